@@ -1,0 +1,119 @@
+"""The settings: from the environment, then from a file, then the defaults.
+
+The file is `config.toml` in the platform's configuration folder, or where `LCAGENT_CONFIG` says.
+A key of a model is never a setting, so that no listing of the settings can show one.
+"""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from platformdirs import user_config_path, user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from lcagent.errors import UsageError
+
+_SECRET = re.compile(
+    r"(://[^:/@]*:)[^@]*(?=@)|((?:password|passwd|key|token|secret)=)[^&\s]*", re.IGNORECASE
+)
+
+Source: TypeAlias = Literal["environment", "file", "default"]
+
+
+def config_path() -> Path:
+    """Return where the settings file is, or would be."""
+    given = os.environ.get("LCAGENT_CONFIG")
+    return Path(given) if given else user_config_path("lcagent") / "config.toml"
+
+
+class Settings(BaseSettings):
+    """What a user may set; each has its variable, `LCAGENT_` and the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="LCAGENT_", extra="forbid", frozen=True)
+
+    home: Path = Field(
+        default_factory=lambda: user_data_path("lcagent"),
+        description="Folder that holds the store.",
+    )
+    database_url: str | None = Field(
+        default=None, description="Where the store is, as an SQLAlchemy URL; by default in `home`."
+    )
+    embedder: str = Field(
+        default="auto",
+        description='What makes vectors: "auto" (MiniLM where installed), "minilm", "none" '
+        '(lexical search only) or "llama-index:module:Class?argument=value".',
+    )
+    vectors: Literal["auto", "none", "stored", "needed"] = Field(
+        default="auto",
+        description='Search by meaning: never ("none"), where all vectors of a document are '
+        'stored ("stored"), or by computing those of likely passages ("needed"); "auto" is '
+        '"needed" for search and "stored" for ask.',
+    )
+    reader: str | None = Field(
+        default=None,
+        description="Class path of a llama-index reader, used for files that lcagent cannot read.",
+    )
+    ocr: bool = Field(
+        default=False, description="Recognise the text of pages that are only pictures."
+    )
+    reading_memory_mb: int = Field(
+        default=1_400, ge=200, description="Memory that reading one file may take, in MB."
+    )
+    concurrency: int = Field(default=2, ge=1, le=64, description="Files read at the same time.")
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the store."""
+        return self.database_url or f"sqlite:///{self.home.expanduser() / 'lcagent.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put what is passed first, then the environment, then the file."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=config_path())
+        return init_settings, env_settings, file
+
+
+def load_settings(**given: Any) -> Settings:
+    """Return the settings in force; `given` wins over every source.
+
+    Raises:
+        UsageError: A setting has no sensible value, or the file is not TOML.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"setting {name!r}: {first['msg']} (see: lcagent config show)") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"the settings file {config_path()} cannot be read: {error}") from error
+
+
+def source_of(name: str) -> Source:
+    """Say where the value of a setting comes from."""
+    if f"LCAGENT_{name.upper()}" in os.environ:
+        return "environment"
+    path = config_path()
+    if path.is_file() and name in tomllib.loads(path.read_text(encoding="utf-8")):
+        return "file"
+    return "default"
+
+
+def masked(value: Any) -> str:
+    """Return a value as it may be shown: passwords and keys in it are replaced by stars."""
+    return _SECRET.sub(lambda match: f"{match[1] or match[2]}***", str(value))
