@@ -1,0 +1,165 @@
+"""The connection to the store: where it is, how it is opened, what its errors mean."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+from lcagent.errors import LcagentError, MissingExtra, StorageError, UsageError
+from lcagent.storage import schema
+
+BUSY_TIMEOUT_S = 30
+
+
+class AlreadyStored(StorageError):
+    """Another process stored the same row meanwhile; what it stored is kept."""
+
+
+class Database:
+    """An open store whose schema is the one this version of lcagent knows."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def read(self) -> Generator[Connection, None, None]:
+        """Yield a connection that sees one state of the store."""
+        with _storage_errors(self._engine), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Generator[Connection, None, None]:
+        """Yield a connection whose changes are kept together, or not at all on an error."""
+        with (
+            _storage_errors(self._engine),
+            self._engine.connect().execution_options(lcagent_writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @property
+    def location(self) -> str:
+        """The URL without its password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    def faults(self) -> list[str]:
+        """Return what the database itself finds wrong with its files; none for PostgreSQL."""
+        with self.read() as connection:
+            if connection.dialect.name != "sqlite":
+                return []
+            found = connection.exec_driver_sql("PRAGMA quick_check").scalars()
+            return [line for line in found if line != "ok"]
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open the store at an SQLAlchemy `url`, creating or upgrading it where needed.
+
+    Raises:
+        StorageError: It cannot be read or written, or a newer lcagent wrote it.
+        UsageError: The URL is none that lcagent can use.
+    """
+    engine = _engine(url)
+    try:
+        with _storage_errors(engine):
+            schema.bring_up_to_date(engine)
+    except LcagentError:
+        engine.dispose()
+        raise
+    return Database(engine)
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:  # not shown: there may be a password in it
+        raise UsageError(
+            "LCAGENT_DATABASE_URL is not a database URL such as sqlite:////folder/lcagent.db "
+            "or postgresql://user@host/name"
+        ) from error
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed.database)
+    if parsed.get_backend_name() != "postgresql":
+        raise UsageError(f"the store is SQLite or PostgreSQL, not {parsed.get_backend_name()}")
+    try:
+        return create_engine(parsed, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise MissingExtra("a PostgreSQL store", "postgres") from error
+
+
+def _sqlite(name: str | None) -> Engine:
+    if not name or name == ":memory:":
+        raise UsageError("LCAGENT_DATABASE_URL names no file: write sqlite:////folder/lcagent.db")
+    path = Path(name)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create_private(path)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write the store {path} ({error.strerror}); "
+            "set LCAGENT_HOME to a folder you can write to"
+        ) from error
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _create_private(path: Path) -> None:
+    """Create the file, readable by its owner only, if there is none.
+
+    A file that is there stays closed: closing it would drop the locks that SQLite holds on it
+    through other connections of this process.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _set_pragmas(connection: Any, _: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once: taking it half-way can fail with another writer about."""
+    is_writer = connection.get_execution_options().get("lcagent_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+
+@contextmanager
+def _storage_errors(engine: Engine) -> Generator[None, None, None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise AlreadyStored(str(error.orig)) from error
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason"
+        where = engine.url.render_as_string(hide_password=True)
+        raise StorageError(f"the store {where} failed: {reason}{_advice(reason)}") from error
+
+
+def _advice(reason: str) -> str:
+    for words, advice in (
+        ("full", "; free some space, then run it again: what was stored before is kept"),
+        ("I/O", "; is the disk full or a limit reached? what was stored before is kept"),
+        ("readonly", "; set LCAGENT_HOME to a folder you can write to"),
+        ("unable to open", "; set LCAGENT_HOME to a folder you can write to"),
+        ("locked", f"; another process has held it for {BUSY_TIMEOUT_S} s"),
+        ("malformed", "; move the file away and run again to start a new store"),
+        ("not a database", "; move the file away and run again to start a new store"),
+    ):
+        if words in reason:
+            return advice
+    return ""

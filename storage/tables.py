@@ -1,0 +1,100 @@
+"""The tables. A change here needs a migration in `migrations/versions/`.
+
+Nothing is stored twice: chunks are offsets into pages, and vectors belong to the text they were
+computed from, so two documents that share a chunk share its vector.
+"""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+)
+
+metadata = MetaData()
+
+
+def _document_key() -> Column[str]:
+    """The document a row belongs to and disappears with."""
+    return Column(
+        "document_id",
+        String(64),
+        ForeignKey("documents.id", ondelete="CASCADE"),
+        primary_key=True,
+    )
+
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="SHA-256 of the file"),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("title", Text),
+    Column("language", Text),
+    Column("outline", JSON, nullable=False),
+    Column("page_count", Integer, nullable=False),
+    Column("added_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    _document_key(),
+    Column("page_index", Integer, primary_key=True),
+    Column("number", Integer),
+    Column("label", Text),
+    Column("section", Text),
+    Column("text", Text, nullable=False),
+    Column("lines", LargeBinary, nullable=False, comment="see documents.pack_lines"),
+    Column("hidden", JSON, nullable=False),
+    Column("problem", Text),
+    Column("is_ocr", Boolean, nullable=False),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    _document_key(),
+    Column("chunker", String(250), primary_key=True, comment="which rule cut them"),
+    Column("chunk_index", Integer, primary_key=True),
+    Column("page_index", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("text_hash", String(64), primary_key=True, comment="SHA-256 of the embedded text"),
+    Column("embedder", String(250), primary_key=True),
+    Column("vector", LargeBinary, nullable=False, comment="float32, little endian"),
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    _document_key(),
+    Column("version", String(250), primary_key=True, comment="which rules made them"),
+    Column("payload", LargeBinary, nullable=False, comment="npz, read without pickle"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("verb", String(20), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("strategy", String(20), nullable=False),
+    Column("result", JSON, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

@@ -1,0 +1,172 @@
+"""The store behaves the same on SQLite and on PostgreSQL.
+
+PostgreSQL is tested where LCAGENT_TEST_POSTGRES_URL names an empty database (see .ci/run).
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page
+from lcagent.storage.database import Database, open_database
+from lcagent.storage.documents import DocumentStore
+from lcagent.storage.runs import RunStore
+from lcagent.storage.search import SearchStore
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        opened = open_database(f"sqlite:///{tmp_path / 'store.db'}")
+        yield opened
+        opened.close()
+        return
+    server = os.environ.get("LCAGENT_TEST_POSTGRES_URL")
+    if not server:
+        pytest.skip("no PostgreSQL here (set LCAGENT_TEST_POSTGRES_URL)")
+    yield from _postgres(server)
+
+
+def _postgres(server: str) -> Iterator[Database]:
+    """Yield a store in a new database, and drop that behind it."""
+    name = f"lcagent_{uuid4().hex}"
+    url = make_url(server).set(drivername="postgresql+psycopg")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    opened = open_database(url.set(database=name).render_as_string(hide_password=False))
+    yield opened
+    opened.close()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name}"))
+    admin.dispose()
+
+
+def _document(key: str = "a", name: str = "book.pdf", body: str = "One. Two.") -> Document:
+    pages = (
+        Page(
+            index=0,
+            text=body,
+            number=1,
+            label="i",
+            section="Preface",
+            lines=(Line(0, 4, (10.0, 20.5, 30.0, 40.0)), Line(5, 9, (10.0, 50.0, 30.0, 60.2))),
+            hidden=(HiddenText("psst", "tiny"),),
+        ),
+        Page(index=1, text="", number=2, problem="no text layer"),
+        Page(index=2, text="第三回 賈雨村 🦊", number=3, is_ocr=True),
+    )
+    outline = (OutlineEntry("Preface", 1, 0),)
+    return Document(key * 64, name, "application/pdf", "pdf/1", pages, outline, "A Book", "en")
+
+
+def _without_lines(document: Document) -> list[Page]:
+    from dataclasses import replace  # noqa: PLC0415
+
+    return [replace(page, lines=()) for page in document.pages]
+
+
+def test_a_document_comes_back_as_it_was(database: Database) -> None:
+    store = DocumentStore(database)
+    saved = _document()
+    store.save(saved)
+    loaded = store.load(saved.id)
+    assert loaded is not None
+    assert list(loaded.pages) == _without_lines(saved)
+    assert loaded.outline == saved.outline
+    assert (loaded.name, loaded.title, loaded.language) == ("book.pdf", "A Book", "en")
+    assert store.with_lines(saved.id, loaded.pages[0]) == saved.pages[0]
+
+
+def test_saving_again_replaces_the_older_reading(database: Database) -> None:
+    store = DocumentStore(database)
+    store.save(_document(body="Old."))
+    store.save(_document(body="New."))
+    loaded = store.load("a" * 64)
+    assert loaded is not None
+    assert loaded.pages[0].text == "New."
+    assert [stored.page_count for stored in store.listed()] == [3]
+
+
+def test_removing_a_document_takes_all_that_was_made_of_it(database: Database) -> None:
+    store, search = DocumentStore(database), SearchStore(database)
+    document = _document()
+    store.save(document)
+    store.save_chunks("rule", [Chunk(document.id, 0, 0, 0, 9, "One. Two.")])
+    search.save_terms(document.id, "1", b"terms")
+    store.remove(document.id)
+    assert store.load(document.id) is None
+    assert store.load_chunks("rule", document) == []
+    assert search.load_terms(document.id, "1") is None
+
+
+def test_chunks_come_back_with_their_text(database: Database) -> None:
+    store = DocumentStore(database)
+    document = _document()
+    store.save(document)
+    chunks = [Chunk(document.id, 0, 0, 0, 4, "One."), Chunk(document.id, 1, 0, 4, 9, " Two.")]
+    store.save_chunks("rule", chunks)
+    assert store.load_chunks("rule", document) == chunks
+    assert store.load_chunks("another rule", document) == []
+
+
+def test_a_new_reading_of_a_page_drops_what_was_made_of_the_old_one(database: Database) -> None:
+    store, search = DocumentStore(database), SearchStore(database)
+    document = _document()
+    store.save(document)
+    store.save_chunks("rule", [Chunk(document.id, 0, 0, 0, 9, "One. Two.")])
+    search.save_terms(document.id, "1", b"terms")
+    recognised = Page(index=1, text="Recognised.", number=2, is_ocr=True)
+    store.update_page(document.id, recognised)
+    loaded = store.load(document.id)
+    assert loaded is not None
+    assert loaded.pages[1] == recognised
+    assert loaded.pages[2].text == document.pages[2].text
+    assert store.load_chunks("rule", loaded) == []
+    assert search.load_terms(document.id, "1") is None
+
+
+def test_ids_are_found_by_how_they_begin_and_wildcards_mean_themselves(database: Database) -> None:
+    store = DocumentStore(database)
+    for key in ("a", "b"):
+        store.save(_document(key))
+    assert store.with_prefix("aaaa") == ["a" * 64]
+    assert store.with_prefix("%") == []
+
+
+def test_vectors_are_kept_by_embedder_and_the_first_one_stays(database: Database) -> None:
+    search = SearchStore(database)
+    search.save_vectors("one", {"h1": b"1111", "h2": b"2222"})
+    search.save_vectors("one", {"h2": b"xxxx", "h3": b"3333"})
+    assert search.load_vectors("one", ["h1", "h2", "h3", "h4"]) == {
+        "h1": b"1111",
+        "h2": b"2222",
+        "h3": b"3333",
+    }
+    assert search.load_vectors("another", ["h1"]) == {}
+
+
+def test_more_vectors_than_a_database_takes_parameters_for(database: Database) -> None:
+    search = SearchStore(database)
+    keys = [f"{number:064d}" for number in range(1_201)]
+    search.save_vectors("one", dict.fromkeys(keys, b"1234"))
+    assert len(search.load_vectors("one", keys)) == 1_201
+
+
+def test_runs_are_listed_newest_first(database: Database) -> None:
+    runs = RunStore(database)
+    for number in range(3):
+        runs.record(
+            f"{number}" * 32,
+            verb="ask",
+            question=f"q{number}",
+            strategy="quote",
+            result={"n": number},
+        )
+    assert [run.question for run in runs.listed(2)] == ["q2", "q1"]
+    assert runs.with_prefix("111")[0].result == {"n": 1}
