@@ -1,0 +1,196 @@
+"""The library: documents by their content, read once and then taken from the store."""
+
+import asyncio
+import hashlib
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from lcagent.documents import Document, Page
+from lcagent.errors import UnreadableDocument, UsageError
+from lcagent.retrieval.reading.formats import PDF, reader_version
+from lcagent.retrieval.reading.isolation import (
+    Limits,
+    printable,
+    read_document,
+    recognise_pages,
+)
+from lcagent.retrieval.sources import Source, StoredId
+from lcagent.storage.documents import DocumentStore
+
+ReadingProgress: TypeAlias = Callable[[str, int, int], None]
+"""Called with a document's name, the pages read so far, and their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that could not be read, and why."""
+
+    name: str
+    error: UnreadableDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Documents to search together, and the files that were asked for but could not be read."""
+
+    documents: tuple[Document, ...]
+    unread: tuple[Unread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Reads documents through the store.
+
+    Attributes:
+        concurrency: How many files are read at the same time.
+        other_reader: Class path of a LlamaIndex reader for files of kinds unknown to lcagent.
+    """
+
+    store: DocumentStore
+    limits: Limits = field(default_factory=Limits)
+    concurrency: int = 2
+    other_reader: str | None = None
+
+    async def collect(
+        self,
+        sources: Sequence[Source],
+        *,
+        password: str | None = None,
+        ocr: bool = False,
+        progress: ReadingProgress | None = None,
+    ) -> Collection:
+        """Return all `sources` as documents, reading those that are not stored yet.
+
+        Several files are a collection: one that cannot be read is left out of it and named.
+
+        Raises:
+            UnreadableDocument: None of the files can be read.
+        """
+        slots = asyncio.Semaphore(self.concurrency)
+
+        async def one(source: Source) -> Document | Unread:
+            async with slots:
+                try:
+                    return await self.document(
+                        source, password=password, ocr=ocr, progress=progress
+                    )
+                except UnreadableDocument as error:
+                    return Unread(str(source), error)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(source)) for source in sources]
+        results = [task.result() for task in tasks]
+        documents = {item.id: item for item in results if isinstance(item, Document)}
+        unread = tuple(item for item in results if isinstance(item, Unread))
+        if not documents and unread:
+            raise _all_unread(unread)
+        return Collection(tuple(documents.values()), unread)
+
+    async def document(
+        self,
+        source: Source,
+        *,
+        password: str | None = None,
+        ocr: bool = False,
+        progress: ReadingProgress | None = None,
+    ) -> Document:
+        """Return one document, from the store where its content was read before.
+
+        Args:
+            ocr: Recognise the text of pages that are pictures and were not recognised before.
+
+        Raises:
+            UnreadableDocument: The file cannot be turned into text; the message begins with it.
+        """
+        if isinstance(source, StoredId):
+            return await self._stored(source.document_id)
+        document_id = await asyncio.to_thread(content_hash, source)
+        stored = await asyncio.to_thread(self.store.load, document_id)
+        if stored is None or stored.reader != reader_version(stored.media_type):
+            stored = await self._read(source, document_id, password, progress)
+        stored = replace(stored, name=printable(source.name))  # it may be stored as a copy's
+        return await self._recognise(source, stored, password, progress) if ocr else stored
+
+    async def _stored(self, document_id: str) -> Document:
+        stored = await asyncio.to_thread(self.store.load, document_id)
+        if stored is None:
+            raise UsageError(f"no stored document with the id {document_id}")
+        return stored
+
+    async def _read(
+        self,
+        path: Path,
+        document_id: str,
+        password: str | None,
+        progress: ReadingProgress | None,
+    ) -> Document:
+        def report(done: int, total: int) -> None:
+            if progress is not None:
+                progress(printable(path.name), done, total)
+
+        try:
+            document = await read_document(
+                path,
+                document_id,
+                password=password,
+                limits=self.limits,
+                other_reader=self.other_reader,
+                progress=report,
+            )
+        except UnreadableDocument as error:
+            raise type(error)(f"{path}: {error}") from error
+        await asyncio.to_thread(self.store.save, document)
+        return document
+
+    async def _recognise(
+        self,
+        path: Path,
+        document: Document,
+        password: str | None,
+        progress: ReadingProgress | None,
+    ) -> Document:
+        """Read pictures as text; each page is stored at once, so that none is read twice."""
+        wanted = [page.index for page in document.pages if needs_ocr(page)]
+        pages = list(document.pages)
+        if document.media_type != PDF or not wanted:
+            return document
+        done = 0
+        async for page in recognise_pages(path, wanted, password=password):
+            pages[page.index] = replace(page, section=pages[page.index].section)
+            await asyncio.to_thread(self.store.update_page, document.id, pages[page.index])
+            done += 1
+            if progress is not None:
+                progress(f"{document.name} (OCR)", done, len(wanted))
+        return replace(document, pages=tuple(pages))
+
+
+def _all_unread(unread: Sequence[Unread]) -> UnreadableDocument:
+    first = unread[0].error
+    if len(unread) == 1:
+        return first
+    return UnreadableDocument(f"none of the {len(unread)} files can be read; the first: {first}")
+
+
+def needs_ocr(page: Page) -> bool:
+    """Say whether a page is a picture that was not looked at yet."""
+    return page.problem == "no text layer" and not page.is_ocr
+
+
+def content_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex; it is the document's id.
+
+    Raises:
+        UnreadableDocument: The file cannot be opened, or is a pipe or a device, which may
+            never end and can be read only once.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise UnreadableDocument(f"{path}: it is a pipe or a device: save it as a file first")
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UnreadableDocument(f"{path}: {error.strerror or error}") from error

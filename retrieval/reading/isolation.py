@@ -1,0 +1,206 @@
+"""Reading a file in a process of its own, which can be killed and limited.
+
+A file may be hostile or only broken: its reader may crash, hang, or take all the memory. Then
+that process ends and this one goes on. A page on which the reader dies or stalls becomes a page
+with the problem "unreadable", and a new process reads on behind it.
+"""
+
+import asyncio
+import unicodedata
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lcagent.documents import Document, OutlineEntry, Page
+from lcagent.errors import PasswordNeeded, UnreadableDocument
+from lcagent.retrieval.reading.formats import (
+    PDF,
+    media_type_of,
+    other_type,
+    reader_version,
+)
+from lcagent.retrieval.reading.process import ReaderDied, read_events
+from lcagent.retrieval.reading.worker import Request
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with the pages read so far and their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What reading one file may take.
+
+    Attributes:
+        open_s: Seconds until the first page; formats that are read in one go need them all.
+        page_s: Seconds without a new page after which a page is given up.
+        attempts: How many processes may be started for one file.
+    """
+
+    memory_bytes: int = 1_400_000_000
+    cpu_s: int = 600
+    open_s: float = 25.0
+    page_s: float = 8.0
+    attempts: int = 3
+
+
+OCR_LIMITS = Limits(memory_bytes=8_000_000_000, cpu_s=100_000, open_s=120.0, page_s=120.0)
+"""Address space, not memory in use: the runtime of the models reserves far more than it takes."""
+
+
+@dataclass(slots=True)
+class _SoFar:
+    """What has come from the reading processes."""
+
+    is_paged: bool
+    head: dict[str, Any] | None = None
+    pages: list[Page] = field(default_factory=list[Page])
+
+
+async def read_document(
+    path: Path,
+    document_id: str,
+    *,
+    password: str | None = None,
+    limits: Limits | None = None,
+    other_reader: str | None = None,
+    progress: Progress | None = None,
+) -> Document:
+    """Read the file at `path` into a document.
+
+    Args:
+        other_reader: Class path of a LlamaIndex reader for files of kinds unknown to lcagent.
+
+    Raises:
+        UnreadableDocument: No reader can turn the file into text; the message is one line.
+        PasswordNeeded: It is encrypted and `password` does not open it.
+    """
+    limits = limits or Limits()
+    media_type = await asyncio.to_thread(_media_type, path, other_reader)
+    so_far = _SoFar(is_paged=media_type == PDF)
+    for attempt in range(1, limits.attempts + 1):
+        request = _request(path, media_type, password, limits, first_page=len(so_far.pages))
+        try:
+            await _read_on(request, so_far, limits, progress)
+            break
+        except ReaderDied as death:
+            _give_up_page(so_far, death, is_last=attempt == limits.attempts)
+    return _document(path, document_id, media_type, so_far)
+
+
+async def recognise_pages(
+    path: Path, page_indices: Sequence[int], *, password: str | None = None
+) -> AsyncIterator[Page]:
+    """Yield the pages of a PDF at `page_indices` as OCR reads them.
+
+    One that it dies on, and those behind it, are left out.
+
+    Raises:
+        UnreadableDocument: The extra `ocr` is not installed, or the file cannot be opened.
+    """
+    request = _request(path, PDF, password, OCR_LIMITS, ocr_pages=tuple(page_indices))
+    try:
+        async with aclosing(_events(request, OCR_LIMITS)) as events:
+            async for event in events:
+                yield Page.from_fields(event["page"])
+    except ReaderDied:
+        return
+
+
+def _media_type(path: Path, other_reader: str | None) -> str:
+    try:
+        return media_type_of(path)
+    except PasswordNeeded:
+        raise
+    except UnreadableDocument:
+        if other_reader is None or not path.is_file() or not path.stat().st_size:
+            raise
+        return other_type(other_reader)
+
+
+def printable(name: str) -> str:
+    """Return a file's name as it can be stored and shown.
+
+    What controls a terminal or is no character at all (a byte in no encoding) becomes U+FFFD.
+    """
+    categories = ((character, unicodedata.category(character)) for character in name)
+    return "".join("\ufffd" if kind in ("Cc", "Cs") else one for one, kind in categories)
+
+
+def _request(
+    path: Path,
+    media_type: str,
+    password: str | None,
+    limits: Limits,
+    *,
+    first_page: int = 0,
+    ocr_pages: tuple[int, ...] = (),
+) -> Request:
+    return Request(
+        path=str(path.resolve()),
+        media_type=media_type,
+        password=password,
+        first_page=first_page,
+        ocr_pages=ocr_pages,
+        memory_bytes=limits.memory_bytes,
+        cpu_s=limits.cpu_s,
+    )
+
+
+async def _read_on(
+    request: Request, so_far: _SoFar, limits: Limits, progress: Progress | None
+) -> None:
+    """Let one process read from the page after the last one that is known."""
+    async with aclosing(_events(request, limits)) as events:
+        async for event in events:
+            if "page_count" in event:
+                so_far.head = so_far.head or event
+            elif so_far.head is not None:
+                so_far.pages.append(Page.from_fields(event["page"]))
+                so_far.is_paged = so_far.pages[-1].number is not None
+                if progress is not None:
+                    progress(len(so_far.pages), so_far.head["page_count"])
+
+
+async def _events(request: Request, limits: Limits) -> AsyncGenerator[dict[str, Any], None]:
+    """Yield what a reading process tells, its errors raised."""
+    async with aclosing(read_events(request, limits.open_s, limits.page_s)) as events:
+        async for event in events:
+            match event.get("error"):
+                case None:
+                    yield event
+                case "password":
+                    raise PasswordNeeded(event["message"])
+                case "unreadable":
+                    raise UnreadableDocument(event["message"])
+                case "memory":
+                    raise ReaderDied("it needs more memory than reading may take")
+                case _:
+                    raise ReaderDied(event["message"])
+
+
+def _give_up_page(so_far: _SoFar, death: ReaderDied, *, is_last: bool) -> None:
+    """Put a marker in place of the page that ended the reader, or of all that are left."""
+    if so_far.head is None:
+        raise UnreadableDocument(f"reading it failed: {death}") from death
+    count = so_far.head["page_count"]
+    first = len(so_far.pages)
+    for index in range(first, count if is_last else min(first + 1, count)):
+        number = index + 1 if so_far.is_paged else None
+        section = None if so_far.is_paged else f"part {index + 1}"
+        so_far.pages.append(Page(index, "", number, section=section, problem="unreadable"))
+
+
+def _document(path: Path, document_id: str, media_type: str, so_far: _SoFar) -> Document:
+    assert so_far.head is not None
+    return Document(
+        id=document_id,
+        name=printable(path.name),
+        media_type=media_type,
+        reader=reader_version(media_type),
+        pages=tuple(so_far.pages),
+        outline=tuple(OutlineEntry(*entry) for entry in so_far.head["outline"]),
+        title=so_far.head["title"],
+        language=so_far.head["language"],
+    )

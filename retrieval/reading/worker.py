@@ -1,0 +1,131 @@
+"""The reading process: reads one file and writes what it finds to standard output.
+
+Started by `isolation.py` as `python -m lcagent.retrieval.reading.worker`, with a `Request` as one
+line of JSON on standard input. Writes one JSON object a line: the head, each page as soon as it
+is read, then the tail; or an error. It imports the one reader it needs and nothing of lcagent
+above `retrieval.reading`.
+"""
+
+import dataclasses
+import gc
+import json
+import os
+import resource
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lcagent.documents import Page
+from lcagent.errors import MissingExtra, PasswordNeeded, UnreadableDocument
+from lcagent.retrieval.reading.formats import reader_for
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to read, and how much memory and processor time it may take.
+
+    Attributes:
+        ocr_pages: Indices of the pages to recognise; empty to read the file itself.
+    """
+
+    path: str
+    media_type: str
+    password: str | None
+    first_page: int
+    ocr_pages: tuple[int, ...]
+    memory_bytes: int
+    cpu_s: int
+
+
+def main() -> None:
+    """Read the file that standard input names."""
+    request = Request(**json.loads(sys.stdin.readline()))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _limit(request)
+    gc.disable()  # pages make no cycles; looking for some takes a tenth of the time of reading
+    try:
+        for event in _ocr_events(request) if request.ocr_pages else _events(request):
+            _write(event)
+    except PasswordNeeded as error:
+        _write({"error": "password", "message": str(error)})
+    except (UnreadableDocument, MissingExtra) as error:
+        _write({"error": "unreadable", "message": str(error)})
+    except (MemoryError, RecursionError):
+        _write({"error": "memory", "message": ""})
+    except Exception as error:  # noqa: BLE001 -- a hostile file may raise anything in a reader
+        _write({"error": "failed", "message": f"{type(error).__name__}: {error}"[:300]})
+
+
+def _end_with_parent() -> None:
+    """End this process, whatever hangs in it, when the one that started it is gone.
+
+    That one never closes standard input, so its end means that it was killed.
+    """
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+def _limit(request: Request) -> None:
+    """Make the system end this process rather than let a file take the machine."""
+    for kind, limit in (
+        (resource.RLIMIT_AS, request.memory_bytes),
+        (resource.RLIMIT_CPU, request.cpu_s),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (limit if hard < 0 else min(limit, hard), hard))
+
+
+def _events(request: Request) -> Iterator[dict[str, Any]]:
+    read = reader_for(request.media_type)
+    reading = read(Path(request.path), request.password, request.first_page)
+    yield {
+        "page_count": reading.page_count,
+        "title": reading.title,
+        "language": reading.language,
+        "outline": [dataclasses.astuple(entry) for entry in reading.outline],
+    }
+    for page in reading.pages:
+        yield {"page": _fields(page)}
+    yield {"end": True}
+
+
+def _ocr_events(request: Request) -> Iterator[dict[str, Any]]:
+    from lcagent.retrieval.reading import ocr  # noqa: PLC0415 -- an optional part, and heavy
+
+    for page in ocr.read(Path(request.path), request.password, request.ocr_pages):
+        yield {"page": _fields(page)}
+    yield {"end": True}
+
+
+def _fields(page: Page) -> dict[str, Any]:
+    fields = {name: getattr(page, name) for name in page.__slots__}
+    fields["text"] = page.text.translate(_UNSTORABLE)
+    fields["lines"] = [(line.start, line.end, line.box) for line in page.lines]
+    fields["hidden"] = [
+        (hidden.text.translate(_UNSTORABLE), hidden.reason) for hidden in page.hidden
+    ]
+    return fields
+
+
+class _Unstorable(dict[int, str]):
+    """Maps what no database takes (NUL, half a surrogate pair) to U+FFFD, one for one."""
+
+    def __missing__(self, code: int) -> str:
+        unstorable = code == 0 or 0xD800 <= code <= 0xDFFF
+        return self.setdefault(code, "\ufffd" if unstorable else chr(code))
+
+
+_UNSTORABLE = _Unstorable()
+
+
+def _write(event: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

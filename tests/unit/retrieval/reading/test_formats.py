@@ -1,0 +1,126 @@
+"""Finding out what a file is."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lcagent.errors import PasswordNeeded, UnreadableDocument
+from lcagent.retrieval.reading.formats import (
+    DOCX,
+    EPUB,
+    HTML,
+    MARKDOWN,
+    PDF,
+    TEXT,
+    media_type_of,
+    reader_for,
+    reader_version,
+)
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(100)
+
+
+def write(folder: Path, content: bytes, name: str = "a.bin") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def pack(folder: Path, *names: str) -> Path:
+    path = folder / "a.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in names:
+            file.writestr(name, "application/epub+zip" if name == "mimetype" else "text")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "media_type"),
+    [
+        (b"%PDF-1.7\n", "a.txt", PDF),
+        (b"junk\r\n" * 50 + b"%PDF-1.4\n1 0 obj\n<<>>\n", "a.pdf", PDF),
+        (b"A PDF begins with %PDF-1.4, this text does not.", "a.pdf", TEXT),
+        (b"<!doctype html><p>a", "a.pdf", HTML),
+        (b'<?xml version="1.0"?>\n<!-- x --><html xmlns="">', "a.txt", HTML),
+        ("<html><p>ä".encode("utf-16"), "a", HTML),
+        (b"<p>a</p>", "a.html", HTML),
+        (b"<p align=center>a</p>", "README.md", MARKDOWN),
+        (b"plain", "a.html", TEXT),
+        (b"# a", "a.MARKDOWN", MARKDOWN),
+        (b"# a", "a.txt", TEXT),
+        ("第一章".encode("utf-16"), "a.txt", TEXT),
+    ],
+)
+def test_the_content_decides_and_the_name_only_where_it_is_open(
+    tmp_path: Path, content: bytes, name: str, media_type: str
+) -> None:
+    assert media_type_of(write(tmp_path, content, name)) == media_type
+
+
+@pytest.mark.parametrize(
+    ("names", "media_type"),
+    [
+        (["mimetype"], EPUB),
+        (["META-INF/container.xml"], EPUB),
+        (["a/b.opf"], EPUB),
+        (["[Content_Types].xml", "word/document.xml"], DOCX),
+    ],
+)
+def test_a_zip_archive_is_known_by_its_members(
+    tmp_path: Path, names: list[str], media_type: str
+) -> None:
+    assert media_type_of(pack(tmp_path, *names)) == media_type
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (PNG, "an image"),
+        (b"\xff\xd8\xff\xe0" + bytes(range(256)), "an image"),
+        (b"\x1f\x8b\x08" + bytes(range(256)), "an archive"),
+        (b"\x7fELF" + bytes(range(256)), "a program"),
+        (bytes(range(256)) * 4, "unknown kind"),
+        (b"{\\rtf1 text}", "RTF"),
+        (b"%!PS-Adobe-3.0", "PostScript"),
+        (OLE + "WordDocument".encode("utf-16-le"), ".doc"),
+        (OLE + "Workbook".encode("utf-16-le"), ".xls"),
+        (b"PK\x03\x04 cut off", "damaged"),
+    ],
+)
+def test_what_cannot_be_read_is_named_in_one_line(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    with pytest.raises(UnreadableDocument) as error:
+        media_type_of(write(tmp_path, content))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [("xl/workbook.xml", ".xlsx"), ("ppt/a.xml", ".pptx"), ("content.xml", ".odt"), ("a", "zip")],
+)
+def test_other_archives_are_named(tmp_path: Path, member: str, said: str) -> None:
+    with pytest.raises(UnreadableDocument, match=said):
+        media_type_of(pack(tmp_path, member))
+
+
+def test_folders_and_missing_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableDocument, match="folder"):
+        media_type_of(tmp_path)
+    with pytest.raises(UnreadableDocument, match="no such file"):
+        media_type_of(tmp_path / "a.txt")
+
+
+def test_an_encrypted_office_document_needs_a_password(tmp_path: Path) -> None:
+    with pytest.raises(PasswordNeeded):
+        media_type_of(write(tmp_path, OLE + "EncryptedPackage".encode("utf-16-le")))
+
+
+def test_every_media_type_has_a_reader_and_its_version() -> None:
+    for media_type in (PDF, EPUB, DOCX, HTML, MARKDOWN, TEXT):
+        assert callable(reader_for(media_type))
+        assert reader_version(media_type).endswith("/1")
