@@ -1,0 +1,81 @@
+"""Progress of long reading: a bar on a terminal, a line now and then elsewhere.
+
+Nothing is shown in the first second: most documents are read by then.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from lcagent.retrieval.library import ReadingProgress
+
+PATIENCE_S = 1.0
+LINE_EVERY_S = 5.0
+
+
+@contextmanager
+def reading_progress() -> Iterator["ReadingProgress"]:
+    """Yield what a verb reports its reading to; standard error shows it."""
+    display = _Bars() if sys.stderr.isatty() else _Lines()
+    try:
+        yield display
+    finally:
+        display.close()
+
+
+class _Lines:
+    """Prints a plain line every few seconds."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + LINE_EVERY_S
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + LINE_EVERY_S
+            print(f"reading {name}: {done} of {total} pages", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Print nothing more."""
+
+
+class _Bars:
+    """Draws one bar per document that is being read."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        if time.monotonic() - self._start < PATIENCE_S:
+            return
+        if self._bars is None:
+            self._bars = _new_bars()
+            self._bars.start()
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(f"reading {name}", total=total)
+        self._bars.update(self._tasks[name], completed=done, visible=done < total)
+
+    def close(self) -> None:
+        """Take the bars off the screen."""
+        if self._bars is not None:
+            self._bars.stop()
+
+
+def _new_bars() -> "Progress":
+    from rich.console import Console  # noqa: PLC0415 -- only for long reading on a terminal
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages"),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,32 @@
+"""The verbs of lcagent, and the orchestrator behind them.
+
+`ask` and `search` are the verbs, each with an `_async` form; `Runtime` is what they run in;
+`graphs` holds the LangGraph graphs, and is imported only by who wants one.
+"""
+
+from lcagent.pipelines.ask import ask, ask_async
+from lcagent.pipelines.documents import (
+    add_documents,
+    add_documents_async,
+    list_documents,
+    remove_documents,
+    verify_documents,
+)
+from lcagent.pipelines.runs import find_runs, list_runs
+from lcagent.pipelines.runtime import Runtime
+from lcagent.pipelines.search import search, search_async
+
+__all__ = [
+    "Runtime",
+    "add_documents",
+    "add_documents_async",
+    "ask",
+    "ask_async",
+    "find_runs",
+    "list_documents",
+    "list_runs",
+    "remove_documents",
+    "search",
+    "search_async",
+    "verify_documents",
+]

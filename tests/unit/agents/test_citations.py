@@ -1,0 +1,58 @@
+"""Citations say what the program found, and nothing else."""
+
+import pytest
+
+from lcagent.agents.citations import AttributedQuote, cite, claim
+from lcagent.documents import Document, Line, Page
+from lcagent.retrieval.quotes.checking import PageRef
+
+ID = "a" * 64
+REAL = "Hector Vance kept the lighthouse for thirty-one years."
+
+
+def _document() -> Document:
+    lines = (Line(0, len(REAL), (10.0, 20.0, 110.0, 30.0)),)
+    return Document(
+        ID,
+        "book.pdf",
+        "application/pdf",
+        "pdf/1",
+        (
+            Page(0, REAL, 1, "i", "Preface", lines),
+            Page(1, "The ferry runs twice a day, except in a gale.", 2, "ii", "Ferry"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("quote", "page_index", "status", "page"),
+    [
+        (REAL, 0, "exact", 1),
+        ("Hector Vance kept the ligthhouse for thirty-one years.", 0, "fuzzy", 1),
+        (REAL, 1, "misattributed", 1),
+        ("Hector Vance drank the harbour dry on a Tuesday.", 0, "not_found", 1),
+    ],
+)
+def test_status_and_page_of_a_quote(quote: str, page_index: int, status: str, page: int) -> None:
+    attributed = AttributedQuote(quote, PageRef(ID, page_index))
+    (citation,) = cite([attributed], [_document()], lambda _, page: page)
+    assert (citation.status, citation.page) == (status, page)
+    assert citation.quote == quote
+    has_place = citation.start is not None and bool(citation.boxes)
+    assert has_place is (status != "not_found")
+    assert claim("He did.", [citation]).status == (
+        "supported" if status in ("exact", "fuzzy") else "unsupported"
+    )
+
+
+def test_a_claim_without_citations_is_unsupported() -> None:
+    assert claim("He did.", []).status == "unsupported"
+
+
+def test_ids_count_the_quotes() -> None:
+    quotes = [
+        AttributedQuote(REAL, PageRef(ID, 0)),
+        AttributedQuote("nowhere to be found", PageRef(ID, 1)),
+    ]
+    citations = cite(quotes, [_document()], lambda _, page: page)
+    assert [citation.id for citation in citations] == ["1", "2"]

@@ -1,0 +1,106 @@
+"""Choosing sentences that answer, and knowing when none does."""
+
+from collections.abc import Sequence
+
+from lcagent.agents.quoting import Quote, choose_quotes
+from lcagent.documents import Chunk, Document, Page, Passage
+from lcagent.retrieval.chunking import cut
+from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
+from lcagent.retrieval.search import lexical
+from lcagent.retrieval.search.layout import running_lines
+from lcagent.retrieval.search.query import analyse
+from lcagent.retrieval.search.retriever import Found
+from lcagent.retrieval.search.terms import terms_of
+
+FILLER = "The sea was grey and the wind blew from the west on most days of the long winter. " * 3
+
+
+def _ask(question: str, pages: Sequence[str]) -> list[Quote]:
+    """Return the quotes when every page is found, the first being the best."""
+    made = tuple(Page(index, text, index + 1) for index, text in enumerate(pages))
+    document = Document("a" * 64, "book", "m", "r", made, language="en")
+    terms = terms_of(document, cut(document, WordPieceEstimate()))
+    passages = tuple(
+        Passage(
+            Chunk(document.id, page.index, page.index, 0, len(page.text), page.text),
+            document.name,
+            page,
+            score=1.0 - page.index / 100,
+        )
+        for page in made
+    )
+    query = analyse(question, [terms], lexical.build([terms]))
+    return choose_quotes(
+        Found(passages, query, len(made), len(made), {document.id: running_lines(document)})
+    )
+
+
+def test_the_sentence_that_says_most_of_the_question_comes_first() -> None:
+    answer = "Hector Vance kept the lighthouse from 1907 until he retired in 1938."
+    quotes = _ask("Who kept the lighthouse in 1907?", [FILLER, f"{FILLER}{answer} {FILLER}"])
+    assert quotes[0].text == answer
+    assert quotes[0].page_index == 1
+
+
+def test_offsets_are_those_of_the_page() -> None:
+    page = f"{FILLER}Hector Vance kept the lighthouse for thirty years. {FILLER}"
+    for quote in _ask("Who kept the lighthouse?", [page]):
+        assert page[quote.start : quote.end] == quote.text
+
+
+def test_a_question_about_something_else_gets_no_quotes() -> None:
+    assert _ask("Who wrote the opera about the barber of Seville?", [FILLER, FILLER]) == []
+
+
+def test_a_name_that_is_not_in_the_documents_counts_against_an_answer() -> None:
+    pages = [FILLER, "The keeper mended the old lamp with a saucepan handle in the storm."]
+    assert _ask("Which lamp was mended by the keeper?", pages)
+    assert not _ask("Which lamp was mended by keeper Zebulon Quist at sea?", pages)
+
+
+def test_a_question_of_stop_words_gets_no_quotes() -> None:
+    assert _ask("What is it?", [FILLER]) == []
+
+
+def test_a_table_row_comes_with_the_years_above_it() -> None:
+    table = (
+        "Passengers by year\n2017 2018 2019\nCars 5,100 5,200 5,300\n"
+        "Foot passengers 45,930 48,612 48,216\nGoods 100 200 300"
+    )
+    best = _ask("How many foot passengers were there in 2019?", [FILLER, table])[0]
+    assert best.text == "Foot passengers 45,930 48,612 48,216"
+    assert best.column_heads is not None
+    assert table[slice(*best.column_heads)] == "2017 2018 2019"
+
+
+def test_column_heads_too_short_to_be_checked_are_not_quoted() -> None:
+    table = "Passengers by year\n2018 2019\nFoot passengers 48,612 48,216\nCars 100 200\nGoods 1 2"
+    best = _ask("How many foot passengers were there in 2019?", [FILLER, table])[0]
+    assert best.text == "Foot passengers 48,612 48,216"
+    assert best.column_heads is None
+
+
+def test_prose_has_no_column_heads() -> None:
+    page = "In 2017 and 2018 it rained. Hector Vance kept the lighthouse for years."
+    assert all(quote.column_heads is None for quote in _ask("Who kept the lighthouse?", [page]))
+
+
+def test_a_question_for_a_number_prefers_a_sentence_with_one() -> None:
+    page = "The stair has more steps than anybody likes. The stair has exactly 163 steps."
+    assert "163" in _ask("How many steps has the stair?", [page])[0].text
+    assert "163" not in _ask("Has the stair many steps?", [page])[0].text
+
+
+def test_the_same_words_are_quoted_once() -> None:
+    page = f"Hector Vance kept the lighthouse. {FILLER}"
+    assert [quote.text for quote in _ask("Who kept the lighthouse?", [page, page])] == [
+        "Hector Vance kept the lighthouse."
+    ]
+
+
+def test_a_running_head_is_not_part_of_a_sentence() -> None:
+    pages = [
+        f"Keeping the Light {number}\nHector Vance kept lighthouse number {number} for us."
+        for number in range(1, 6)
+    ]
+    assert all("Keeping" not in quote.text for quote in _ask("Who kept the lighthouse?", pages))

@@ -1,0 +1,23 @@
+"""What an answer means to a shell."""
+
+import pytest
+
+from lcagent.cli.questions import status_of
+from lcagent.results import Answer, Claim, Coverage
+
+
+@pytest.mark.parametrize(
+    ("statuses", "is_strict", "expected"),
+    [
+        (["supported"], True, 0),
+        (["supported", "unsupported"], True, 3),
+        (["supported", "unsupported"], False, 0),
+        ([], True, 0),
+    ],
+)
+def test_unsupported_claims_fail_only_under_strict(
+    statuses: list[str], *, is_strict: bool, expected: int
+) -> None:
+    claims = tuple(Claim("c", (), status) for status in statuses)  # type: ignore[arg-type] -- both are statuses
+    answer = Answer("r", "q", "a", False, "quote", "quote", claims, (), Coverage(0, 0))
+    assert status_of(answer, is_strict=is_strict) == expected

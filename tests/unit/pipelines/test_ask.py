@@ -1,0 +1,125 @@
+"""Asking: the answer, its citations, what was read, and what was not."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from lcagent.errors import UsageError
+from lcagent.pipelines import Runtime, ask, ask_async
+from lcagent.results import as_json
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_answer_is_a_checked_quote_with_its_section(book: Path, runtime: Runtime) -> None:
+    answer = await ask_async(book, "Who kept the lighthouse until 1938?", runtime=runtime)
+    first = answer.citations[0]
+    assert first.quote.startswith("Hector Vance kept the lighthouse")
+    assert (first.status, first.page, first.document) == ("exact", None, "book.md")
+    assert first.section is not None
+    assert "The Light" in first.section
+    assert answer.claims[0].status == "supported"
+    assert answer.claims[0].citations == ("1",)
+    assert "[1]" in answer.answer
+    assert not answer.abstained
+
+
+async def test_what_is_not_there_is_said_to_be_not_there(book: Path, runtime: Runtime) -> None:
+    answer = await ask_async(
+        book, "Who painted the ceiling of the Sistine Chapel?", runtime=runtime
+    )
+    assert answer.abstained
+    assert answer.claims == answer.citations == ()
+    assert answer.answer.startswith("Not in the document")
+
+
+async def test_coverage_counts_the_parts_and_names_those_left_out(
+    book: Path, runtime: Runtime
+) -> None:
+    answer = await ask_async(book, "Who kept the lighthouse?", pages="2-3", runtime=runtime)
+    assert answer.coverage.pages == 3
+    assert answer.coverage.pages_read == 2
+    (left_out,) = answer.coverage.left_out
+    assert (left_out.page, left_out.reason) == (None, "not selected")
+    assert "The Light" in str(left_out.section)
+    assert answer.coverage.chunks_read == answer.coverage.chunks - 1
+    assert all("The Light" not in str(citation.section) for citation in answer.citations)
+
+
+async def test_several_documents_are_asked_together_and_a_broken_one_is_named(
+    book: Path, runtime: Runtime, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.4 and then nothing")
+    answer = await ask_async([book, broken], "Who kept the lighthouse?", runtime=runtime)
+    assert answer.citations[0].document == "book.md"
+    assert [left.document for left in answer.coverage.left_out] == [str(broken)]
+
+
+async def test_the_run_is_recorded_as_json_shows_it(book: Path, runtime: Runtime) -> None:
+    answer = await ask_async(book, "Who kept the lighthouse?", runtime=runtime)
+    (run,) = runtime.runs.with_prefix(answer.run_id)
+    assert run.question == "Who kept the lighthouse?"
+    assert run.result["citations"][0]["quote"] == answer.citations[0].quote
+    assert next(iter(as_json(answer))) == "schema"
+
+
+async def test_a_document_is_read_once(book: Path, runtime: Runtime) -> None:
+    await ask_async(book, "Who kept the lighthouse?", runtime=runtime)
+    (stored,) = runtime.documents.listed()
+    book.unlink()
+    answer = await ask_async(stored.id[:12], "How many steps has the stair?", runtime=runtime)
+    assert "163 steps" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("", {}),
+        ("  ", {}),
+        ("Who?", {"strategy": "guess"}),
+        ("Who?", {"model": "gpt-4o"}),
+        ("Who?", {"pages": "x"}),
+    ],
+)
+async def test_senseless_options_cost_nothing(
+    book: Path, runtime: Runtime, question: str, options: dict[str, str]
+) -> None:
+    with pytest.raises(UsageError):
+        await ask_async(book, question, runtime=runtime, **options)  # type: ignore[arg-type] -- one of several options
+    assert runtime.documents.listed() == []
+
+
+def test_the_verb_works_without_and_within_an_event_loop(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LCAGENT_EMBEDDER", "none")
+
+    async def notebook_cell() -> str:
+        return ask(book, "Who kept the lighthouse?").answer
+
+    assert ask(book, "Who kept the lighthouse?").answer == asyncio.run(notebook_cell())
+
+
+def test_the_verbs_are_at_the_top_of_the_package() -> None:
+    import lcagent  # noqa: PLC0415
+    from lcagent import pipelines  # noqa: PLC0415
+
+    assert lcagent.ask is pipelines.ask
+    assert lcagent.search is pipelines.search
+    with pytest.raises(AttributeError):
+        lcagent.no_such_verb  # noqa: B018
+
+
+async def test_a_selection_of_no_page_is_refused(book: Path, runtime: Runtime) -> None:
+    with pytest.raises(UsageError, match="3 pages"):
+        await ask_async(book, "Who?", pages="7-9", runtime=runtime)
+
+
+async def test_words_too_short_to_be_evidence_are_not_quoted(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    (tmp_path / "short.txt").write_text("Choir: Ada.\n")
+    answer = await ask_async(tmp_path / "short.txt", "Who is in the choir?", runtime=runtime)
+    assert answer.abstained
