@@ -1,6 +1,8 @@
 """The connection to the store: where it is, how it is opened, what its errors mean."""
 
 import os
+import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ from lcagent.errors import LcagentError, MissingExtra, StorageError, UsageError
 from lcagent.storage import schema
 
 BUSY_TIMEOUT_S = 30
+_RETRY_S = 0.02
 
 
 class AlreadyStored(StorageError):
@@ -128,8 +131,26 @@ def _create_private(path: Path) -> None:
 
 
 def _set_pragmas(connection: Any, _: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    _use_wal(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: Any) -> None:
+    """Switch the file to WAL, which lasts; wait for whoever is switching a new file.
+
+    SQLite does not wait here by itself where another process is about to write: it fails at once.
+    """
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+            time.sleep(_RETRY_S)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

@@ -28,7 +28,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shared_data() -> Path:
     """Return the folder of real documents, or skip: users do not have it."""
     root = Path(__file__).parents[1]
-    folder = Path(os.environ.get("LCAGENT_TEST_DATA", root.parent / "shared" / "data"))
+    folder = Path(os.environ.get("LCAGENT_TEST_DATA") or root.parent / "shared" / "data")
     if not folder.is_dir():
         pytest.skip("the real documents are not here (set LCAGENT_TEST_DATA)")
     return folder

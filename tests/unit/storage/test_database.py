@@ -4,6 +4,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -123,6 +124,17 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(tmp_path: Path) -> None:
 def test_a_url_that_is_no_store_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError):
         open_database(url)
+
+
+def test_a_new_store_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor() as pool:
+        other.execute("BEGIN IMMEDIATE")  # of a file that is not in WAL mode yet
+        opening = pool.submit(open_database, _url(path))
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.5)
+        other.execute("COMMIT")
+        opening.result(timeout=60).close()
 
 
 def test_two_processes_can_create_and_fill_one_store(tmp_path: Path) -> None:
