@@ -4,9 +4,13 @@ LcagentError
 ├── UsageError              the caller asked for something impossible; fix the call
 │   ├── UnreadableDocument  a file cannot be turned into text
 │   │   └── PasswordNeeded  it opens with a password only
-│   └── MissingExtra        an optional part of lcagent is not installed
+│   ├── MissingExtra        an optional part of lcagent is not installed
+│   └── ModelNotUsable      no such model, no key or a wrong one; fix the settings
 ├── StorageError            the store cannot be read or written; fix the disk or the settings
-├── ModelError              a model or its server failed; a retry may help
+├── ModelError              a model or its server failed
+│   ├── ModelUnavailable    it cannot answer now; a retry may help
+│   ├── ContextTooLong      prompt and reply do not fit into its window
+│   └── UnusableReply       it replied, but with nothing that can be used
 └── BudgetExceeded          a limit set by the caller stopped the run
 """
 
@@ -34,12 +38,36 @@ class MissingExtra(UsageError):
         super().__init__(f"{purpose} needs an optional part: pip install 'lcagent[{extra}]'")
 
 
+class ModelNotUsable(UsageError):
+    """The model will not answer until the call or the settings are changed."""
+
+
 class StorageError(LcagentError):
     """The store cannot be read or written."""
 
 
 class ModelError(LcagentError):
     """A model or its server failed."""
+
+
+class ModelUnavailable(ModelError):
+    """The model or its server cannot answer now.
+
+    Attributes:
+        retry_after_s: How long the server asks to wait, where it says so.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ContextTooLong(ModelError):
+    """Prompt and reply together do not fit into the model's window."""
+
+
+class UnusableReply(ModelError):
+    """The model replied with nothing that can be used."""
 
 
 class BudgetExceeded(LcagentError):

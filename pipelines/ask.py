@@ -109,10 +109,7 @@ def _quoted(citations: Sequence[Citation]) -> str:
 
 
 def _record(answer: Answer, runtime: Runtime) -> None:
-    runtime.runs.record(
-        answer.run_id,
-        verb="ask",
-        question=answer.question,
-        strategy=answer.strategy,
-        result=as_json(answer),
+    runtime.runs.begin(
+        answer.run_id, verb="ask", question=answer.question, strategy=answer.strategy
     )
+    runtime.runs.update(answer.run_id, status="done", result=as_json(answer))

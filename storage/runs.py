@@ -1,25 +1,53 @@
-"""Runs: what was asked, when, and what came of it."""
+"""Runs: what was asked, how far it came, and what came of it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from lcagent.storage.database import Database
-from lcagent.storage.tables import runs
+from lcagent.storage.tables import runs, steps
+
+RunStatus: TypeAlias = Literal["running", "done", "failed", "stopped"]
+"""Begun and not ended (it runs now, or was killed); ended; ended by an error; by a budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as it was recorded; `result` is what `--json` printed."""
+    """A run as it was recorded.
+
+    Attributes:
+        result: What `--json` printed, once it is done.
+        request: What it takes to run it again; None for runs that cannot be resumed.
+        error: Why it did not end well.
+    """
 
     id: str
     verb: str
     question: str
     strategy: str
-    result: dict[str, Any]
+    result: dict[str, Any] | None
     started_at: datetime
+    status: RunStatus
+    request: dict[str, Any] | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """A step of a run that ended.
+
+    Attributes:
+        key: Which step of its method it is; a step that is done again replaces itself.
+        detail: What it read and passed on, as its method describes it.
+        calls: What each of its calls to a model cost.
+    """
+
+    key: str
+    detail: dict[str, Any]
+    calls: list[dict[str, Any]]
 
 
 class RunStore:
@@ -28,25 +56,66 @@ class RunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(
-        self, run_id: str, *, verb: str, question: str, strategy: str, result: dict[str, Any]
+    def begin(
+        self,
+        run_id: str,
+        *,
+        verb: str,
+        question: str,
+        strategy: str,
+        request: dict[str, Any] | None = None,
     ) -> None:
-        """Store a finished run."""
+        """Store a run that begins."""
+        row = {"id": run_id, "verb": verb, "question": question, "strategy": strategy}
         with self._database.write() as connection:
-            connection.execute(
-                runs.insert().values(
-                    id=run_id, verb=verb, question=question, strategy=strategy, result=result
-                )
-            )
+            connection.execute(insert(runs).values(**row, status="running", request=request))
+
+    def update(self, run_id: str, **changes: Any) -> None:
+        """Change columns of a run: its `status`, `strategy`, `result` or `error`."""
+        with self._database.write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(**changes))
 
     def listed(self, limit: int = 20) -> list[StoredRun]:
         """Return the newest runs, the newest first."""
-        query = select(runs).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
-        with self._database.read() as connection:
-            return [StoredRun(*row) for row in connection.execute(query)]
+        return self._runs(
+            select(*_columns()).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+        )
 
     def with_prefix(self, prefix: str) -> list[StoredRun]:
         """Return the runs whose id begins with `prefix`."""
-        query = select(runs).where(runs.c.id.startswith(prefix, autoescape=True))
+        return self._runs(select(*_columns()).where(runs.c.id.startswith(prefix, autoescape=True)))
+
+    def record_step(self, run_id: str, step: StoredStep) -> None:
+        """Store a step that ended."""
+        place = (steps.c.run_id == run_id, steps.c.key == step.key)
+        last = select(func.coalesce(func.max(steps.c.position), 0)).where(steps.c.run_id == run_id)
+        with self._database.write() as connection:
+            connection.execute(delete(steps).where(*place))
+            position = connection.execute(last).scalar_one() + 1
+            connection.execute(
+                insert(steps).values(
+                    run_id=run_id,
+                    key=step.key,
+                    position=position,
+                    detail=step.detail,
+                    calls=step.calls,
+                )
+            )
+
+    def steps(self, run_id: str) -> list[StoredStep]:
+        """Return the steps of a run in the order in which they ended."""
+        query = (
+            select(steps.c.key, steps.c.detail, steps.c.calls)
+            .where(steps.c.run_id == run_id)
+            .order_by(steps.c.position)
+        )
+        with self._database.read() as connection:
+            return [StoredStep(*row) for row in connection.execute(query)]
+
+    def _runs(self, query: Select[Any]) -> list[StoredRun]:
         with self._database.read() as connection:
             return [StoredRun(*row) for row in connection.execute(query)]
+
+
+def _columns() -> Sequence[Any]:
+    return [runs.c[field.name] for field in fields(StoredRun)]

@@ -88,6 +88,15 @@ terms = Table(
     Column("payload", LargeBinary, nullable=False, comment="npz, read without pickle"),
 )
 
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", String(64), primary_key=True, comment="SHA-256 of the call"),
+    Column("model", Text, nullable=False),
+    Column("reply", JSON, nullable=False),
+    Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -95,6 +104,19 @@ runs = Table(
     Column("verb", String(20), nullable=False),
     Column("question", Text, nullable=False),
     Column("strategy", String(20), nullable=False),
-    Column("result", JSON, nullable=False),
+    Column("result", JSON(none_as_null=True), comment="once it is done: what --json prints"),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("status", String(20), nullable=False, server_default="done"),
+    Column("request", JSON(none_as_null=True), comment="what it takes to run it again"),
+    Column("error", Text),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(100), primary_key=True, comment="which step of its method"),
+    Column("position", Integer, nullable=False, comment="order in which they ended"),
+    Column("detail", JSON, nullable=False),
+    Column("calls", JSON, nullable=False, comment="cost and latency of each call it made"),
 )

@@ -15,7 +15,8 @@ from sqlalchemy.engine import make_url
 from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page
 from lcagent.storage.database import Database, open_database
 from lcagent.storage.documents import DocumentStore
-from lcagent.storage.runs import RunStore
+from lcagent.storage.replies import ReplyStore
+from lcagent.storage.runs import RunStore, StoredStep
 from lcagent.storage.search import SearchStore
 
 
@@ -158,15 +159,44 @@ def test_more_vectors_than_a_database_takes_parameters_for(database: Database) -
     assert len(search.load_vectors("one", keys)) == 1_201
 
 
+def _begin(runs: RunStore, number: int) -> str:
+    run_id = f"{number}" * 32
+    runs.begin(run_id, verb="ask", question=f"q{number}", strategy="quote", request={"k": number})
+    return run_id
+
+
 def test_runs_are_listed_newest_first(database: Database) -> None:
     runs = RunStore(database)
     for number in range(3):
-        runs.record(
-            f"{number}" * 32,
-            verb="ask",
-            question=f"q{number}",
-            strategy="quote",
-            result={"n": number},
-        )
+        _begin(runs, number)
     assert [run.question for run in runs.listed(2)] == ["q2", "q1"]
-    assert runs.with_prefix("111")[0].result == {"n": 1}
+
+
+def test_a_run_is_running_until_it_is_done(database: Database) -> None:
+    runs = RunStore(database)
+    run_id = _begin(runs, 1)
+    (begun,) = runs.with_prefix("111")
+    assert (begun.status, begun.result, begun.request) == ("running", None, {"k": 1})
+    runs.update(run_id, status="done", result={"n": 1})
+    (done,) = runs.with_prefix("111")
+    assert (done.status, done.result, done.error) == ("done", {"n": 1}, None)
+
+
+def test_a_step_that_is_done_again_replaces_itself(database: Database) -> None:
+    runs = RunStore(database)
+    run_id, other = _begin(runs, 1), _begin(runs, 2)
+    for key, text in (("a", "first"), ("b", "second"), ("a", "again")):
+        runs.record_step(run_id, StoredStep(key, {"text": text}, [{"usd": None}]))
+    runs.record_step(other, StoredStep("a", {}, []))
+    assert [(step.key, step.detail["text"]) for step in runs.steps(run_id)] == [
+        ("b", "second"),
+        ("a", "again"),
+    ]
+
+
+def test_a_stored_reply_stays_as_it_is(database: Database) -> None:
+    replies = ReplyStore(database)
+    assert replies.load("k") is None
+    replies.save("k", "gpt", {"text": "one"})
+    replies.save("k", "gpt", {"text": "two"})
+    assert replies.load("k") == {"text": "one"}

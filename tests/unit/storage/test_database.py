@@ -128,7 +128,10 @@ def test_a_url_that_is_no_store_is_a_usage_error(url: str) -> None:
 
 def test_a_new_store_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor() as pool:
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        ThreadPoolExecutor() as pool,
+    ):
         other.execute("BEGIN IMMEDIATE")  # of a file that is not in WAL mode yet
         opening = pool.submit(open_database, _url(path))
         with pytest.raises(TimeoutError):

@@ -1,0 +1,28 @@
+"""Replies of models that were paid for. Only successes come here, so no failure is sticky."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from lcagent.storage.database import AlreadyStored, Database
+from lcagent.storage.tables import replies
+
+
+class ReplyStore:
+    """The replies of one database, by the key of the call."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self, key: str) -> dict[str, Any] | None:
+        """Return the reply to a call, or None."""
+        query = select(replies.c.reply).where(replies.c.key == key)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def save(self, key: str, model: str, reply: Mapping[str, Any]) -> None:
+        """Store a reply; one that another process stored meanwhile stays as it is."""
+        with suppress(AlreadyStored), self._database.write() as connection:
+            connection.execute(insert(replies).values(key=key, model=model, reply=dict(reply)))
