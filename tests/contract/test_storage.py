@@ -185,8 +185,8 @@ def test_a_run_is_running_until_it_is_done(database: Database) -> None:
 def test_a_step_that_is_done_again_replaces_itself(database: Database) -> None:
     runs = RunStore(database)
     run_id, other = _begin(runs, 1), _begin(runs, 2)
-    for key, text in (("a", "first"), ("b", "second"), ("a", "again")):
-        runs.record_step(run_id, StoredStep(key, {"text": text}, [{"usd": None}]))
+    for key, said in (("a", "first"), ("b", "second"), ("a", "again")):
+        runs.record_step(run_id, StoredStep(key, {"text": said}, [{"usd": None}]))
     runs.record_step(other, StoredStep("a", {}, []))
     assert [(step.key, step.detail["text"]) for step in runs.steps(run_id)] == [
         ("b", "second"),
