@@ -2,10 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 OnText: TypeAlias = Callable[[str], None]
-"""Is given each piece of a reply as it arrives."""
+"""Is given each piece of a reply as it arrives. Together the pieces are the reply's text.
+
+A reply that broke off is asked for again, and comes again from its beginning. Only a
+`RestartableText` can be told so; any other function gets the text when nothing can break any more.
+"""
+
+
+@runtime_checkable
+class RestartableText(Protocol):
+    """An `OnText` that can take back what it was given."""
+
+    def __call__(self, piece: str) -> None:
+        """Take the next piece."""
+        ...
+
+    def restart(self) -> None:
+        """Forget all pieces so far: the reply broke off and begins again."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,198 @@
+"""Replies that were paid for are not paid for again.
+
+A call is named by what it sends: model, server, messages, parameters. Only successes are kept;
+errors, empty and withheld replies are asked for again. Identical calls at the same time are one
+call, which goes on as long as anybody waits for it.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from lcagent.models.base import (
+    ChatModel,
+    Message,
+    ModelCard,
+    OnText,
+    Reply,
+    Request,
+    RestartableText,
+)
+from lcagent.models.loops import PerLoop
+from lcagent.models.stored_replies import from_row, to_row
+
+FORMAT = 1
+"""Of keys. Another number makes all stored replies unknown."""
+
+
+class Replies(Protocol):
+    """Where replies are kept: `lcagent.storage.replies.ReplyStore`."""
+
+    def load(self, key: str) -> dict[str, Any] | None:
+        """Return what was stored."""
+        ...
+
+    def save(self, key: str, model: str, reply: dict[str, Any]) -> None:
+        """Store it."""
+        ...
+
+
+class Cached:
+    """A model whose successful replies are stored.
+
+    `server` is the base URL: models of the same name on two servers are two models. Calls of one
+    `namespace` do not see replies of another: a run that must not use older replies has one of
+    its own, and still finds its own replies when it is resumed.
+    """
+
+    def __init__(
+        self, model: ChatModel, store: Replies, *, namespace: str = "", server: str = ""
+    ) -> None:
+        self.model = model
+        self._store = store
+        self._namespace = namespace
+        self._server = server
+        self._flights: PerLoop[dict[str, _Flight]] = PerLoop(dict)
+
+    @property
+    def card(self) -> ModelCard:
+        """What is known about the model."""
+        return self.model.card
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Count as the model does."""
+        return self.model.count_tokens(messages)
+
+    async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
+        """Return the stored reply to a request, or ask for it and store it."""
+        key = self.key(request)
+        flights = self._flights.get()
+        flight = flights.get(key)
+        if flight is not None:
+            return await flight.join(on_text)
+        flight = flights[key] = _Flight(on_text)
+        flight.task = asyncio.create_task(self._find(key, request, flight))
+        flight.when_over = lambda: _remove(flights, key, flight)
+        return await flight.lead()
+
+    def key(self, request: Request) -> str:
+        """Return the name of a call: SHA-256 of what it sends and where."""
+        sent = {
+            "format": FORMAT,
+            "server": self._server,
+            "model": self.card.name,
+            "namespace": self._namespace,
+            "messages": [[message.role, message.text] for message in request.messages],
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "stop": request.stop,
+            "wants_logprobs": request.wants_logprobs,
+            "schema": request.schema,
+            "sample": request.sample,
+        }
+        return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
+
+    async def _find(self, key: str, request: Request, flight: "_Flight") -> Reply:
+        stored = from_row(await asyncio.to_thread(self._load, key))
+        if stored is not None:
+            return replace(stored, is_cached=True, usd=0.0, latency_s=0.0, key=key)
+        reply = await self.model.complete(request, flight.listener())
+        reply = replace(reply, key=key)
+        if _is_success(reply):
+            await asyncio.to_thread(self._store.save, key, self.card.name, to_row(reply))
+        return reply
+
+    def _load(self, key: str) -> dict[str, Any] | None:
+        try:
+            return self._store.load(key)
+        except ValueError:  # a damaged row is no reply
+            return None
+
+
+class _Flight:
+    """A call that one asked for and others may join."""
+
+    task: "asyncio.Task[Reply]"
+    when_over: Callable[[], None]
+
+    def __init__(self, on_text: OnText | None) -> None:
+        self._on_text = on_text
+        self._waiting = 0
+        self._has_shown = False
+
+    async def lead(self) -> Reply:
+        """Wait for the reply that is asked for on behalf of this caller."""
+        on_text = self._on_text
+        try:
+            reply = await self._wait()
+        finally:
+            self._on_text = None  # who left is shown nothing any more
+        if on_text is not None and not self._has_shown:
+            on_text(reply.text)
+        return reply
+
+    async def join(self, on_text: OnText | None) -> Reply:
+        """Wait for the reply that another caller pays for."""
+        reply = await self._wait()
+        if on_text is not None:
+            on_text(reply.text)
+        return replace(reply, is_cached=True, usd=0.0)
+
+    def listener(self) -> OnText | None:
+        """Return what hands text on to who leads, in the form that he asked for it."""
+        if self._on_text is None:
+            return None
+        return _Relay(self) if isinstance(self._on_text, RestartableText) else self.show
+
+    def show(self, piece: str) -> None:
+        """Hand on a piece."""
+        if self._on_text is not None:
+            self._has_shown = True
+            self._on_text(piece)
+
+    def restart(self) -> None:
+        """Take back all pieces."""
+        if isinstance(self._on_text, RestartableText):
+            self._on_text.restart()
+
+    async def _wait(self) -> Reply:
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self.task)
+        finally:
+            self._waiting -= 1
+            if self.task.done():
+                self.when_over()
+            elif not self._waiting:
+                await self._abandon()
+
+    async def _abandon(self) -> None:
+        """Break off a call that nobody waits for, and see it end."""
+        self.when_over()
+        self.task.cancel()
+        await asyncio.wait([self.task])
+
+
+class _Relay:
+    """Hands text on, and new beginnings."""
+
+    def __init__(self, flight: _Flight) -> None:
+        self._flight = flight
+
+    def __call__(self, piece: str) -> None:
+        self._flight.show(piece)
+
+    def restart(self) -> None:
+        self._flight.restart()
+
+
+def _remove(flights: dict[str, _Flight], key: str, flight: _Flight) -> None:
+    if flights.get(key) is flight:
+        del flights[key]
+
+
+def _is_success(reply: Reply) -> bool:
+    return reply.finish != "filtered" and bool(reply.text.strip())

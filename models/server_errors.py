@@ -1,0 +1,123 @@
+"""What a refusal of a server means: which error of ours it is, in one line that says what to do."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lcagent.errors import ContextTooLong, LcagentError, ModelNotUsable, ModelUnavailable
+from lcagent.models.retry_after import retry_after_s
+
+_RETRYABLE = {408, 409, 425, 429}
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|"  # codes of OpenAI and llama.cpp
+    r"maximum context length|max(imum)? (model|context|sequence) len|context (length|window|size)|"
+    r"`?inputs`? (tokens )?\+ `?max_new_tokens`? must be|`?inputs`? must have less than|"  # TGI
+    r"longer than the (maximum )?(model|context)|prompt is too long|exceeds? the available context|"
+    r"too many tokens in|input (is|length) (too long|exceeds)",
+    re.IGNORECASE,
+)
+_NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error as a server told it.
+
+    Attributes:
+        message: Its words, in one line; empty where it said nothing that can be shown.
+        code: The code or type, as OpenAI and others name them.
+        param: The parameter that it is about, where it says so.
+    """
+
+    status: int
+    message: str
+    code: str
+    param: str | None
+    headers: Mapping[str, str]
+
+    @property
+    def is_about_length(self) -> bool:
+        """Prompt and reply do not fit into the window."""
+        is_refused = self.status in (400, 413, 422, 500)
+        return is_refused and bool(_TOO_LONG.search(f"{self.code} {self.message}"))
+
+
+def read_refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> Refusal:
+    """Understand the body of an error: OpenAI's, vLLM's, Ollama's, TGI's, FastAPI's, or a page."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        told = None
+    error = _error_of(told)
+    code = " ".join(str(error[key]) for key in ("code", "type", "error_type") if error.get(key))
+    param = error.get("param")
+    message = one_line(str(error.get("message") or ""), secret)
+    return Refusal(status, message, code, param if isinstance(param, str) else None, headers)
+
+
+def error_for(refusal: Refusal, host: str, model: str) -> LcagentError:
+    """Return the error that a refusal means."""
+    told = f": {refusal.message}" if refusal.message else ""
+    if refusal.is_about_length:
+        return ContextTooLong(
+            f"{host} says that prompt and reply do not fit into the window of {model}{told}; "
+            "give its real window with --window"
+        )
+    if any(code in refusal.code for code in _NO_CREDIT):
+        return ModelNotUsable(f"the account at {host} has no credit left{told}")
+    if refusal.status in _RETRYABLE or refusal.status >= 500:
+        return ModelUnavailable(_unavailable(refusal, host) + told, retry_after_s(refusal.headers))
+    return ModelNotUsable(_unusable(refusal, host, model, told))
+
+
+def one_line(text: str, secret: str = "") -> str:
+    """Return the beginning of a text in one line, without the key."""
+    line = " ".join(text.split())
+    if secret:
+        line = line.replace(secret, "***")
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _unavailable(refusal: Refusal, host: str) -> str:
+    if refusal.status == 429:
+        return f"{host} is asked too much or too often (status 429)"
+    return f"{host} cannot answer now (status {refusal.status})"
+
+
+def _unusable(refusal: Refusal, host: str, model: str, told: str) -> str:
+    if refusal.status in (401, 403):
+        return f"the key was refused by {host} (status {refusal.status}); set LCAGENT_API_KEY"
+    if refusal.status == 404:
+        return (
+            f"{host} has no model {model!r}, or the base URL is wrong (status 404){told}; "
+            "see what `lcagent doctor` lists"
+        )
+    if 300 <= refusal.status < 400:
+        place = one_line(refusal.headers.get("location", "elsewhere")).split("?")[0]
+        return f"{host} points to {place}, which is not followed; set the base URL to where it is"
+    return f"{host} refused the request to {model} (status {refusal.status}){told}"
+
+
+def _error_of(told: Any) -> dict[str, Any]:
+    """Return message, code and parameter, wherever they stand."""
+    if not isinstance(told, dict):
+        return {}
+    error = told.get("error", told)
+    if isinstance(error, str):
+        return {"message": error, "error_type": told.get("error_type")}
+    if not isinstance(error, dict):
+        return {}
+    if "message" not in error and "detail" in error:
+        return _detail(error["detail"])
+    return error
+
+
+def _detail(detail: Any) -> dict[str, Any]:
+    """Read the errors of FastAPI."""
+    if not (isinstance(detail, list) and detail and isinstance(detail[0], dict)):
+        return {"message": detail if isinstance(detail, str) else json.dumps(detail)}
+    place = [str(part) for part in detail[0].get("loc", ()) if part != "body"]
+    return {"message": f"{'.'.join(place)}: {detail[0].get('msg', '')}", "param": ".".join(place)}

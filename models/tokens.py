@@ -1,0 +1,107 @@
+"""Counting tokens before they are sent, so that prompt and reply fit into the window.
+
+Counts are exact for OpenAI's tokenizers. For any other model they are an estimate that is meant
+to be too high rather than too low; `docs/models.md` says how it was measured. What a server
+reports makes it higher where it was too low.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from lcagent.models.base import Message
+from lcagent.models.encodings import Encode, encoder
+
+MESSAGE_TOKENS = 8
+"""What a chat template puts around one message, at most."""
+
+PROMPT_TOKENS = 96
+"""What a chat template puts around all of them: some add a system text of their own."""
+
+_PIECE = 4_000
+_LEAST_FACTOR = 1.2
+_LEARNING_MARGIN = 1.02
+_CHEAP_TO_SPLIT = re.compile(r"(?<=\S) (?=[^\W\d_])")  # where OpenAI's tokenizers split anyway
+_EXTRAS = (  # what other tokenizers need more of than cl100k_base, and how many tokens each
+    (re.compile("[0-9]"), 0.5),  # one by one
+    (re.compile("[\u00c0-\u024f\u1e00-\u1eff]"), 0.7),  # letters with accents
+    (re.compile("[\u0370-\u06ff]"), 0.1),  # Greek to Arabic
+    (re.compile("[\u0b80-\u0eff]"), 0.65),  # Tamil to Thai and Lao
+    (re.compile("[\U00010000-\U0010ffff]"), 1.0),  # emoji in bytes
+    (re.compile(r"([\W_])(?=\1)"), 0.25),  # rows of dots, rules, blanks
+    (re.compile("[A-Z](?=[A-Z])"), 0.1),
+)
+
+
+class Calibration:
+    """How many times more tokens a server counted than we did, at most; it only rises."""
+
+    def __init__(self) -> None:
+        self.factor = 1.0
+
+    def learn(self, counted: int, reported: int) -> None:
+        """Take in what a server reported of a prompt for which our count was `counted`."""
+        if counted > 0 and reported > counted:
+            self.factor *= reported / counted * _LEARNING_MARGIN
+
+
+class TokenCounter:
+    """Counts as one tokenizer does: "o200k_base", "cl100k_base", or "unknown" for an estimate.
+
+    Where a tokenizer cannot be loaded offline, an estimate takes its place.
+    """
+
+    def __init__(self, tokenizer: str = "unknown") -> None:
+        self._tokenizer = tokenizer
+        self._calibration = Calibration()
+
+    def count_text(self, text: str) -> int:
+        """Return the tokens of a text; the sum over its pieces is as many, or a few more."""
+        return math.ceil(self._count(text) * self._calibration.factor)
+
+    def count_messages(self, messages: Sequence[Message]) -> int:
+        """Return the tokens of a prompt, with what a chat template adds."""
+        around = PROMPT_TOKENS + MESSAGE_TOKENS * len(messages)
+        counted = sum(self._count(message.text) for message in messages) + around
+        return math.ceil(counted * self._calibration.factor)
+
+    def learn(self, counted: int, reported: int) -> None:
+        """Count more from now on where a server reported more than was counted."""
+        self._calibration.learn(counted, reported)
+
+    def _count(self, text: str) -> float:
+        encode = encoder(self._tokenizer) if self._tokenizer != "unknown" else None
+        if encode is not None:
+            return _encoded(text, encode)
+        encode = encoder("cl100k_base")
+        return _counted_without_tokenizer(text) if encode is None else _estimated(text, encode)
+
+
+def _encoded(text: str, encode: Encode) -> int:
+    return sum(len(encode(piece)) for piece in _pieces(text))
+
+
+def _estimated(text: str, encode: Encode) -> float:
+    """Return more than the count of cl100k_base, which has more tokens than newer ones.
+
+    Compared with six tokenizers in 28 languages and kinds of text (docs/models.md).
+    """
+    extra = sum(sum(1 for _ in pattern.finditer(text)) * each for pattern, each in _EXTRAS)
+    return _encoded(text, encode) * _LEAST_FACTOR + extra
+
+
+def _counted_without_tokenizer(text: str) -> float:
+    """Return an upper bound but for odd vocabularies: no tokenizer needs more than a byte each."""
+    letters = sum(1 for _ in re.finditer("[A-Za-z ]", text))
+    return len(text.encode("utf-8", "surrogatepass")) - letters / 2
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut long texts: tokenizers take quadratic time over long runs of one kind of character."""
+    start = 0
+    while len(text) - start > _PIECE:
+        cut = _CHEAP_TO_SPLIT.search(text, start + _PIECE - 200, start + _PIECE)
+        end = cut.start() if cut else start + _PIECE
+        yield text[start:end]
+        start = end
+    yield text[start:] if start else text
