@@ -24,7 +24,6 @@ READ_TIMEOUT_S = 600.0
 _PATH = "/chat/completions"
 _DONE = b"[DONE]"
 _MENDABLE = {400, 404, 422, 500, 501}
-_MOST_WORDINGS = 10
 
 
 class RemoteModel:
@@ -115,16 +114,17 @@ class RemoteModel:
     async def _completion(
         self, request: Request, on_text: OnText | None, *, has_schema: bool
     ) -> Completion:
-        for _ in range(_MOST_WORDINGS):
+        tried: list[Body] = []
+        while True:
             body = self.abilities.body(
                 self._card.name, request, is_streamed=on_text is not None, has_schema=has_schema
             )
             try:
                 return await self._send(body, on_text)
             except Refused as refused:
-                if not self._adapts(body, refused):
+                if body in tried or not self._adapts(body, refused):
                     raise error_for(refused.refusal, self.host, self._card.name) from None
-        raise ModelUnavailable(f"{self.host} refuses every wording of a request")
+            tried.append(body)
 
     def _adapts(self, body: Body, refused: Refused) -> bool:
         refusal = refused.refusal
@@ -145,14 +145,14 @@ class RemoteModel:
             raise ModelUnavailable(f"{self.host} sent {told} in place of a reply") from error
 
     async def _streamed(self, received: Received, on_text: OnText | None) -> Completion:
-        completion = Completion()
+        completion, has_choices = Completion(), False
         try:
             async with aclosing(events(received.pieces())) as told:
                 async for event in told:
                     if event == _DONE:
-                        completion.finish = completion.finish or "stop"
+                        completion.finish = completion.finish or ("stop" if has_choices else None)
                         break
-                    completion.take(event, on_text)
+                    has_choices = completion.take(event, on_text) or has_choices
         except EventTooLong as error:
             raise BadBody("a stream without an end of a line") from error
         if completion.finish is None:

@@ -72,22 +72,35 @@ class ServerRules:
 
 
 class ScriptedServer:
-    """An asynchronous context manager; `served` is the transcript."""
+    """An asynchronous context manager that serves as long as it is open.
+
+    Attributes:
+        served: The transcript.
+        headers: Of every request, whatever it asked for.
+        bodies: Of every call, from the moment it arrived.
+        connections: How many were opened.
+    """
 
     def __init__(self, script: Script, rules: ServerRules = ServerRules(), port: int = 0) -> None:
         self.served: list[Served] = []
         self.headers: list[Mapping[str, str]] = []
+        self.bodies: list[Mapping[str, Any]] = []
+        self.connections = 0
         self._script = script
         self._rules = rules
         self._port = port
         self._in_flight = 0
-        self._calls = 0
-        self._connections: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.Task[None]] = set()
 
     @property
     def base_url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self._port}/v1"
+
+    @property
+    def calls(self) -> int:
+        """How many came so far."""
+        return len(self.bodies)
 
     @property
     def statuses(self) -> Counter[int]:
@@ -103,16 +116,17 @@ class ScriptedServer:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        for task in list(self._connections):
+        for task in list(self._open):
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*self._open, return_exceptions=True)
         await self._server.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         task = asyncio.current_task()
         if task is not None:
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
         with suppress(ConnectionError, asyncio.CancelledError):
             while (request := await read_request(reader)) is not None:
                 if not await self._answer(request, writer):
@@ -141,8 +155,8 @@ class ScriptedServer:
     async def _complete(self, request: HttpRequest, writer: asyncio.StreamWriter) -> bool:
         arrived_s, in_flight = asyncio.get_running_loop().time(), self._in_flight
         body = json.loads(request.body)
-        call = ScriptedCall(self._calls, _messages_of(body), body)
-        self._calls += 1
+        call = ScriptedCall(len(self.bodies), _messages_of(body), body)
+        self.bodies.append(body)
         prompt_tokens = sum(
             count_tokens(message.text) + _MESSAGE_TOKENS for message in call.messages
         )
