@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from lcagent.agents.marks import Mark, MarkNumbers, claims_of, numbered
 from lcagent.documents import Box, Document, Page
 from lcagent.results import Citation, Claim
 from lcagent.retrieval.quotes.checking import PageRef, QuoteChecker, Span, boxes_of
@@ -17,12 +18,47 @@ LinesLoader: TypeAlias = Callable[[str, Page], Page]
 """Returns a page of a document (by id) with its `lines`, which stored pages come without."""
 
 
+NO_PAGE = PageRef("", -1)
+"""Where a quote is attributed to whose source does not exist."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttributedQuote:
     """A quote, and the page it is attributed to."""
 
     text: str
-    page: PageRef
+    page: PageRef = NO_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class CitedText:
+    """A text whose marks are numbers of checked citations."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+
+
+def cite_marks(
+    text: str,
+    source_of: Callable[[Mark], AttributedQuote],
+    documents: Sequence[Document],
+    with_lines: LinesLoader,
+) -> CitedText:
+    """Return a text with marks as claims with checked citations.
+
+    Args:
+        source_of: Says what a mark quotes, and where that should stand.
+    """
+    numbers = MarkNumbers()
+    shown = numbered(text, numbers)
+    quotes = [source_of(mark) for mark in numbers.marks()]
+    citations = cite(quotes, documents, with_lines)
+    claims = [
+        claim(one.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(one.marks)])
+        for one in claims_of(text)
+    ]
+    return CitedText(shown, tuple(claims), tuple(citations))
 
 
 def cite(
@@ -56,7 +92,11 @@ def _citation(
 ) -> Citation:
     location = checker.locate(quote.text, quote.page)
     where = location.spans[0].page if location.spans else quote.page
-    document = documents[where.document_id]
+    document = documents.get(where.document_id)
+    if document is None:
+        return Citation(
+            key, "", "", None, None, None, quote.text, None, None, boxes=(), status="not_found"
+        )
     page = document.pages[where.page_index]
     first = location.spans[0] if location.spans else None
     return Citation(

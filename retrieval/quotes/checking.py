@@ -91,6 +91,14 @@ class QuoteChecker:
             return Location("not_found", reason="hidden text" if hidden else "no such text")
         return Location("misattributed", found.spans, found.score) if claimed else found
 
+    def locate_among(self, quote: str, pages: Sequence[PageRef]) -> Location:
+        """Return where `quote` stands on one of some pages or over their breaks, and only there."""
+        wanted = _Wanted.of(quote)
+        if wanted.objection:
+            return Location("not_found", reason=wanted.objection)
+        found = (self._on_page(wanted, page) for page in pages if self._exists(page))
+        return next(filter(None, found), Location("not_found", reason="no such text"))
+
     def _exists(self, ref: PageRef) -> bool:
         document = self._documents.get(ref.document_id)
         return document is not None and 0 <= ref.page_index < len(document.pages)

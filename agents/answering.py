@@ -1,0 +1,137 @@
+"""Answering from passages in one call, each statement with the words it rests on.
+
+The same for retrieved passages and for a whole text that fits the window. The question comes last:
+models find more in a long context that way.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from lcagent.agents.chain_of_agents.budget import cut_to_tokens
+from lcagent.agents.prompting import Prompt, fence
+from lcagent.agents.refusals import NOT_FOUND
+from lcagent.documents import Document, Page, Passage
+from lcagent.models.base import ChatModel, OnText, Request
+from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.selection import ALL_PAGES, PageSelection
+
+BEST = 3
+"""So many of the passages found are shown with the pages round them."""
+
+FRAME_TOKENS = 100
+"""What stands round a passage takes, at most about."""
+
+
+@dataclass(frozen=True)
+class ReaderPrompt(Prompt):
+    """What the model is shown: passages, then the question."""
+
+    template: ClassVar[str] = "answering/reader.md"
+
+    question: str
+    sources: tuple[str, ...]
+    not_found: str = NOT_FOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage as the model is shown it, and the page it stands on."""
+
+    label: str
+    page: PageRef
+    text: str
+
+
+async def answer_from(
+    sources: Sequence[Source],
+    question: str,
+    *,
+    model: ChatModel,
+    max_tokens: int,
+    on_text: OnText | None = None,
+) -> str:
+    """Return the answer with marks, or what `refusals.says_not_found` knows."""
+    prompt = ReaderPrompt(question, tuple(source.text for source in sources))
+    request = Request(prompt.messages(), max_tokens=max_tokens, purpose="reader")
+    return (await model.complete(request, on_text)).text
+
+
+def whole_text(documents: Sequence[Document], pages: PageSelection) -> list[Source]:
+    """Return all selected pages that have text, in order."""
+    found = [
+        (document, page)
+        for document in documents
+        for page in document.pages
+        if page.index + 1 in pages and page.text.strip()
+    ]
+    return [
+        _source(number, document, page, page.text)
+        for number, (document, page) in enumerate(found, 1)
+    ]
+
+
+def pack(
+    passages: Sequence[Passage],
+    documents: Mapping[str, Document],
+    budget_tokens: int,
+    count: Callable[[str], int],
+    pages: PageSelection = ALL_PAGES,
+) -> list[Source]:
+    """Return what fits of the passages, best first chosen, in the order of the documents.
+
+    A passage comes with its whole page where that fits, else alone, shortened if it is the best. In
+    what room is left come the pages before and after the best.
+    """
+    chosen: dict[PageRef, str] = {}
+    left = budget_tokens
+    for document, page, texts in (*_hits(passages, documents), *_near(passages, documents, pages)):
+        ref = PageRef(document.id, page.index)
+        for text in texts if ref not in chosen else ():
+            size = count(fence(_source(len(passages), document, page, text).text, "passage")) + 1
+            if size <= left:
+                chosen[ref] = text
+                left -= size
+                break
+    if not chosen and passages:
+        best = passages[0]
+        text = cut_to_tokens(best.chunk.text, max(0, budget_tokens - FRAME_TOKENS), count)
+        chosen[PageRef(best.chunk.document_id, best.page.index)] = text
+    order = {document_id: place for place, document_id in enumerate(documents)}
+    in_order = sorted(chosen, key=lambda ref: (order[ref.document_id], ref.page_index))
+    return [
+        _source(number, documents[ref.document_id], _page(documents, ref), chosen[ref])
+        for number, ref in enumerate(in_order, 1)
+    ]
+
+
+_Candidate: TypeAlias = tuple[Document, Page, tuple[str, ...]]
+"""A page, and the texts that may be shown of it, the one wanted most first."""
+
+
+def _hits(passages: Sequence[Passage], documents: Mapping[str, Document]) -> Iterator[_Candidate]:
+    for passage in passages:
+        document = documents[passage.chunk.document_id]
+        yield document, passage.page, (passage.page.text, passage.chunk.text)
+
+
+def _near(
+    passages: Sequence[Passage], documents: Mapping[str, Document], pages: PageSelection
+) -> Iterator[_Candidate]:
+    for passage in passages[:BEST]:
+        document = documents[passage.chunk.document_id]
+        for index in (passage.page.index + 1, passage.page.index - 1):
+            if 0 <= index < len(document.pages) and index + 1 in pages:
+                page = document.pages[index]
+                yield document, page, (page.text,) if page.text.strip() else ()
+
+
+def _page(documents: Mapping[str, Document], ref: PageRef) -> Page:
+    return documents[ref.document_id].pages[ref.page_index]
+
+
+def _source(number: int, document: Document, page: Page, text: str) -> Source:
+    label = f"S{number}"
+    where = f"p. {page.number}" if page.number is not None else page.section or ""
+    header = " | ".join(filter(None, (label, document.name, where)))
+    return Source(label, PageRef(document.id, page.index), f"{header}\n{text}")

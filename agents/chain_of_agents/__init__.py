@@ -1,0 +1,1 @@
+"""Chain-of-Agents: workers read a long text, one chunk each; a manager answers."""

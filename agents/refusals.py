@@ -1,0 +1,48 @@
+"""Replies that carry nothing: empty ones, refusals, and talk about the task itself.
+
+Zhang et al., Chain of Agents, https://arxiv.org/abs/2406.02818, appendix F.4, calls what happens if
+such a reply is handed on a collapse: each worker repeats it to the end of the chain.
+"""
+
+import regex
+
+from lcagent.agents.marks import without_marks
+
+NOT_FOUND = "NOT_IN_DOCUMENT"
+"""What a model is asked to reply where its material does not hold the answer."""
+
+LONGEST_REFUSAL = 300
+"""Characters; a longer reply says something besides."""
+
+
+def says_not_found(text: str) -> bool:
+    """Say whether a reply is that the answer is not there, with next to nothing besides."""
+    bare = without_marks(text).strip(" \t\n.\"'`*")
+    return bare.startswith(NOT_FOUND) or (bare.endswith(NOT_FOUND) and len(bare) < LONGEST_REFUSAL)
+
+
+def is_empty_handed(text: str) -> bool:
+    """Say whether a worker's reply carries nothing that could be handed on."""
+    bare = text.strip()
+    if not regex.search(r"[\p{L}\p{N}]", bare) or says_not_found(bare):
+        return True
+    return len(bare) <= LONGEST_REFUSAL and _REFUSAL.search(bare) is not None
+
+
+_REFUSAL = regex.compile(
+    r"""^\W*(?:
+    i\s(?:do\snot|don['’]t)\s(?:know|have|see|find)\b
+    |i(?:['’]m|\sam)\s(?:sorry|afraid|unable|not\sable)\b
+    |i\s(?:can(?:not|['’]t)|could\snot|couldn['’]t)\b
+    |sorry\b|unfortunately\b|as\san\sai\b
+    |(?:none|n/?a|unknown|nothing|no\sanswer|no\schanges?\b.*)\W*$
+    |(?:the|this)\s(?:text|passage|part|source|summary|chunk)\s(?:does\snot|doesn['’]t)\b
+    |(?:there\sis\s)?no\s(?:relevant\s|new\s|further\s)?(?:information|mention|evidence)\b
+    |(?:it|this|that|the\sanswer)\sis\snot\s(?:mentioned|stated|given|provided|specified)\b
+    |not\s(?:mentioned|stated|given|provided|specified|found)\b
+    |es\stut\smir\sleid\b|ich\swei(?:ß|ss)\s(?:es\s)?nicht\b|keine\sangaben?\b
+    |je\sne\s(?:sais|peux|trouve)\b|désolé|no\s(?:lo\s)?sé\b|lo\ssiento\b
+    |我不知道|不知道|未提及|没有提到|没有提及|抱歉|无法|無法|分かりません|わかりません|لا\sأعرف|لا\sأعلم|عذر
+    )""",
+    regex.VERBOSE | regex.IGNORECASE,
+)

@@ -1,0 +1,85 @@
+"""Marks in replies: how they are read, numbered, and held back while a text arrives."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lcagent.agents.marks import (
+    Mark,
+    MarkedClaim,
+    MarkNumbers,
+    MarkStream,
+    claims_of,
+    marks_in,
+    numbered,
+    without_marks,
+)
+
+TEXT = (
+    'The ferry carried 48,216 in 2019 [S2 "Foot passengers 45,930 48,612"]. It was long. '
+    "Cars rose [S1: “a [b] c”; S3, «x, y»] while people fell.[F9] 中文句子。[S3 「原文如此」] End."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ('[S2 "words of it"]', [Mark("S2", "words of it")]),
+        ("[S2: “words of it”]", [Mark("S2", "words of it")]),
+        ("[S2, „Worte davon“]", [Mark("S2", "Worte davon")]),
+        ("[F3, F17]", [Mark("F3"), Mark("F17")]),
+        ('[S1 "one"; S2 "two"]', [Mark("S1", "one"), Mark("S2", "two")]),
+        ('[S1 "one", S2 "two"]', [Mark("S1", "one"), Mark("S2", "two")]),
+        ('[S1 "He said "no" and left"]', [Mark("S1", 'He said "no" and left')]),
+        ('[S1 "a [sic] b"]', [Mark("S1", "a [sic] b")]),
+        ("[see S1] [1] [Section 2]", []),
+        ('[S1 "never closed', []),
+    ],
+)
+def test_a_mark_is_read_in_each_of_its_forms(text: str, marks: list[Mark]) -> None:
+    assert list(marks_in(text)) == marks
+
+
+def test_a_claim_is_what_stands_before_its_marks() -> None:
+    assert claims_of(TEXT) == [
+        MarkedClaim(
+            "The ferry carried 48,216 in 2019.", (Mark("S2", "Foot passengers 45,930 48,612"),)
+        ),
+        MarkedClaim("It was long.", ()),
+        MarkedClaim("Cars rose", (Mark("S1", "a [b] c"), Mark("S3", "x, y"))),
+        MarkedClaim("while people fell.", (Mark("F9"),)),
+        MarkedClaim("中文句子。", (Mark("S3", "原文如此"),)),
+        MarkedClaim("End.", ()),
+    ]
+
+
+def test_a_mark_before_any_text_makes_no_claim() -> None:
+    assert claims_of("[F1] Then text.") == [MarkedClaim("Then text.", ())]
+
+
+def test_the_same_mark_has_the_same_number() -> None:
+    assert numbered('A [S1 "x y"]. B [F2]. C [S1 "x y", F2].', MarkNumbers()) == (
+        "A [1]. B [2]. C [1, 2]."
+    )
+
+
+def test_a_text_reads_well_without_its_marks() -> None:
+    assert without_marks('It was so [S1 "so it was"]. Yes [F2]!') == "It was so. Yes!"
+
+
+@given(cuts=st.lists(st.integers(0, len(TEXT)), max_size=12))
+def test_a_text_in_pieces_comes_out_as_the_whole(cuts: list[int]) -> None:
+    borders = [0, *sorted(cuts), len(TEXT)]
+    stream = MarkStream()
+    pieces = [stream.feed(TEXT[a:b]) for a, b in pairwise(borders)]
+    assert "".join(pieces) + stream.close() == numbered(TEXT, MarkNumbers())
+    assert not any('"' in piece for piece in pieces)
+
+
+@given(text=st.text(alphabet='[]SF12 ",;:“”a.\n', max_size=80))
+def test_no_text_is_lost_in_a_stream(text: str) -> None:
+    stream = MarkStream()
+    out = "".join(map(stream.feed, text)) + stream.close()
+    assert out == numbered(text, MarkNumbers())

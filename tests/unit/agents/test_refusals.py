@@ -1,0 +1,39 @@
+"""Telling replies that carry nothing from those that do."""
+
+import pytest
+
+from lcagent.agents.refusals import NOT_FOUND, is_empty_handed, says_not_found
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "", " \n ", "...", "N/A", "None.", "I don't know.", "I’m sorry, but I cannot help.",
+        "The text does not mention the captain.", "No relevant information was found.",
+        "Not mentioned.", "No changes needed to the original summary.", "不知道", "未提及。",
+        "Ich weiß es nicht.", "Je ne sais pas.", f"{NOT_FOUND}", f"**{NOT_FOUND}**.",
+    ],
+)  # fmt: skip
+def test_a_reply_that_carries_nothing_is_known(reply: str) -> None:
+    assert is_empty_handed(reply)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Anna sold the mill in 1897.",
+        "The text does not say who, but it says when: in May 1897. " * 8,
+        "Unknown to his brother, Hector kept the light until 1938.",
+        "No man was lost that night; the boat came in at nine.",
+        "安娜在1897年卖掉了磨坊。",
+        "zq0017k a --owns--> b",
+    ],
+)
+def test_a_reply_that_says_something_is_not_thrown_away(reply: str) -> None:
+    assert not is_empty_handed(reply)
+
+
+def test_not_found_is_known_only_where_it_is_the_reply() -> None:
+    assert says_not_found(f" {NOT_FOUND}.")
+    assert says_not_found(f"The notes say nothing of it. {NOT_FOUND}")
+    assert not says_not_found(f"The code {NOT_FOUND} is printed on page 3 of the manual.")
