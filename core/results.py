@@ -137,7 +137,37 @@ class SearchResult:
     schema: str = "lcagent.search/1"
 
 
-def as_json(result: Answer | SearchResult) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a question will take, known before any of it is paid for.
+
+    Attributes:
+        document_tokens: Of the text that will be searched or read, by the model's own count; of
+            a text far too long for the window, an estimate.
+        calls: As planned; a reader whose reply carries nothing is asked once more.
+        prompt_tokens, completion_tokens, usd: If every message and every reply is as long as it
+            may be; `usd` is None where the price of the model is not known.
+        depth: How many of the calls have to wait for another.
+    """
+
+    question: str
+    strategy: str
+    reason: str
+    model: str
+    window_tokens: int
+    documents: int
+    pages: int
+    document_tokens: int
+    calls: int
+    depth: int
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float | None
+    notes: tuple[str, ...] = ()
+    schema: str = "lcagent.plan/1"
+
+
+def as_json(result: Answer | SearchResult | Plan) -> dict[str, Any]:
     """Return a result as `--json` prints it and the store keeps it, its `schema` first."""
     fields = asdict(result)
     return {"schema": fields.pop("schema"), **fields}

@@ -46,6 +46,27 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, description="Where the store is, as an SQLAlchemy URL; by default in `home`."
     )
+    model: str = Field(
+        default="quote",
+        description='What answers: "quote" (no language model), "openai:NAME" for any server with '
+        "OpenAI's interface.",
+    )
+    base_url: str | None = Field(
+        default=None,
+        description="Where the model's server is; by default OPENAI_BASE_URL, else OpenAI's.",
+    )
+    window: int | None = Field(
+        default=None, ge=256, description="Tokens of the model's window, where it is not known."
+    )
+    model_concurrency: int = Field(
+        default=8, ge=1, le=256, description="Calls to a model at the same time."
+    )
+    requests_per_minute: int | None = Field(
+        default=None, ge=1, description="The most calls to a model in a minute."
+    )
+    tokens_per_minute: int | None = Field(
+        default=None, ge=1, description="The most tokens, of prompts and replies, in a minute."
+    )
     embedder: str = Field(
         default="auto",
         description='What makes vectors: "auto" (MiniLM where installed), "minilm", "none" '
@@ -73,6 +94,16 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The URL of the store."""
         return self.database_url or f"sqlite:///{self.home.expanduser() / 'lcagent.db'}"
+
+    @property
+    def model_url(self) -> str | None:
+        """Where the model's server is; None for OpenAI's."""
+        return self.base_url or os.environ.get("OPENAI_BASE_URL") or None
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder in which runs that go on save their steps."""
+        return self.home.expanduser() / "checkpoints"
 
     @classmethod
     def settings_customise_sources(

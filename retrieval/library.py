@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -53,6 +54,7 @@ class Library:
     limits: Limits = field(default_factory=Limits)
     concurrency: int = 2
     other_reader: str | None = None
+    _at_work: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
 
     async def collect(
         self,
@@ -108,11 +110,23 @@ class Library:
         if isinstance(source, StoredId):
             return await self._stored(source.document_id)
         document_id = await asyncio.to_thread(content_hash, source)
-        stored = await asyncio.to_thread(self.store.load, document_id)
-        if stored is None or stored.reader != reader_version(stored.media_type):
-            stored = await self._read(source, document_id, password, progress)
-        stored = replace(stored, name=printable(source.name))  # it may be stored as a copy's
-        return await self._recognise(source, stored, password, progress) if ocr else stored
+        async with self._alone_at(document_id):
+            stored = await asyncio.to_thread(self.store.load, document_id)
+            if stored is None or stored.reader != reader_version(stored.media_type):
+                stored = await self._read(source, document_id, password, progress)
+            stored = replace(stored, name=printable(source.name))  # it may be stored as a copy's
+            return await self._recognise(source, stored, password, progress) if ocr else stored
+
+    @asynccontextmanager
+    async def _alone_at(self, document_id: str) -> AsyncIterator[None]:
+        """Let one task at a time read a document, so that questions asked at once read it once."""
+        lock = self._at_work.setdefault(document_id, asyncio.Lock())
+        async with lock:
+            try:
+                yield
+            finally:
+                if self._at_work.get(document_id) is lock:
+                    del self._at_work[document_id]
 
     async def _stored(self, document_id: str) -> Document:
         stored = await asyncio.to_thread(self.store.load, document_id)

@@ -46,6 +46,11 @@ class Database:
             yield connection
 
     @property
+    def is_postgres(self) -> bool:
+        """Say whether the store is PostgreSQL, not SQLite."""
+        return self._engine.dialect.name == "postgresql"
+
+    @property
     def location(self) -> str:
         """The URL without its password."""
         return self._engine.url.render_as_string(hide_password=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Executable, delete, func, insert, select, update
 
 from lcagent.storage.database import Database
 from lcagent.storage.tables import runs, steps
@@ -112,7 +112,7 @@ class RunStore:
         with self._database.read() as connection:
             return [StoredStep(*row) for row in connection.execute(query)]
 
-    def _runs(self, query: Select[Any]) -> list[StoredRun]:
+    def _runs(self, query: Executable) -> list[StoredRun]:
         with self._database.read() as connection:
             return [StoredRun(*row) for row in connection.execute(query)]
 

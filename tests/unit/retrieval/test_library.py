@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lcagent.documents import Document
 from lcagent.errors import PasswordNeeded, UnreadableDocument, UsageError
 from lcagent.retrieval.library import Collection, Library, content_hash
 from lcagent.retrieval.sources import Source, StoredId
@@ -129,3 +130,23 @@ def test_only_files_have_a_content(kind: str, tmp_path: Path) -> None:
         path.mkdir()
     with pytest.raises(UnreadableDocument, match=str(path)):
         content_hash(path)
+
+
+class _CountingStore(DocumentStore):
+    saves = 0
+
+    def save(self, document: Document) -> None:
+        self.saves += 1
+        super().save(document)
+
+
+def test_questions_asked_at_once_read_a_new_document_once(library: Library, file: Path) -> None:
+    store = _CountingStore(library.store._database)
+    library = replace(library, store=store)
+
+    async def ten_times() -> list[Collection]:
+        return await asyncio.gather(*(library.collect([file]) for _ in range(10)))
+
+    assert len({id(one) for one in asyncio.run(ten_times())}) == 10
+    assert store.saves == 1
+    assert library._at_work == {}
