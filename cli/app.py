@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from lcagent import __version__
-from lcagent.cli import documents, inspection, questions
+from lcagent.cli import documents, inspection, questions, runs
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
 
 _STATUSES = ((UsageError, 2), (BudgetExceeded, 5), (LcagentError, 1))
@@ -32,7 +32,7 @@ app = typer.Typer(
 app.command()(questions.ask)
 app.command()(questions.search)
 app.add_typer(documents.app, name="docs")
-app.add_typer(inspection.runs, name="runs")
+app.add_typer(runs.app, name="runs")
 app.add_typer(inspection.config, name="config")
 app.command()(inspection.doctor)
 
@@ -101,12 +101,18 @@ def _report(error: Exception) -> int:
     for cause in causes:
         for kind, status in _STATUSES:
             if isinstance(cause, kind):
-                return _fail(str(cause), status)
+                return _fail(_with_advice(cause), status)
     if isinstance(error, typer.exceptions.TyperException):
         return _fail(_usage(error), 2)
     if isinstance(error, typer.Abort):
         return _fail("interrupted", _INTERRUPTED)
     return _unexpected(causes[0])
+
+
+def _with_advice(error: BaseException) -> str:
+    """Return what happened and, where something can be done, the command that does it."""
+    notes = getattr(error, "__notes__", [])
+    return f"{error} (go on with: {notes[0]})" if notes else str(error)
 
 
 def _unexpected(error: BaseException) -> int:

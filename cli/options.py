@@ -33,3 +33,55 @@ Vectors = Annotated[
         help="Search by meaning too: never, with stored vectors, or computing those needed.",
     ),
 ]
+
+STRATEGIES = "auto|quote|whole|rag|chain"
+
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if a claim is unsupported.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "-m",
+        "--model",
+        metavar="openai:NAME|quote",
+        help="What answers; by default the setting `model`, which is quote: no language model.",
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option("--base-url", metavar="URL", help="Where the model's server is."),
+]
+Window = Annotated[
+    int | None,
+    typer.Option(
+        "--window", min=256, metavar="N", help="Tokens of the model's window, if it is not known."
+    ),
+]
+Preset = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="default|fast|thorough|faithful",
+        help="How a chain reads: one after the other; all at once; twice, with a judge; as in the "
+        "paper.",
+    ),
+]
+MaxUsd = Annotated[
+    float | None, typer.Option("--max-usd", min=0, metavar="N", help="Dollars to spend at most.")
+]
+MaxCalls = Annotated[
+    int | None, typer.Option("--max-calls", min=0, metavar="N", help="Calls to make at most.")
+]
+MaxTime = Annotated[
+    float | None,
+    typer.Option("--max-time", min=0, metavar="SECONDS", help="Begin no call after so long."),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Take no reply that was paid for in another run.")
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say what it would do and cost; call no model."),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Say first which method is taken, why, and its cost.")
+]

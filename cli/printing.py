@@ -6,9 +6,9 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from lcagent.results import Answer, Citation, Coverage, Hit, SearchResult
+from lcagent.results import Answer, Citation, Coverage, Hit, Plan, SearchResult, Usage
 
 if TYPE_CHECKING:
     from lcagent.pipelines.documents import Verified
@@ -33,17 +33,81 @@ def print_notes(notes: Iterable[str]) -> None:
         print(_showable(f"note: {note}", sys.stderr.encoding), file=sys.stderr)
 
 
-def print_answer(answer: Answer) -> None:
-    """Print an answer, each claim with where it stands."""
+def print_piece(text: str) -> None:
+    """Print a piece of an answer as it arrives."""
+    print(_showable(text, sys.stdout.encoding), end="", flush=True)
+
+
+def print_answer(answer: Answer, shown: str = "") -> None:
+    """Print an answer and where it stands; `shown` was printed of it already."""
     if answer.abstained:
-        print_line(answer.answer)
+        print_line(f"\n{answer.answer}" if shown else answer.answer)
+    elif answer.strategy == "quote":
+        _print_quotes(answer)
+    else:
+        _print_written(answer, shown)
+    _print_coverage(answer.coverage)
+
+
+def _print_written(answer: Answer, shown: str) -> None:
+    """Print the text of a model, its citations, and what in it nothing supports."""
+    is_begun = bool(shown) and answer.answer.startswith(shown.strip())
+    rest = answer.answer[len(shown.strip()) :] if is_begun else answer.answer
+    if shown and not is_begun:
+        print_line("")
+    print_line(rest)
+    print_line("")
+    for citation in answer.citations:
+        where = place(citation) or "no such source"
+        print_line(f"[{citation.id}] {_MARKS[citation.status]} {where}")
+        if citation.quote:
+            _print_wrapped(f"“{' '.join(citation.quote.split())}”", "    ")
+    for one in answer.claims:
+        if one.status == "unsupported":
+            _print_wrapped(one.text, "unsupported: ")
+    if answer.usage.calls or answer.usage.cached_calls:
+        print_notes([in_figures(answer.usage)])
+
+
+def in_figures(usage: Usage) -> str:
+    """Return what a run cost, in words."""
+    cached = f" and {usage.cached_calls} cached" if usage.cached_calls else ""
+    cost = "price not known" if usage.usd is None else f"${usage.usd:.4f}"
+    tokens = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens"
+    return f"{usage.calls} calls{cached}, {tokens}, {cost}"
+
+
+def print_plan(plan: Plan, to: TextIO | None = None) -> None:
+    """Print what a question will take."""
+    cost = "price not known" if plan.usd is None else f"at most ${plan.usd:.4f}"
+    window = f", a window of {plan.window_tokens:,} tokens" if plan.window_tokens else ""
+    documents = f"{plan.pages} pages in {plan.documents} document{'s' * (plan.documents != 1)}"
+    lines = (
+        f"method   {plan.strategy}: {plan.reason}",
+        f"model    {plan.model}{window}",
+        f"text     {documents}, about {plan.document_tokens:,} tokens",
+        f"calls    {plan.calls}, {plan.depth} of them one after the other",
+        f"tokens   at most {plan.prompt_tokens:,} to read and {plan.completion_tokens:,} to write",
+        f"cost     {cost}",
+        *(f"note     {note}" for note in plan.notes),
+    )
+    stream = to or sys.stdout
+    for line in lines:
+        print(_showable(line, stream.encoding), file=stream)
+
+
+def width() -> int:
+    """Return how many columns the terminal has."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def _print_quotes(answer: Answer) -> None:
     by_id = {citation.id: citation for citation in answer.citations}
     for number, claim in enumerate(answer.claims, 1):
         _print_wrapped(claim.text, first=f"{number}. ")
         cited = (by_id[key] for key in claim.citations)
         for line in dict.fromkeys(f"{_MARKS[one.status]} {place(one)}" for one in cited):
             print_line(f"   {line}")
-    _print_coverage(answer.coverage)
 
 
 def print_hits(result: SearchResult) -> None:
@@ -67,10 +131,10 @@ def print_verified(verified: "Verified") -> None:
     for kind in ("no text layer", "unreadable", "blank"):
         numbers = [page.index + 1 for page in document.pages if page.problem == kind]
         if numbers:
-            print_line(f"  {kind}: {_ranges(numbers)}")
+            print_line(f"  {kind}: {ranges(numbers)}")
     recognised = [page.index + 1 for page in document.pages if page.is_ocr]
     if recognised:
-        print_line(f"  text recognised from pictures: {_ranges(recognised)}")
+        print_line(f"  text recognised from pictures: {ranges(recognised)}")
     for page in document.pages:
         for hidden in page.hidden:
             words = textwrap.shorten(hidden.text, 120, placeholder=" …")
@@ -103,15 +167,26 @@ def _print_coverage(coverage: Coverage) -> None:
 
 
 def _print_wrapped(text: str, first: str) -> None:
-    width = min(100, shutil.get_terminal_size((100, 24)).columns)
+    columns = min(100, width())
     for line in text.splitlines() or [""]:
-        print_line(textwrap.fill(line, width, initial_indent=first, subsequent_indent="   "))
+        print_line(textwrap.fill(line, columns, initial_indent=first, subsequent_indent="   "))
         first = "   "
 
 
 def print_line(text: str) -> None:
     """Print a line of a result."""
     print(_showable(text, sys.stdout.encoding))
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Return ascending page numbers shortly: "3-5, 9"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
 def _is_utf8() -> bool:
@@ -125,14 +200,3 @@ def _showable(text: str, encoding: str | None) -> str:
     """
     encoding = encoding or "utf-8"
     return _CONTROLS.sub("\ufffd", text).encode(encoding, "replace").decode(encoding)
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """Write ascending page numbers shortly: "3-5, 9"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)

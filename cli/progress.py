@@ -7,19 +7,29 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
-
-    from lcagent.retrieval.library import ReadingProgress
 
 PATIENCE_S = 1.0
 LINE_EVERY_S = 5.0
 
 
+class ReadingDisplay(Protocol):
+    """Shows how far the reading of files is."""
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        """Show a file's progress."""
+        ...
+
+    def close(self) -> None:
+        """Show nothing more."""
+        ...
+
+
 @contextmanager
-def reading_progress() -> Iterator["ReadingProgress"]:
+def reading_progress() -> Iterator[ReadingDisplay]:
     """Yield what a verb reports its reading to; standard error shows it."""
     display = _Bars() if sys.stderr.isatty() else _Lines()
     try:

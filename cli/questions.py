@@ -1,55 +1,72 @@
 """`lcagent ask` and `lcagent search`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lcagent.cli import options, printing
 from lcagent.cli.progress import reading_progress
+from lcagent.cli.watching import watching
 from lcagent.results import Answer, as_json
+
+if TYPE_CHECKING:
+    from lcagent.pipelines.options import AskOptions
 
 
 def ask(
     documents: options.Documents,
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to find out.")],
     strategy: Annotated[
-        str, typer.Option("-s", "--strategy", metavar="auto|quote", help="How to answer.")
+        str, typer.Option("-s", "--strategy", metavar=options.STRATEGIES, help="How to answer.")
     ] = "auto",
-    model: Annotated[
-        str, typer.Option("-m", "--model", metavar="quote", help="What answers; so far: quote.")
-    ] = "quote",
+    model: options.Model = None,
+    base_url: options.BaseUrl = None,
+    window: options.Window = None,
+    preset: options.Preset = "default",
     pages: options.Pages = None,
     top_k: options.TopK = 12,
     vectors: options.Vectors = None,
     password: options.Password = None,
     ocr: options.Ocr = None,
+    max_usd: options.MaxUsd = None,
+    max_calls: options.MaxCalls = None,
+    max_time: options.MaxTime = None,
+    no_cache: options.NoCache = False,
+    dry_run: options.DryRun = False,
+    explain: options.Explain = False,
     json: options.Json = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 3 if a claim is unsupported.")
-    ] = False,
+    strict: options.Strict = False,
 ) -> int:
     """Answer QUESTION from the documents, every statement with a checked citation."""
     from lcagent import pipelines  # noqa: PLC0415 -- `--help` must not wait for it
 
-    with reading_progress() as progress:
-        answer = pipelines.ask(
-            documents,
-            question,
-            strategy=strategy,
-            model=model,
-            pages=pages,
-            top_k=top_k,
-            vectors=vectors,
-            password=password,
-            ocr=ocr,
-            progress=progress,
-        )
-    printing.print_notes(answer.notes)
-    if json:
-        printing.print_json(as_json(answer))
-    else:
-        printing.print_answer(answer)
-    return status_of(answer, is_strict=strict)
+    given: AskOptions = {
+        "strategy": strategy,
+        "base_url": base_url,
+        "window": window,
+        "preset": preset,
+        "pages": pages,
+        "top_k": top_k,
+        "vectors": vectors,
+        "password": password,
+        "ocr": ocr,
+        "max_usd": max_usd,
+        "max_calls": max_calls,
+        "max_time_s": max_time,
+        "use_cache": not no_cache,
+    }
+    if model is not None:
+        given["model"] = model
+    if dry_run:
+        with reading_progress() as progress:
+            given["progress"] = progress
+            planned = pipelines.plan(documents, question, **given)
+        printing.print_json(as_json(planned)) if json else printing.print_plan(planned)
+        return 0
+    with watching(shows_answer=not json, explains=explain) as watch:
+        given["progress"], given["on_event"] = watch.reading, watch.tell
+        answer = pipelines.ask(documents, question, **given)
+    return finish(answer, shown=watch.shown, json=json, strict=strict)
 
 
 def search(
@@ -82,6 +99,16 @@ def search(
     else:
         printing.print_hits(result)
     return 0
+
+
+def finish(answer: Answer, *, shown: str, json: bool, strict: bool) -> int:
+    """Print what of an answer is not `shown` yet, and return the exit status."""
+    if json:
+        printing.print_json(as_json(answer))
+    else:
+        printing.print_answer(answer, shown)
+    printing.print_notes(answer.notes)
+    return status_of(answer, is_strict=strict)
 
 
 def status_of(answer: Answer, *, is_strict: bool) -> int:

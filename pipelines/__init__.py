@@ -4,7 +4,7 @@
 `graphs` holds the LangGraph graphs, and is imported only by who wants one.
 """
 
-from lcagent.pipelines.ask import ask, ask_async
+from lcagent.pipelines.ask import ask, ask_async, plan, plan_async
 from lcagent.pipelines.documents import (
     add_documents,
     add_documents_async,
@@ -12,7 +12,7 @@ from lcagent.pipelines.documents import (
     remove_documents,
     verify_documents,
 )
-from lcagent.pipelines.runs import find_runs, list_runs
+from lcagent.pipelines.runs import find_runs, list_runs, resume, resume_async, steps_of
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.search import search, search_async
 
@@ -25,8 +25,13 @@ __all__ = [
     "find_runs",
     "list_documents",
     "list_runs",
+    "plan",
+    "plan_async",
     "remove_documents",
+    "resume",
+    "resume_async",
     "search",
     "search_async",
+    "steps_of",
     "verify_documents",
 ]

@@ -1,22 +1,37 @@
 """What the nodes of one run share.
 
 It is not in the graph's state because a checkpointer saves the whole state after every step;
-the state holds ids and offsets, the texts are here.
+the state holds ids, offsets and short texts, the documents are here.
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
+from lcagent.agents.chain_of_agents.budget import reply_tokens
+from lcagent.documents import Document
+from lcagent.errors import ModelNotUsable
+from lcagent.models.base import ChatModel
+from lcagent.pipelines.chain_options import ChainOptions
+from lcagent.pipelines.chain_run import ChainRun
+from lcagent.pipelines.metering import Metered
+from lcagent.pipelines.recording import Record
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.selection import PageSelection
 
+EVIDENCE_TOKENS = 8_000
+"""The most passages that an answer is written from; a small window holds fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The documents of a run, and what searches them.
+    """The documents of a run, what searches them, and who answers.
 
     Attributes:
         top_k: How many passages the answer may draw on.
+        model: None for quoting.
+        evidence_tokens: The most tokens of passages that an answer is written from.
+        chains: Chains that are under way, by their question.
     """
 
     collection: Collection
@@ -24,3 +39,37 @@ class RunContext:
     pages: PageSelection
     top_k: int
     vectors: VectorUse
+    model: ChatModel | None = None
+    chain: ChainOptions = field(default_factory=ChainOptions)
+    record: Record = field(default_factory=Record)
+    evidence_tokens: int = EVIDENCE_TOKENS
+    chains: dict[str, asyncio.Future[ChainRun]] = field(
+        default_factory=dict[str, asyncio.Future[ChainRun]]
+    )
+
+    @property
+    def documents(self) -> dict[str, Document]:
+        """The documents by their ids, in order."""
+        return {document.id: document for document in self.collection.documents}
+
+    @property
+    def reply_tokens(self) -> int:
+        """What is reserved for the answer."""
+        return reply_tokens(self.chat_model)
+
+    @property
+    def chat_model(self) -> ChatModel:
+        """The model.
+
+        Raises:
+            ModelNotUsable: There is none.
+        """
+        if self.model is None:
+            raise ModelNotUsable(
+                "this method needs a language model: name one with --model or LCAGENT_MODEL"
+            )
+        return self.model
+
+    def metered(self) -> Metered:
+        """Return the model as one step uses it."""
+        return Metered(self.chat_model)

@@ -4,15 +4,25 @@ from collections.abc import Sequence
 
 from lcagent.documents import Document, Page
 from lcagent.errors import UsageError
+from lcagent.pipelines.steps.state import UnreadState
 from lcagent.results import Coverage, LeftOut
 from lcagent.retrieval.library import Collection
 from lcagent.selection import PageSelection
 
 
 def coverage_of(
-    collection: Collection, pages: PageSelection, chunks: int, chunks_read: int
+    collection: Collection,
+    pages: PageSelection,
+    chunks: int,
+    chunks_read: int,
+    unread: Sequence[UnreadState] = (),
 ) -> Coverage:
-    """Return the coverage of a run that read `chunks_read` chunks on the selected pages."""
+    """Return the coverage of a run that read `chunks_read` chunks on the selected pages.
+
+    Args:
+        unread: Pages of which a model made nothing.
+    """
+    unusable = {(one["document_id"], one["page_index"]): one["reason"] for one in unread}
     left_out = [
         LeftOut(unread.name, None, str(unread.error).removeprefix(f"{unread.name}: "))
         for unread in collection.unread
@@ -21,7 +31,7 @@ def coverage_of(
     read = 0
     for document in collection.documents:
         for page in document.pages:
-            reason = _reason(page, pages)
+            reason = _reason(page, pages) or unusable.get((document.id, page.index))
             if reason is None:
                 read += 1
             elif page.number is None:

@@ -1,13 +1,19 @@
 """What may be said with every question and every search."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict, TypeVar
 
+from lcagent.concurrency import run_sync
+from lcagent.models.base import ChatModel
+from lcagent.pipelines.chain_options import ChainOptions
+from lcagent.pipelines.events import OnEvent
 from lcagent.pipelines.runtime import Runtime
 from lcagent.retrieval.library import Collection, ReadingProgress
 from lcagent.selection import ALL_PAGES, PageSelection, parse_pages
+
+T = TypeVar("T")
 
 
 class ReadingOptions(TypedDict, total=False):
@@ -44,12 +50,28 @@ class AskOptions(SearchOptions, total=False):
     """How a question is answered.
 
     Attributes:
-        strategy: The method: "quote", or "auto" to let lcagent choose.
-        model: What answers: "quote", no language model; others are planned.
+        strategy: The method: "quote", "whole", "rag", "chain", or "auto" to let lcagent choose.
+        model: What answers: "quote" for no language model, "openai:NAME", or a model of your own.
+        base_url: Where the model's server is.
+        window: Tokens of the model's window, where it is not known.
+        preset: How a chain works: "default", "fast", "thorough" or "faithful".
+        chain: The same, switch by switch.
+        max_usd, max_calls, max_time_s: Limits that are never exceeded but by calls in flight.
+        use_cache: Take replies that were paid for in other runs.
+        on_event: Is told what happens.
     """
 
     strategy: str
-    model: str
+    model: str | ChatModel
+    base_url: str | None
+    window: int | None
+    preset: str
+    chain: ChainOptions
+    max_usd: float | None
+    max_calls: int | None
+    max_time_s: float | None
+    use_cache: bool
+    on_event: OnEvent | None
 
 
 def readable(question: str) -> str:
@@ -70,8 +92,22 @@ async def open_runtime(options: ReadingOptions) -> AsyncIterator[Runtime]:
     if given is not None:
         yield given
         return
-    with Runtime.open() as runtime:
+    async with Runtime.open() as runtime:
         yield runtime
+
+
+def run_verb(work: Coroutine[Any, Any, T], options: ReadingOptions) -> T:
+    """Run a verb from synchronous code, and close what its event loop would leave open."""
+    runtime = options.get("runtime")
+
+    async def alone() -> T:
+        try:
+            return await work
+        finally:
+            if runtime is not None:
+                await runtime.close_models()
+
+    return run_sync(alone())
 
 
 async def collect(

@@ -1,7 +1,16 @@
-"""Past runs, for `lcagent runs`."""
+"""Past runs, for `lcagent runs`, and going on with those that did not end."""
 
+import time
+from typing import Unpack, cast
+
+from lcagent.errors import UsageError
+from lcagent.pipelines.chain_options import ChainOptions
+from lcagent.pipelines.model_runs import answer_with_model, ready
+from lcagent.pipelines.options import AskOptions, open_runtime, run_verb
 from lcagent.pipelines.runtime import Runtime
-from lcagent.storage.runs import StoredRun
+from lcagent.pipelines.steps.state import initial_state
+from lcagent.results import Answer
+from lcagent.storage.runs import StoredRun, StoredStep
 
 
 def list_runs(most: int = 20) -> list[StoredRun]:
@@ -14,3 +23,47 @@ def find_runs(prefix: str) -> list[StoredRun]:
     """Return the runs whose id begins with `prefix`."""
     with Runtime.open() as runtime:
         return runtime.runs.with_prefix(prefix)
+
+
+def steps_of(run_id: str) -> list[StoredStep]:
+    """Return the steps of a run in the order in which they ended."""
+    with Runtime.open() as runtime:
+        return runtime.runs.steps(run_id)
+
+
+async def resume_async(run_id: str, **options: Unpack[AskOptions]) -> Answer:
+    """Go on with a run that was killed, failed, or was stopped by a limit.
+
+    Args:
+        run_id: The id, or how it begins.
+        options: What is to be different from before, such as a higher limit.
+
+    Raises:
+        UsageError: There is no such run, it has ended, or it cannot be resumed.
+    """
+    started = time.perf_counter()
+    async with open_runtime(options) as runtime:
+        stored = _resumable(runtime.runs.with_prefix(run_id), run_id)
+        request = stored.request or {}
+        before = cast(
+            "AskOptions", {**request["options"], "chain": ChainOptions.from_json(request["chain"])}
+        )
+        merged: AskOptions = {**before, **options}
+        state = initial_state(stored.question, before.get("strategy", "auto"), request["model"])
+        run = await ready(request["documents"], state, merged, runtime, stored.id)
+        return await answer_with_model(run, started=started)
+
+
+def resume(run_id: str, **options: Unpack[AskOptions]) -> Answer:
+    """Do as `resume_async` does, from synchronous code or a notebook."""
+    return run_verb(resume_async(run_id, **options), options)
+
+
+def _resumable(found: list[StoredRun], run_id: str) -> StoredRun:
+    if len(found) != 1:
+        raise UsageError(f"{len(found) or 'no'} runs have an id that begins with {run_id}")
+    if found[0].status == "done":
+        raise UsageError(f"the run {run_id} has ended (see: lcagent runs show {run_id})")
+    if found[0].request is None:
+        raise UsageError(f"the run {run_id} cannot be resumed: its model was made by a program")
+    return found[0]

@@ -2,21 +2,30 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast, get_args
 
+from lcagent.agents.quoting_model import QuotingModel
 from lcagent.errors import UsageError
+from lcagent.models.base import ChatModel
+from lcagent.models.budget import Budget, Budgeted
+from lcagent.models.cached import Cached
+from lcagent.models.choose import choose_model, close_model
+from lcagent.models.limits import Limited, Turns
+from lcagent.models.retrying import Retrying
+from lcagent.pipelines.routing import QUOTE
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
 from lcagent.retrieval.reading.isolation import Limits
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.retrieval.sources import resolve
-from lcagent.settings import Settings, load_settings
+from lcagent.settings import Settings, config_path, load_settings
 from lcagent.storage.database import Database, open_database
 from lcagent.storage.documents import DocumentStore
+from lcagent.storage.replies import ReplyStore
 from lcagent.storage.runs import RunStore
 from lcagent.storage.search import SearchStore
 
@@ -25,11 +34,15 @@ from lcagent.storage.search import SearchStore
 class Runtime:
     """An open store and what reads, searches and records in it.
 
-    Use it as a context manager, for one question or for many.
+    Use it as a context manager, for one question or for many; as an asynchronous one where models
+    are asked.
     """
 
     settings: Settings
     database: Database
+    _models: dict[tuple[str, str, int | None], ChatModel] = field(
+        default_factory=dict[tuple[str, str, int | None], ChatModel]
+    )
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -54,6 +67,25 @@ class Runtime:
         """Close the store."""
         self.database.close()
 
+    async def __aenter__(self) -> Self:
+        """Return the runtime."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections to models' servers, then the store."""
+        await self.close_models()
+        self.database.close()
+
+    async def close_models(self) -> None:
+        """Close the connections that were opened in this event loop."""
+        for model in self._models.values():
+            await close_model(model)
+
     @cached_property
     def documents(self) -> DocumentStore:
         """The documents in the store."""
@@ -74,6 +106,64 @@ class Runtime:
     def retriever(self) -> Retriever:
         """Searches documents."""
         return Retriever(self.documents, SearchStore(self.database), self.choose_embedder)
+
+    @cached_property
+    def replies(self) -> ReplyStore:
+        """The replies of models in the store."""
+        return ReplyStore(self.database)
+
+    @property
+    def postgres_url(self) -> str | None:
+        """The URL of the store, where it is PostgreSQL."""
+        return self.settings.store_url if self.database.is_postgres else None
+
+    def model(
+        self,
+        model: str | ChatModel,
+        *,
+        base_url: str | None = None,
+        window_tokens: int | None = None,
+        budget: Budget | None = None,
+        namespace: str = "",
+    ) -> ChatModel:
+        """Return a model as a run uses it: cached, tried again, and within limits.
+
+        Args:
+            model: How it is called, or a model of your own.
+            budget: What the run may spend; by default as much as it likes.
+            namespace: Keeps the replies of a run apart from those of others.
+
+        Raises:
+            ModelNotUsable: There is no such model, or no key for it.
+        """
+        if model == QUOTE:
+            return Budgeted(QuotingModel(), budget or Budget())
+        server = base_url or self.settings.model_url or ""
+        if isinstance(model, str):
+            model = self._limited(model, server, window_tokens)
+        budgeted = Budgeted(model, budget or Budget())
+        return Cached(Retrying(budgeted), self.replies, namespace=namespace, server=server)
+
+    def _limited(self, name: str, server: str, window_tokens: int | None) -> ChatModel:
+        """Return a model whose calls, of all runs together, keep to the rates that are set."""
+        key = (name, server, window_tokens)
+        if key not in self._models:
+            chosen = choose_model(
+                name,
+                base_url=server or None,
+                window_tokens=window_tokens or self.settings.window,
+                user_table=config_path().with_name("models.toml"),
+            )
+            self._models[key] = Limited(chosen, self.turns)
+        return self._models[key]
+
+    @cached_property
+    def turns(self) -> Turns:
+        """The rates that calls of all runs keep to together."""
+        settings = self.settings
+        return Turns(
+            settings.model_concurrency, settings.requests_per_minute, settings.tokens_per_minute
+        )
 
     def choose_embedder(self) -> Choice:
         """Return what makes vectors, or why nothing does.

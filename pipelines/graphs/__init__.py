@@ -1,10 +1,10 @@
 """The LangGraph graphs, compiled, for use inside somebody's own graph or LangGraph's tools.
 
-Importing this module imports LangGraph; the verbs import it only where a run has steps to
-checkpoint (see docs/decisions/0003).
+Importing this package imports LangGraph; quoting does without (see docs/decisions/0003). What a
+graph works on is its context: `lcagent.pipelines.Runtime.context` makes one.
 """
 
-from lcagent.pipelines.ask_graph import AskGraph
-from lcagent.pipelines.ask_graph import build as ask_graph
+from lcagent.pipelines.graphs.ask_graph import AskGraph, ask_graph
+from lcagent.pipelines.graphs.chain_graph import ChainGraph, chain_graph
 
-__all__ = ["AskGraph", "ask_graph"]
+__all__ = ["AskGraph", "ChainGraph", "ask_graph", "chain_graph"]

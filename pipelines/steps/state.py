@@ -1,14 +1,7 @@
-"""The steps of answering a question: small state in, small changes out.
+"""The state of a question on its way to an answer, as it is saved after every step."""
 
-`ask_graph.py` makes a LangGraph graph of them. Each step is a plain function, so that it can be
-tested, and run, without LangGraph.
-"""
-
-from typing import TypedDict, cast
-
-from lcagent.agents.quoting import choose_quotes
-from lcagent.pipelines import routing
-from lcagent.pipelines.context import RunContext
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
 
 
 class QuoteState(TypedDict):
@@ -24,8 +17,34 @@ class QuoteState(TypedDict):
     score: float
 
 
+class SourceState(TypedDict):
+    """What a mark in a reply stands for.
+
+    Attributes:
+        quote: The words of a note; empty for a passage, whose words the mark has itself.
+    """
+
+    document_id: str
+    page_index: int
+    quote: str
+
+
+class UnreadState(TypedDict):
+    """A page that a model was shown, but made nothing of, and why."""
+
+    document_id: str
+    page_index: int
+    reason: str
+
+
 class AskState(TypedDict):
-    """A question on its way to an answer."""
+    """A question on its way to an answer.
+
+    Attributes:
+        quotes: The answer, if it is quoted.
+        reply: The answer as a model wrote it, with marks; empty where there is none.
+        sources: What the marks stand for.
+    """
 
     question: str
     wanted: str
@@ -33,6 +52,9 @@ class AskState(TypedDict):
     strategy: str
     reason: str
     quotes: list[QuoteState]
+    reply: str
+    sources: dict[str, SourceState]
+    unread: list[UnreadState]
     notes: list[str]
     chunks: int
     chunks_read: int
@@ -54,6 +76,17 @@ class Quoted(TypedDict):
     chunks_read: int
 
 
+class Written(TypedDict):
+    """What a method adds whose answer a model writes."""
+
+    reply: str
+    sources: dict[str, SourceState]
+    unread: list[UnreadState]
+    notes: list[str]
+    chunks: int
+    chunks_read: int
+
+
 def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> AskState:
     """Return the state before the first step."""
     return AskState(
@@ -63,44 +96,15 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         strategy="",
         reason="",
         quotes=[],
+        reply="",
+        sources={},
+        unread=[],
         notes=[],
         chunks=0,
         chunks_read=0,
     )
 
 
-def merged(state: AskState, change: Routed | Quoted) -> AskState:
+def merged(state: AskState, change: Mapping[str, Any]) -> AskState:
     """Return the state after a step, as LangGraph would merge it."""
     return cast("AskState", {**state, **change})
-
-
-def route(state: AskState) -> Routed:
-    """Choose the method."""
-    chosen = routing.choose(state["wanted"], state["model"])
-    return Routed(strategy=chosen.strategy, reason=chosen.reason)
-
-
-async def quote(state: AskState, run: RunContext) -> Quoted:
-    """Find the sentences of the documents that answer best; none where nothing does."""
-    found = await run.retriever.search(
-        state["question"],
-        run.collection.documents,
-        top_k=run.top_k,
-        pages=run.pages,
-        vectors=run.vectors,
-    )
-    quotes = [
-        QuoteState(
-            document_id=chosen.document_id,
-            page_index=chosen.page_index,
-            spans=[*filter(None, [chosen.column_heads]), (chosen.start, chosen.end)],
-            score=round(chosen.score, 4),
-        )
-        for chosen in choose_quotes(found)
-    ]
-    return Quoted(
-        quotes=quotes,
-        notes=list(found.notes),
-        chunks=found.chunks,
-        chunks_read=found.chunks_read,
-    )

@@ -77,8 +77,9 @@ def test_past_runs_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> N
     listed = _run(capsys, "runs", "ls")[1]
     assert asked["run_id"][:12] in listed
     assert QUESTION in listed
-    shown = json.loads(_run(capsys, "runs", "show", asked["run_id"][:12])[1])
+    shown = json.loads(_run(capsys, "runs", "show", asked["run_id"][:12], "--json")[1])
     assert shown["citations"] == asked["citations"]
+    assert QUESTION in _run(capsys, "runs", "show", asked["run_id"][:12])[1]
     assert _run(capsys, "runs", "show", "ffff")[0] == 2
 
 

@@ -9,9 +9,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
 from lcagent.pipelines import Runtime, ask_async, graphs
-from lcagent.pipelines.ask_steps import initial_state
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.routing import Strategy
+from lcagent.pipelines.steps.state import initial_state
 from lcagent.selection import ALL_PAGES
 
 pytestmark = pytest.mark.anyio

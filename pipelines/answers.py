@@ -1,0 +1,116 @@
+"""From the state at the end of a run to the answer, every quote of it checked."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
+from lcagent.agents.marks import Mark
+from lcagent.agents.refusals import says_not_found
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.coverage import coverage_of, notes_on
+from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.runtime import Runtime
+from lcagent.pipelines.steps.state import AskState, SourceState
+from lcagent.results import Answer, Citation, Claim, Usage
+from lcagent.retrieval.quotes.checking import PageRef
+
+NOT_FOUND = "Not in the document: nothing in it answers the question."
+QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
+UNCITED = "the answer cites nothing, so nothing in it could be checked"
+
+
+def answer_of(
+    state: AskState,
+    run: RunContext,
+    runtime: Runtime,
+    *,
+    run_id: str,
+    timings_s: dict[str, float],
+) -> Answer:
+    """Return the answer of a run that has ended."""
+    cited = _quoted(state, run, runtime) if state["quotes"] else _written(state, run, runtime)
+    return Answer(
+        run_id=run_id,
+        question=state["question"],
+        answer=cited.text or NOT_FOUND,
+        abstained=not cited.text,
+        strategy=state["strategy"],
+        model=state["model"],
+        claims=cited.claims,
+        citations=cited.citations,
+        coverage=coverage_of(
+            run.collection, run.pages, state["chunks"], state["chunks_read"], state["unread"]
+        ),
+        usage=run.record.usage if run.model is not None else Usage(),
+        timings_s={name: round(seconds, 3) for name, seconds in timings_s.items()},
+        notes=(*_notes(state, cited), *notes_on(run.collection.documents)),
+    )
+
+
+def _notes(state: AskState, cited: CitedText) -> list[str]:
+    notes = list(state["notes"])
+    if state["model"] == QUOTE:
+        notes.insert(0, QUOTING_ONLY)
+    elif cited.text and not cited.citations:
+        notes.append(UNCITED)
+    return notes
+
+
+def _written(state: AskState, run: RunContext, runtime: Runtime) -> CitedText:
+    """Return what a model wrote, its marks checked."""
+    reply = state["reply"].strip()
+    if not reply or says_not_found(reply):
+        return CitedText("", (), ())
+    return cite_marks(
+        reply,
+        lambda mark: _meant(mark, state["sources"]),
+        run.collection.documents,
+        runtime.documents.with_lines,
+    )
+
+
+def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
+    """Return what a mark quotes: its own words, else those of the note it names."""
+    source = sources.get(mark.source)
+    if source is None:
+        return AttributedQuote(mark.quote)
+    page = PageRef(source["document_id"], source["page_index"])
+    return AttributedQuote(mark.quote or source["quote"], page)
+
+
+def _quoted(state: AskState, run: RunContext, runtime: Runtime) -> CitedText:
+    """Return the quotes of the state, each of them checked."""
+    groups = _citations(state, run, runtime)
+    claims = [claim(_in_quotes(found), found) for found in groups]
+    return CitedText(
+        "\n".join(_with_numbers(one) for one in claims),
+        tuple(claims),
+        tuple(citation for found in groups for citation in found),
+    )
+
+
+def _with_numbers(one: Claim) -> str:
+    return f"{one.text} [{', '.join(one.citations)}]"
+
+
+def _citations(state: AskState, run: RunContext, runtime: Runtime) -> list[list[Citation]]:
+    """Return the checked citations of each quote."""
+    documents = run.documents
+    quotes = [
+        [
+            AttributedQuote(
+                documents[found["document_id"]].pages[found["page_index"]].text[start:end],
+                PageRef(found["document_id"], found["page_index"]),
+            )
+            for start, end in found["spans"]
+        ]
+        for found in state["quotes"]
+    ]
+    flat = [quote for group in quotes for quote in group]
+    citations = iter(cite(flat, run.collection.documents, runtime.documents.with_lines))
+    return [list(islice(citations, len(group))) for group in quotes]
+
+
+def _in_quotes(citations: Sequence[Citation]) -> str:
+    """Return the quotes of a claim as a person would write them, on one line."""
+    return " … ".join(f"“{' '.join(citation.quote.split())}”" for citation in citations)

@@ -1,0 +1,49 @@
+"""What a run tells whoever watches it while it goes on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lcagent.results import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The method is chosen, and what it will take is known."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step ended.
+
+    Attributes:
+        done, total: Of the steps of its kind; `total` is 0 where it is not known.
+        where: What it read, in words ("p. 12-15"), or an empty string.
+        calls, tokens, usd: Of the run so far; cached calls are not counted.
+    """
+
+    what: str
+    done: int
+    total: int
+    where: str
+    calls: int
+    tokens: int
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerText:
+    """A piece of the answer, its marks as numbers of citations.
+
+    Attributes:
+        is_restart: What was shown before is void: the call is tried again.
+    """
+
+    text: str
+    is_restart: bool = False
+
+
+Event: TypeAlias = Planned | StepDone | AnswerText
+OnEvent: TypeAlias = Callable[[Event], None]
