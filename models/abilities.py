@@ -109,7 +109,7 @@ class Abilities:
             self.max_tokens_name = other.pop()
         elif refused == "response_format":
             was_schema = body["response_format"]["type"] == "json_schema"
-            self.json_mode = "json_object" if was_schema else "none"
+            self.json_mode = "json_object" if was_schema and self.json_mode != "none" else "none"
         else:
             setattr(self, _SWITCHES[refused], False)
         return True

@@ -87,7 +87,7 @@ class Cached:
             "namespace": self._namespace,
             "messages": [[message.role, message.text] for message in request.messages],
             "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
+            "temperature": float(request.temperature),
             "stop": request.stop,
             "wants_logprobs": request.wants_logprobs,
             "schema": request.schema,

@@ -92,7 +92,7 @@ def _estimated(text: str, encode: Encode) -> float:
 
 def _counted_without_tokenizer(text: str) -> float:
     """Return an upper bound but for odd vocabularies: no tokenizer needs more than a byte each."""
-    letters = sum(1 for _ in re.finditer("[A-Za-z ]", text))
+    letters = sum(1 for _ in re.finditer("[A-Za-z]", text))
     return len(text.encode("utf-8", "surrogatepass")) - letters / 2
 
 

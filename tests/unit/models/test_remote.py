@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lcagent.errors import (
@@ -455,7 +455,7 @@ LANGUAGES = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None)
 @given(
     parts=st.lists(LANGUAGES | st.text(max_size=30), max_size=40), max_tokens=st.integers(1, 900)
 )
