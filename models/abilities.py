@@ -22,7 +22,8 @@ _REFUSES = re.compile(
 )
 _SYSTEM_ROLE = re.compile(r"\bsystem\b.{0,40}\brole|\brole\b.{0,60}\bsystem\b", re.IGNORECASE)
 _LONGEST_REPLY = re.compile(
-    r"(?:at most|maximum(?: allowed)?(?: value)?(?: is| of)?|less than or equal to|<=) ?`?(\d+)"
+    r"(?:at most|maximum(?: allowed)?(?: value)?(?: is| of)?|less than or equal to|<=) ?`?(\d+)|"
+    r"\d+ > (\d+), which is the maximum|\[1, ?(\d+)\]"
 )
 
 
@@ -98,9 +99,10 @@ class Abilities:
     def _learn_longest_reply(self, body: Body, message: str) -> bool:
         sent = body.get("max_tokens") or body["max_completion_tokens"]
         found = _LONGEST_REPLY.search(message) if re.search(r"max_\w*tokens", message) else None
-        if found is None or not 0 < int(found[1]) < sent:
+        limit = int(found[found.lastindex or 0]) if found else 0
+        if not 0 < limit < sent:
             return False
-        self.max_reply_tokens = int(found[1])
+        self.max_reply_tokens = limit
         return True
 
     def _drop(self, refused: str, body: Body) -> bool:

@@ -31,12 +31,16 @@ class Finding:
     is_ok: bool
 
 
-async def probe(model: RemoteModel) -> list[Finding]:
+async def probe(model: RemoteModel, *, with_window: bool = False) -> list[Finding]:
     """Ask a server what it can do, with at most four tiny calls; a failure is a finding.
 
-    If it cannot be reached, nothing else is tried.
+    If it cannot be reached, nothing else is tried. `with_window` adds a call that fills half the
+    window: some servers cut a prompt that is too long for them without saying so.
     """
-    return [finding async for finding in _findings(model)]
+    findings = [finding async for finding in _findings(model)]
+    if with_window and any(finding.name == "usage" and finding.is_ok for finding in findings):
+        findings.append(await _window(model))
+    return findings
 
 
 async def _findings(model: RemoteModel) -> AsyncIterator[Finding]:
@@ -95,6 +99,21 @@ async def _json(model: RemoteModel) -> Finding:
     return Finding("JSON", "by prompt only" if mode == "none" else mode, mode != "none")
 
 
+async def _window(model: RemoteModel) -> Finding:
+    """Send words that are a token each, at least, and see how many the server counted."""
+    reply_tokens = _reply_tokens(model)
+    words = (model.card.window_tokens - reply_tokens) // 2
+    text = "yes no " * (words // 2)
+    reply = await _asked(model, Request((Message("user", text),), reply_tokens))
+    if isinstance(reply, LcagentError):
+        return Finding("window", str(reply), is_ok=False)
+    if reply.prompt_tokens < words - 1:
+        cut = f"only {reply.prompt_tokens} tokens of a prompt of {words} or more were read"
+        advice = f"start the server with a longer context, or give --window {reply.prompt_tokens}"
+        return Finding("window", f"{cut}; {advice}", is_ok=False)
+    return Finding("window", f"a prompt of {reply.prompt_tokens} tokens was read", is_ok=True)
+
+
 def _usage(name: str, reply: Reply) -> Finding:
     told = "not told; counts are estimates" if reply.is_estimate else "told"
     return Finding(name, told, not reply.is_estimate)
@@ -107,8 +126,11 @@ def _request(
         Message("system", "You reply in JSON if asked to, else in one word."),
         Message("user", 'Reply with the JSON {"answer": "yes"}.' if schema else "Reply: yes"),
     )
-    limit = _REASONING_TOKENS if model.card.is_reasoning else _MAX_TOKENS
-    return Request(messages, limit, wants_logprobs=wants_logprobs, schema=schema)
+    return Request(messages, _reply_tokens(model), wants_logprobs=wants_logprobs, schema=schema)
+
+
+def _reply_tokens(model: RemoteModel) -> int:
+    return _REASONING_TOKENS if model.card.is_reasoning else _MAX_TOKENS
 
 
 async def _asked(

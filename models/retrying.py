@@ -38,7 +38,7 @@ class Retrying:
     """A model that is asked again where its server could not answer.
 
     Text goes to `on_text` while it arrives if that can be told to start over (`RestartableText`);
-    otherwise when the reply is complete.
+    otherwise when the reply is complete. No wait is longer than `time_left_s` says.
     """
 
     def __init__(
@@ -47,11 +47,13 @@ class Retrying:
         *,
         attempts: int = ATTEMPTS,
         longest_wait_s: float = LONGEST_WAIT_S,
+        time_left_s: Callable[[], float | None] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.model = model
         self._attempts = attempts
         self._longest_wait_s = longest_wait_s
+        self._time_left_s = time_left_s
         self._sleep = sleep
         self._backoff = wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_MOST_BACKOFF_S)
 
@@ -100,7 +102,9 @@ class Retrying:
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after_s if isinstance(error, ModelUnavailable) else None
-        return self._backoff(state) if asked is None else asked
+        wait = self._backoff(state) if asked is None else asked
+        left = self._time_left_s()
+        return wait if left is None else min(wait, max(0.0, left))
 
     def _may_help(self, error: BaseException) -> bool:
         if not isinstance(error, ModelUnavailable):

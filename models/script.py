@@ -55,6 +55,7 @@ class Scripted:
         status: Other than 200, `text` is the message of an error and `code` its code.
         refusal: A refusal in place of the text.
         usage: Where the usage is reported: "none", "zero", or as asked for.
+        prompt_tokens: What is reported, in place of the server's count.
         logprobs: In place of made-up ones.
         ignores_max_tokens: The text is not cut.
         error: The whole body of an error, where it is not OpenAI's.
@@ -69,6 +70,7 @@ class Scripted:
     fault: Fault | None = None
     refusal: str | None = None
     usage: Literal["asked", "none", "zero"] = "asked"
+    prompt_tokens: int | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
     has_logprobs: bool = True
     ignores_max_tokens: bool = False

@@ -66,9 +66,10 @@ class Completion:
         if self.scripted.usage == "zero":
             return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
         completion = count_tokens(self.text)
-        total = self.prompt_tokens + completion
+        prompt = self.scripted.prompt_tokens or self.prompt_tokens
+        total = prompt + completion
         return {
-            "prompt_tokens": self.prompt_tokens,
+            "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": total,
         }

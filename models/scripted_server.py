@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,51 +24,11 @@ from lcagent.models.script import Script, Scripted, ScriptedCall, built_in, coun
 from lcagent.models.scripted_bodies import complete, error_body, max_tokens_of
 from lcagent.models.scripted_http import HttpRequest, json_response, read_request
 from lcagent.models.scripted_replies import parts_of
+from lcagent.models.scripted_rules import Served, ServerRules
+
+__all__ = ["ScriptedServer", "Served", "ServerRules", "main"]
 
 _MESSAGE_TOKENS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A line of the transcript: a request and what it was replied.
-
-    Attributes:
-        arrived_s: By the clock of the loop.
-        in_flight: Requests that were being answered when this one arrived, itself included.
-        parameters: The body without its messages.
-        nonce: The unique word that marks the reply; empty where there is none.
-    """
-
-    number: int
-    arrived_s: float
-    in_flight: int
-    messages: tuple[Message, ...]
-    prompt: str
-    prompt_tokens: int
-    parameters: Mapping[str, Any]
-    status: int
-    reply: str
-    finish: str
-    nonce: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerRules:
-    """What a server can and does.
-
-    Attributes:
-        rejected: Parameters that it refuses with status 400; "system" for that role.
-        has_nonces: Mark every reply with a unique word.
-        models: What /models lists; None where there is no such page.
-        transcript: A file that gets a line of JSON for each request.
-    """
-
-    window_tokens: int = 1_000_000
-    latency_s: float = 0.0
-    has_nonces: bool = False
-    rejected: frozenset[str] = frozenset()
-    models: tuple[str, ...] | None = ("scripted",)
-    transcript: Path | None = None
 
 
 class ScriptedServer:
@@ -81,13 +41,13 @@ class ScriptedServer:
         connections: How many were opened.
     """
 
-    def __init__(self, script: Script, rules: ServerRules = ServerRules(), port: int = 0) -> None:
+    def __init__(self, script: Script, rules: ServerRules | None = None, port: int = 0) -> None:
         self.served: list[Served] = []
         self.headers: list[Mapping[str, str]] = []
         self.bodies: list[Mapping[str, Any]] = []
         self.connections = 0
         self._script = script
-        self._rules = rules
+        self._rules = rules or ServerRules()
         self._port = port
         self._in_flight = 0
         self._open: set[asyncio.Task[None]] = set()

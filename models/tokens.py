@@ -19,8 +19,12 @@ PROMPT_TOKENS = 96
 """What a chat template puts around all of them: some add a system text of their own."""
 
 _PIECE = 4_000
+_REMEMBERED = 500
+_MOST_REMEMBERED = 4_096
 _LEAST_FACTOR = 1.2
 _LEARNING_MARGIN = 1.02
+_MOST_FACTOR = 4.0
+_LONG_PROMPT = 1_000
 _CHEAP_TO_SPLIT = re.compile(r"(?<=\S) (?=[^\W\d_])")  # where OpenAI's tokenizers split anyway
 _EXTRAS = (  # what other tokenizers need more of than cl100k_base, and how many tokens each
     (re.compile("[0-9]"), 0.5),  # one by one
@@ -34,15 +38,25 @@ _EXTRAS = (  # what other tokenizers need more of than cl100k_base, and how many
 
 
 class Calibration:
-    """How many times more tokens a server counted than we did, at most; it only rises."""
+    """How many more tokens a server counted than we did, at most; it only rises.
+
+    What is missing in a short prompt is something that the server adds to each; what is missing
+    in a long one is the fault of our estimate.
+    """
 
     def __init__(self) -> None:
         self.factor = 1.0
+        self.added = 0
 
     def learn(self, counted: int, reported: int) -> None:
         """Take in what a server reported of a prompt for which our count was `counted`."""
-        if counted > 0 and reported > counted:
-            self.factor *= reported / counted * _LEARNING_MARGIN
+        if reported <= counted:
+            return
+        if counted < _LONG_PROMPT:
+            self.added += reported - counted
+        else:
+            raised = self.factor * reported / counted * _LEARNING_MARGIN
+            self.factor = min(_MOST_FACTOR, raised)
 
 
 class TokenCounter:
@@ -54,6 +68,7 @@ class TokenCounter:
     def __init__(self, tokenizer: str = "unknown") -> None:
         self._tokenizer = tokenizer
         self._calibration = Calibration()
+        self._counted: dict[tuple[int, int], float] = {}
 
     def count_text(self, text: str) -> int:
         """Return the tokens of a text; the sum over its pieces is as many, or a few more."""
@@ -63,13 +78,24 @@ class TokenCounter:
         """Return the tokens of a prompt, with what a chat template adds."""
         around = PROMPT_TOKENS + MESSAGE_TOKENS * len(messages)
         counted = sum(self._count(message.text) for message in messages) + around
-        return math.ceil(counted * self._calibration.factor)
+        return math.ceil(counted * self._calibration.factor) + self._calibration.added
 
     def learn(self, counted: int, reported: int) -> None:
         """Count more from now on where a server reported more than was counted."""
         self._calibration.learn(counted, reported)
 
     def _count(self, text: str) -> float:
+        """Count, remembering long texts: a prompt is counted where it is made, paid and sent."""
+        if len(text) < _REMEMBERED:
+            return self._count_anew(text)
+        key = (len(text), hash(text))
+        if key not in self._counted:
+            if len(self._counted) >= _MOST_REMEMBERED:
+                self._counted.clear()
+            self._counted[key] = self._count_anew(text)
+        return self._counted[key]
+
+    def _count_anew(self, text: str) -> float:
         encode = encoder(self._tokenizer) if self._tokenizer != "unknown" else None
         if encode is not None:
             return _encoded(text, encode)

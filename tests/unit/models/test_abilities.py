@@ -64,6 +64,16 @@ def _body(abilities: Abilities) -> dict[str, object]:
             "max_tokens",
             {"max_reply_tokens": 4096},
         ),
+        (
+            "max_tokens: 9000 > 8192, which is the maximum allowed number of output tokens",
+            None,
+            {"max_reply_tokens": 8192},
+        ),
+        (
+            "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]",
+            None,
+            {"max_reply_tokens": 8192},
+        ),
         ("`max_tokens` must be less than or equal to `8192`", None, {"max_reply_tokens": 8192}),
     ],
 )

@@ -66,3 +66,14 @@ async def test_a_window_that_is_too_small_is_a_finding(serve: Serve) -> None:
         assert isinstance(model.card, ModelCard)
         findings = await probe(model)
     assert "does not fit" in findings[-1].detail
+
+
+async def test_a_prompt_that_is_cut_silently_is_a_finding(serve: Serve) -> None:
+    async with serve(lambda call: Scripted("yes", prompt_tokens=2_048)) as (model, _):
+        cut = (await probe(model, with_window=True))[-1]
+    assert (cut.name, cut.is_ok) == ("window", False)
+    assert "--window 2048" in cut.detail
+    async with serve(lambda call: "yes") as (model, server):
+        whole = (await probe(model, with_window=True))[-1]
+    assert (whole.name, whole.is_ok) == ("window", True)
+    assert server.served[-1].prompt_tokens > 40_000

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -48,13 +49,14 @@ class Screen:
         self.restarts += 1
 
 
-def _retrying(model: ScriptedModel, **options: float) -> tuple[Retrying, list[float]]:
+def _retrying(
+    model: ScriptedModel, attempts: int = 4, **options: Any
+) -> tuple[Retrying, list[float]]:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    attempts = int(options.pop("attempts", 4))
     return Retrying(model, attempts=attempts, sleep=sleep, **options), slept
 
 
@@ -107,6 +109,18 @@ async def test_a_wait_that_is_too_long_is_not_waited_for() -> None:
     ):
         await retrying.complete(ASK)
     assert len(slept) == 1
+
+
+async def test_no_wait_goes_beyond_the_time_of_the_run() -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    model = Failing(ModelUnavailable("wait", 50), ModelUnavailable("wait", 50))
+    left = iter([10.0, -1.0])
+    await Retrying(model, sleep=sleep, time_left_s=lambda: next(left)).complete(ASK)
+    assert slept == [10.0, 0.0]
 
 
 async def test_text_that_can_be_taken_back_is_shown_at_once_and_taken_back() -> None:

@@ -77,16 +77,33 @@ def test_a_prompt_counts_what_a_template_adds_to_it() -> None:
     assert one > counter.count_text("Hi") + 50
 
 
-def test_counts_rise_with_what_a_server_reports_and_never_fall() -> None:
+@pytest.mark.parametrize("words", [100, 5_000])
+def test_counts_rise_with_what_a_server_reports_and_never_fall(words: int) -> None:
+    prompt = [Message("user", "word " * words)]
     counter = TokenCounter()
-    before = counter.count_messages([Message("user", "word " * 100)])
+    before = counter.count_messages(prompt)
     counter.learn(before, before - 50)
-    assert counter.count_messages([Message("user", "word " * 100)]) == before
+    assert counter.count_messages(prompt) == before
     counter.learn(before, before + 50)
-    after = counter.count_messages([Message("user", "word " * 100)])
+    after = counter.count_messages(prompt)
     assert after >= before + 50
     counter.learn(after, after - 100)
-    assert counter.count_messages([Message("user", "word " * 100)]) == after
+    assert counter.count_messages(prompt) == after
+
+
+def test_what_a_server_adds_to_a_short_prompt_does_not_stretch_long_ones() -> None:
+    long = [Message("user", "word " * 50_000)]
+    counter = TokenCounter()
+    before = counter.count_messages(long)
+    counter.learn(counter.count_messages([Message("user", "Hi")]), 2_000)
+    assert before < counter.count_messages(long) < before + 2_000
+
+
+def test_a_server_that_counts_nonsense_is_believed_within_reason() -> None:
+    counter = TokenCounter()
+    before = counter.count_text("word " * 5_000)
+    counter.learn(before, 1_000 * before)
+    assert counter.count_text("word " * 5_000) <= 4 * before + 1
 
 
 def test_without_any_tokenizer_counts_are_higher_still(tmp_path: Path) -> None:
