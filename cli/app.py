@@ -111,8 +111,8 @@ def _report(error: Exception) -> int:
 
 def _with_advice(error: BaseException) -> str:
     """Return what happened and, where something can be done, the command that does it."""
-    notes = getattr(error, "__notes__", [])
-    return f"{error} (go on with: {notes[0]})" if notes else str(error)
+    command = error.go_on_with if isinstance(error, LcagentError) else ""
+    return f"{error} (go on with: {command})" if command else str(error)
 
 
 def _unexpected(error: BaseException) -> int:

@@ -16,7 +16,13 @@ LcagentError
 
 
 class LcagentError(Exception):
-    """Base of every error that lcagent raises on purpose."""
+    """Base of every error that lcagent raises on purpose.
+
+    Attributes:
+        go_on_with: The command that goes on from here, where there is one.
+    """
+
+    go_on_with: str = ""
 
 
 class UsageError(LcagentError):

@@ -116,7 +116,7 @@ async def answer_with_model(run: ModelRun, *, started: float) -> Answer:
         status: RunStatus = "stopped" if isinstance(first, BudgetExceeded) else "failed"
         await _update(run, status=status, error=str(first))
         if isinstance(first, LcagentError) and run.request is not None:
-            first.add_note(f"lcagent runs resume {run.run_id[:12]}")
+            first.go_on_with = f"lcagent runs resume {run.run_id[:12]}"
         raise first from error
     timings = {"read": read - started, "answer": time.perf_counter() - read}
     answer = await asyncio.to_thread(

@@ -34,10 +34,13 @@ from lcagent.agents.chain_of_agents.roles import (
     WorkerPrompt,
 )
 from lcagent.agents.prompting import Prompt
-from lcagent.agents.refusals import is_empty_handed
+from lcagent.agents.refusals import is_empty_handed, is_refusal
 from lcagent.errors import ContextTooLong, UnusableReply
 from lcagent.models.base import ChatModel, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import QuoteChecker
+
+NOTHING_NEW = "nothing on the question"
+"""The flag of a chunk of which a worker says so, in whatever words."""
 
 SAMPLES_PER_PATH = 10
 """Numbers of draws that each path has: one for each time that a worker may be asked."""
@@ -87,6 +90,8 @@ class Chain:
                 flags.append(str(error))
                 continue
             objection = _objection(reply)
+            if objection is None and is_empty_handed(reply.text):
+                return Change(flags=(*flags, NOTHING_NEW))
             if objection is None:
                 change = self._understood(reply, chunk, notes)
                 return replace(change, flags=(*flags, *change.flags))
@@ -207,7 +212,7 @@ def _objection(reply: Reply) -> str | None:
     """Say why a reply cannot be used, or return None."""
     if reply.finish == "filtered":
         return "withheld by the server"
-    return "nothing usable in the reply" if is_empty_handed(reply.text) else None
+    return "the model declined to read it" if is_refusal(reply.text) else None
 
 
 def _in_turn(first: Change, second: Change) -> Change:

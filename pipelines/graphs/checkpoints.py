@@ -17,6 +17,9 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from lcagent.errors import MissingExtra, UsageError
 
+PAGES_IN_JOURNAL = 64
+"""Of 4 KB each; SQLite's own 1,000 would be twice the size of a long run's checkpoints."""
+
 
 @asynccontextmanager
 async def checkpoints(
@@ -68,6 +71,7 @@ async def _in_file(path: Path) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     async with aiosqlite.connect(path, timeout=30) as connection:
         await connection.execute("PRAGMA synchronous=NORMAL")
+        await connection.execute(f"PRAGMA wal_autocheckpoint={PAGES_IN_JOURNAL}")
         yield AsyncSqliteSaver(connection, serde=_plain())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lcagent.agents.chain_of_agents.budget import ChainBudget, plan_budget, text_counter
-from lcagent.agents.chain_of_agents.chain import Chain
+from lcagent.agents.chain_of_agents.chain import NOTHING_NEW, Chain
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
 from lcagent.agents.chain_of_agents.notes import Change, Notes
 from lcagent.agents.chain_of_agents.roles import (
@@ -199,10 +199,7 @@ def _unread(chain: ChainRun) -> list[UnreadState]:
         unusable = {
             chunk.index: change.flags[-1]
             for chunk, change in chain.changes(path)
-            if change.flags
-            and not change.facts
-            and change.message is None
-            and change.answer is None
+            if _is_unusable(change)
         }
         lost.append(unusable)
     common = set[int].intersection(*map(set[int], lost)) if lost else set[int]()
@@ -213,6 +210,11 @@ def _unread(chain: ChainRun) -> list[UnreadState]:
     ]
 
 
+def _is_unusable(change: Change) -> bool:
+    said = change.facts or change.message or change.answer is not None
+    return bool(change.flags) and not said and NOTHING_NEW not in change.flags
+
+
 def _notes(chain: ChainRun) -> list[str]:
     flags = Counter(
         flag for path in chain.paths for _, change in chain.changes(path) for flag in change.flags
@@ -220,6 +222,7 @@ def _notes(chain: ChainRun) -> list[str]:
     flags.update(
         flag for step in chain.record.steps("after/") for flag in chain.change(step.key).flags
     )
+    del flags[NOTHING_NEW]
     return [f"{flag} ({times} times)" if times > 1 else flag for flag, times in flags.items()]
 
 

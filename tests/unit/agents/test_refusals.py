@@ -2,7 +2,7 @@
 
 import pytest
 
-from lcagent.agents.refusals import NOT_FOUND, is_empty_handed, says_not_found
+from lcagent.agents.refusals import NOT_FOUND, is_empty_handed, is_refusal, says_not_found
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,23 @@ from lcagent.agents.refusals import NOT_FOUND, is_empty_handed, says_not_found
 )  # fmt: skip
 def test_a_reply_that_carries_nothing_is_known(reply: str) -> None:
     assert is_empty_handed(reply)
+
+
+@pytest.mark.parametrize(
+    ("reply", "declines"),
+    [
+        ("", True),
+        ("I'm sorry, but I cannot help with that.", True),
+        ("I cannot assist.", True),
+        ("抱歉，我无法回答。", True),
+        ("I don't know.", False),
+        ("I could not find it in this part.", False),
+        ("No relevant information.", False),
+        ("Hector kept it.", False),
+    ],
+)
+def test_declining_is_told_from_finding_nothing(reply: str, declines: bool) -> None:
+    assert is_refusal(reply) is declines
 
 
 @pytest.mark.parametrize(
