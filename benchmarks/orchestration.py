@@ -3,8 +3,8 @@
     python benchmarks/orchestration.py
 
 A scripted server that replies at once runs in a process of its own; this process asks a chain over
-a book of its own making. The peer is the openai SDK alone, sending the same number of requests of the same
-size one after the other: what is above it is ours. CPU seconds are user plus system of the asking
+a book of its own making. The peer is the openai SDK alone, sending requests of the same size one
+after the other: what is above it is ours. CPU seconds are user plus system of the asking
 process. Depth is shown with a server that takes a fixed time for each reply.
 """
 
@@ -24,6 +24,7 @@ from openai import AsyncOpenAI
 
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.chain_options import ChainOptions
+from lcagent.pipelines.options import ModelOptions
 from lcagent.results import Answer
 from lcagent.settings import load_settings
 
@@ -109,14 +110,13 @@ async def _ask(
 
 async def _plan_only(home: Path, book: Path, url: str, chain: ChainOptions) -> None:
     """Do what a chain does before its first call."""
-    from lcagent.pipelines.model_runs import ready  # noqa: PLC0415
+    from lcagent.pipelines.model_runs import context_of  # noqa: PLC0415
     from lcagent.pipelines.steps.chain import prepared  # noqa: PLC0415
-    from lcagent.pipelines.steps.state import initial_state  # noqa: PLC0415
 
     async with Runtime.open(load_settings(home=home, embedder="none")) as runtime:
-        state = initial_state(QUESTION, "chain", "openai:scripted")
-        run = await ready(book, state, {"base_url": url, "window": WINDOW, "chain": chain}, runtime)
-        await prepared(QUESTION, run.context)
+        options: ModelOptions = {"base_url": url, "window": WINDOW}
+        context = await context_of(book, "openai:scripted", options, runtime, chain=chain)
+        await prepared(QUESTION, context)
 
 
 async def _sdk_alone(url: str, calls: int, text: str) -> None:

@@ -7,7 +7,7 @@ import typer
 from lcagent.cli import options, printing
 from lcagent.cli.progress import reading_progress
 from lcagent.cli.watching import watching
-from lcagent.results import Answer, as_json
+from lcagent.results import Answer
 
 if TYPE_CHECKING:
     from lcagent.pipelines.options import AskOptions
@@ -61,7 +61,7 @@ def ask(
         with reading_progress() as progress:
             given["progress"] = progress
             planned = pipelines.plan(documents, question, **given)
-        printing.print_json(as_json(planned)) if json else printing.print_plan(planned)
+        printing.print_json(planned.as_json()) if json else printing.print_plan(planned)
         return 0
     with watching(shows_answer=not json, explains=explain) as watch:
         given["progress"], given["on_event"] = watch.reading, watch.tell
@@ -95,7 +95,7 @@ def search(
         )
     printing.print_notes(result.notes)
     if json:
-        printing.print_json(as_json(result))
+        printing.print_json(result.as_json())
     else:
         printing.print_hits(result)
     return 0
@@ -104,7 +104,7 @@ def search(
 def finish(answer: Answer, *, shown: str, json: bool, strict: bool) -> int:
     """Print what of an answer is not `shown` yet, and return the exit status."""
     if json:
-        printing.print_json(as_json(answer))
+        printing.print_json(answer.as_json())
     else:
         printing.print_answer(answer, shown)
     printing.print_notes(answer.notes)

@@ -5,11 +5,25 @@ where. Offsets are into the stored text of the page.
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from lcagent.documents import Box
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 QuoteStatus: TypeAlias = Literal["exact", "fuzzy", "misattributed", "not_found"]
+
+
+class _Json:
+    """What `--json` prints and the store keeps: the fields, their `schema` first."""
+
+    __slots__ = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON knows them."""
+        fields = asdict(cast("DataclassInstance", self))
+        return {"schema": fields.pop("schema"), **fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(_Json):
     """The answer to a question, every statement of it with checked citations."""
 
     run_id: str
@@ -127,7 +141,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult:
+class SearchResult(_Json):
     """The passages of a search, best first."""
 
     query: str
@@ -138,7 +152,7 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(_Json):
     """What a question will take, known before any of it is paid for.
 
     Attributes:
@@ -165,9 +179,3 @@ class Plan:
     usd: float | None
     notes: tuple[str, ...] = ()
     schema: str = "lcagent.plan/1"
-
-
-def as_json(result: Answer | SearchResult | Plan) -> dict[str, Any]:
-    """Return a result as `--json` prints it and the store keeps it, its `schema` first."""
-    fields = asdict(result)
-    return {"schema": fields.pop("schema"), **fields}

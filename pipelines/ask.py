@@ -2,17 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
 from lcagent.errors import UsageError
 from lcagent.pipelines import planning, routing
 from lcagent.pipelines.answers import answer_of
+from lcagent.pipelines.chain_options import ChainOptions
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
-from lcagent.pipelines.model_runs import answer_with_model, ready
+from lcagent.pipelines.events import Planned
+from lcagent.pipelines.model_runs import ModelRun, carry_out, context_of, request_of
 from lcagent.pipelines.options import (
     AskOptions,
     collect,
@@ -25,8 +28,14 @@ from lcagent.pipelines.routing import QUOTE
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.quote import quote
 from lcagent.pipelines.steps.state import AskState, initial_state, merged
-from lcagent.results import Answer, Plan, as_json
+from lcagent.results import Answer, Plan
 from lcagent.selection import PageSelection
+from lcagent.storage.runs import StoredRun
+
+if TYPE_CHECKING:
+    from langgraph.types import Checkpointer
+
+    from lcagent.pipelines.graphs.ask_graph import AskGraph
 
 
 async def ask_async(
@@ -45,13 +54,78 @@ async def ask_async(
     async with open_runtime(options) as runtime:
         state = _initial(question, options, runtime)
         if not _is_quoting(state):
-            run = await ready(documents, state, options, runtime)
-            return await answer_with_model(run, started=started)
+            return await _ask_model(documents, state, options, runtime, started=started)
         context = await _quoting_context(documents, options, pages, runtime)
         read = time.perf_counter()
         state = merged(state, {"strategy": QUOTE, **await quote(state, context)})
         timings = {"read": read - started, "answer": time.perf_counter() - read}
         return await asyncio.to_thread(_recorded, state, context, runtime, timings)
+
+
+async def ask_again(
+    stored: StoredRun, request: Mapping[str, Any], options: AskOptions, runtime: Runtime
+) -> Answer:
+    """Go on with a run; `options` are those it began with and what is different now."""
+    given: AskOptions = {**options, "chain": ChainOptions.from_json(request["chain"])}
+    state = initial_state(stored.question, request["strategy"], request["model"])
+    return await _ask_model(
+        request["documents"],
+        state,
+        given,
+        runtime,
+        started=time.perf_counter(),
+        run_id=stored.id,
+    )
+
+
+async def _ask_model(
+    documents: str | Path | Sequence[str | Path],
+    state: AskState,
+    options: AskOptions,
+    runtime: Runtime,
+    *,
+    started: float,
+    run_id: str = "",
+) -> Answer:
+    context = await _model_context(documents, state, options, runtime, run_id)
+    kept = {"strategy": state["wanted"], "chain": asdict(context.chain)}
+    run = ModelRun(
+        verb="ask",
+        title=state["question"],
+        strategy=state["wanted"],
+        state=state,
+        context=context,
+        runtime=runtime,
+        request=request_of(context, state["model"], options, **kept),
+        on_event=options.get("on_event"),
+        is_resumed=bool(run_id),
+    )
+    if run.on_event is not None:
+        run.on_event(Planned(await asyncio.to_thread(planning.plan, state, context)))
+    read = time.perf_counter()
+
+    def finish(last: AskState) -> Answer:
+        timings = {"read": read - started, "answer": time.perf_counter() - read}
+        return answer_of(last, context, runtime, run_id=run.run_id, timings_s=timings)
+
+    return await carry_out(run, _graph, finish)
+
+
+def _graph(checkpointer: "Checkpointer") -> "AskGraph":
+    from lcagent.pipelines.graphs.ask_graph import ask_graph  # noqa: PLC0415 -- quoting needs none
+
+    return ask_graph(checkpointer)
+
+
+async def _model_context(
+    documents: str | Path | Sequence[str | Path],
+    state: AskState,
+    options: AskOptions,
+    runtime: Runtime,
+    run_id: str = "",
+) -> RunContext:
+    chain = options.get("chain") or ChainOptions.of(options.get("preset", "default"))
+    return await context_of(documents, state["model"], options, runtime, run_id=run_id, chain=chain)
 
 
 def ask(
@@ -75,7 +149,7 @@ async def plan_async(
         if _is_quoting(state):
             context = await _quoting_context(documents, options, pages, runtime)
         else:
-            context = (await ready(documents, state, options, runtime)).context
+            context = await _model_context(documents, state, options, runtime)
         return await asyncio.to_thread(planning.plan, state, context)
 
 
@@ -124,5 +198,5 @@ def _recorded(
     runtime.runs.begin(
         answer.run_id, verb="ask", question=answer.question, strategy=answer.strategy
     )
-    runtime.runs.update(answer.run_id, status="done", result=as_json(answer))
+    runtime.runs.update(answer.run_id, status="done", result=answer.as_json())
     return answer

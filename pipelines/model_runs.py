@@ -1,113 +1,152 @@
-"""Runs with a language model: planned, bounded, recorded step by step, and resumed."""
+"""Runs with a language model, of whatever verb: bounded, recorded step by step, and resumed."""
 
 import asyncio
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from uuid import uuid4
 
 from lcagent.errors import BudgetExceeded, LcagentError
 from lcagent.models.budget import Budget
-from lcagent.pipelines import planning
-from lcagent.pipelines.answers import answer_of
 from lcagent.pipelines.chain_options import ChainOptions
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
-from lcagent.pipelines.events import Event, OnEvent, Planned
-from lcagent.pipelines.options import AskOptions, collect, selected_pages
+from lcagent.pipelines.events import Event, OnEvent
+from lcagent.pipelines.options import ModelOptions, collect, selected_pages
 from lcagent.pipelines.recording import Record
 from lcagent.pipelines.runtime import Runtime
-from lcagent.pipelines.steps.state import AskState
-from lcagent.results import Answer, Plan, Usage, as_json
+from lcagent.results import Usage
+from lcagent.retrieval.library import Collection
 from lcagent.storage.runs import RunStatus
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
+    from langgraph.graph.state import CompiledStateGraph
+    from langgraph.types import Checkpointer
 
 STEPS_AT_MOST = 1_000_000
 """Steps of a graph; each worker is one, and a long book has hundreds."""
 
 KEPT_OPTIONS = (
-    "strategy", "base_url", "window", "pages", "top_k", "vectors", "preset",
+    "base_url", "window", "pages", "top_k", "vectors",
     "max_usd", "max_calls", "max_time_s", "use_cache",
 )  # fmt: skip
-"""What a run is resumed with. No password and no key is among them."""
+"""What every run is resumed with. No password and no key is among them."""
+
+StateT = TypeVar("StateT")
+ResultT = TypeVar("ResultT", bound="Result")
+
+
+class Result(Protocol):
+    """What a verb returns."""
+
+    @property
+    def strategy(self) -> str:
+        """The method that was taken."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `--json` prints it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class ModelRun:
+class ModelRun(Generic[StateT]):
     """A run that is ready to begin, or to go on.
 
     Attributes:
+        title: The question, or what else the run is listed by.
+        strategy: The method wanted.
         request: What it takes to resume it; None where the model is a value of the caller's.
         is_resumed: It began before.
     """
 
-    run_id: str
-    state: AskState
+    verb: str
+    title: str
+    strategy: str
+    state: StateT
     context: RunContext
     runtime: Runtime
     request: dict[str, Any] | None
-    on_event: OnEvent | None
+    on_event: OnEvent | None = None
     is_resumed: bool = False
 
-    async def plan(self) -> Plan:
-        """Return what the run will take."""
-        return await asyncio.to_thread(planning.plan, self.state, self.context)
+    @property
+    def run_id(self) -> str:
+        """The id under which it is recorded."""
+        return self.context.record.run_id
 
 
-async def ready(
+async def context_of(
     documents: str | Path | Sequence[str | Path],
-    state: AskState,
-    options: AskOptions,
+    model_name: str,
+    options: ModelOptions,
     runtime: Runtime,
+    *,
     run_id: str = "",
-) -> ModelRun:
-    """Return a run: its documents read, its model built, what was recorded of it taken in."""
-    chain = options.get("chain") or ChainOptions.of(options.get("preset", "default"))
+    chain: ChainOptions | None = None,
+) -> RunContext:
+    """Return what a run works with: its model built, then its documents read, which costs most.
+
+    Args:
+        documents: An empty sequence for a run without any.
+        run_id: Of a run to resume, whose steps are taken in; by default a new one.
+    """
     pages = selected_pages(options)
     record = Record(run_id or uuid4().hex, runtime.runs)
     await record.load()
     model = runtime.model(
-        options.get("model") or state["model"],
+        options.get("model") or model_name,
         base_url=options.get("base_url"),
         window_tokens=options.get("window"),
         budget=_budget(options, record.usage),
         namespace="" if options.get("use_cache", True) else record.run_id,
     )
-    collection = await collect(documents, options, runtime)  # the costly part comes last
-    check_selection(collection, pages)
-    context = RunContext(
+    collection = await collect(documents, options, runtime) if documents else Collection(())
+    if collection.documents:
+        check_selection(collection, pages)
+    return RunContext(
         collection,
         runtime.retriever,
         pages,
         top_k=options.get("top_k", 12),
         vectors=runtime.vector_use(options.get("vectors"), by_default="needed"),
         model=model,
-        chain=chain,
+        chain=chain or ChainOptions(),
         record=record,
     )
-    return ModelRun(
-        record.run_id,
-        state,
-        context,
-        runtime,
-        _request(context, state, options),
-        options.get("on_event"),
-        is_resumed=bool(run_id),
-    )
 
 
-async def answer_with_model(run: ModelRun, *, started: float) -> Answer:
-    """Carry a run out, and record how it ended, whatever that is."""
-    read = time.perf_counter()
-    if run.on_event is not None:
-        run.on_event(Planned(await run.plan()))
+def request_of(
+    context: RunContext, model_name: str, options: Mapping[str, Any], **more: Any
+) -> dict[str, Any] | None:
+    """Return what it takes to resume a run, or None where its model is a value of the caller's."""
+    if not isinstance(options.get("model", ""), str):
+        return None
+    return {
+        "documents": list(context.documents),
+        "model": model_name,
+        "options": {name: options[name] for name in KEPT_OPTIONS if name in options},
+        **more,
+    }
+
+
+async def carry_out(
+    run: ModelRun[StateT],
+    build: "Callable[[Checkpointer], CompiledStateGraph[Any, RunContext, Any, Any]]",
+    finish: Callable[[StateT], ResultT],
+) -> ResultT:
+    """Run a graph to its end, and record how it ended, whatever that is.
+
+    Args:
+        build: Makes the graph; called with where its steps are saved.
+        finish: Makes the result of the last state; called in a thread.
+    """
     await _begin(run)
     try:
-        state = await _carried_out(run)
+        state = await _last_state(run, build)
+        result = await asyncio.to_thread(finish, state)
     except asyncio.CancelledError:
         await asyncio.shield(_update(run, status="stopped", error="interrupted"))
         raise
@@ -118,22 +157,20 @@ async def answer_with_model(run: ModelRun, *, started: float) -> Answer:
         if isinstance(first, LcagentError) and run.request is not None:
             first.go_on_with = f"lcagent runs resume {run.run_id[:12]}"
         raise first from error
-    timings = {"read": read - started, "answer": time.perf_counter() - read}
-    answer = await asyncio.to_thread(
-        answer_of, state, run.context, run.runtime, run_id=run.run_id, timings_s=timings
-    )
-    await _update(run, status="done", strategy=answer.strategy, result=as_json(answer))
-    return answer
+    await _update(run, status="done", strategy=result.strategy, result=result.as_json())
+    return result
 
 
-async def _carried_out(run: ModelRun) -> AskState:
+async def _last_state(
+    run: ModelRun[StateT],
+    build: "Callable[[Checkpointer], CompiledStateGraph[Any, RunContext, Any, Any]]",
+) -> StateT:
     """Run the graph from its last checkpoint, telling whoever watches what happens."""
-    from lcagent.pipelines.graphs.ask_graph import ask_graph  # noqa: PLC0415 -- quoting has none
-    from lcagent.pipelines.graphs.checkpoints import checkpoints, forget  # noqa: PLC0415
+    from lcagent.pipelines.graphs.checkpoints import checkpoints, forget  # noqa: PLC0415 -- quoting
 
-    folder = run.runtime.settings.checkpoints
+    folder = run.runtime.settings.checkpoints  # does without LangGraph
     async with checkpoints(folder, run.run_id, run.runtime.postgres_url) as saver:
-        graph = ask_graph(saver)
+        graph = build(saver)
         config: RunnableConfig = {
             "configurable": {"thread_id": run.run_id},
             "recursion_limit": STEPS_AT_MOST,
@@ -152,41 +189,28 @@ async def _carried_out(run: ModelRun) -> AskState:
                 run.on_event(cast("Event", event))
         state = (await graph.aget_state(config)).values
         await forget(saver, folder, run.run_id)
-    return cast("AskState", state)
+    return cast("StateT", state)
 
 
-async def _begin(run: ModelRun) -> None:
+async def _begin(run: ModelRun[Any]) -> None:
     if run.is_resumed:
         await _update(run, status="running", error=None)
         return
     await asyncio.to_thread(
         run.runtime.runs.begin,
         run.run_id,
-        verb="ask",
-        question=run.state["question"],
-        strategy=run.state["wanted"],
+        verb=run.verb,
+        question=run.title,
+        strategy=run.strategy,
         request=run.request,
     )
 
 
-async def _update(run: ModelRun, **changes: Any) -> None:
+async def _update(run: ModelRun[Any], **changes: Any) -> None:
     await asyncio.to_thread(lambda: run.runtime.runs.update(run.run_id, **changes))
 
 
-def _request(
-    context: RunContext, state: AskState, options: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    if not isinstance(options.get("model", ""), str):
-        return None
-    return {
-        "documents": list(context.documents),
-        "model": state["model"],
-        "options": {name: options[name] for name in KEPT_OPTIONS if name in options},
-        "chain": asdict(context.chain),
-    }
-
-
-def _budget(options: AskOptions, spent: Usage) -> Budget:
+def _budget(options: ModelOptions, spent: Usage) -> Budget:
     """Return the limits of a run, less what it has spent before it was resumed."""
     max_usd, max_calls = options.get("max_usd"), options.get("max_calls")
     return Budget(

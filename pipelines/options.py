@@ -46,32 +46,40 @@ class SearchOptions(ReadingOptions, total=False):
     vectors: str | None
 
 
-class AskOptions(SearchOptions, total=False):
-    """How a question is answered.
+class ModelOptions(SearchOptions, total=False):
+    """What answers, and what it may cost.
 
     Attributes:
-        strategy: The method: "quote", "whole", "rag", "chain", or "auto" to let lcagent choose.
         model: What answers: "quote" for no language model, "openai:NAME", or a model of your own.
         base_url: Where the model's server is.
         window: Tokens of the model's window, where it is not known.
-        preset: How a chain works: "default", "fast", "thorough" or "faithful".
-        chain: The same, switch by switch.
         max_usd, max_calls, max_time_s: Limits that are never exceeded but by calls in flight.
         use_cache: Take replies that were paid for in other runs.
         on_event: Is told what happens.
     """
 
-    strategy: str
     model: str | ChatModel
     base_url: str | None
     window: int | None
-    preset: str
-    chain: ChainOptions
     max_usd: float | None
     max_calls: int | None
     max_time_s: float | None
     use_cache: bool
     on_event: OnEvent | None
+
+
+class AskOptions(ModelOptions, total=False):
+    """How a question is answered.
+
+    Attributes:
+        strategy: The method: "quote", "whole", "rag", "chain", or "auto" to let lcagent choose.
+        preset: How a chain works: "default", "fast", "thorough" or "faithful".
+        chain: The same, switch by switch.
+    """
+
+    strategy: str
+    preset: str
+    chain: ChainOptions
 
 
 def readable(question: str) -> str:

@@ -1,14 +1,11 @@
 """Past runs, for `lcagent runs`, and going on with those that did not end."""
 
-import time
-from typing import Unpack, cast
+from typing import Any, Unpack, cast
 
 from lcagent.errors import UsageError
-from lcagent.pipelines.chain_options import ChainOptions
-from lcagent.pipelines.model_runs import answer_with_model, ready
+from lcagent.pipelines.ask import ask_again
 from lcagent.pipelines.options import AskOptions, open_runtime, run_verb
 from lcagent.pipelines.runtime import Runtime
-from lcagent.pipelines.steps.state import initial_state
 from lcagent.results import Answer
 from lcagent.storage.runs import StoredRun, StoredStep
 
@@ -41,17 +38,10 @@ async def resume_async(run_id: str, **options: Unpack[AskOptions]) -> Answer:
     Raises:
         UsageError: There is no such run, it has ended, or it cannot be resumed.
     """
-    started = time.perf_counter()
     async with open_runtime(options) as runtime:
-        stored = _resumable(runtime.runs.with_prefix(run_id), run_id)
-        request = stored.request or {}
-        before = cast(
-            "AskOptions", {**request["options"], "chain": ChainOptions.from_json(request["chain"])}
-        )
-        merged: AskOptions = {**before, **options}
-        state = initial_state(stored.question, before.get("strategy", "auto"), request["model"])
-        run = await ready(request["documents"], state, merged, runtime, stored.id)
-        return await answer_with_model(run, started=started)
+        stored, request = _resumable(runtime.runs.with_prefix(run_id), run_id)
+        merged = cast("AskOptions", {**request["options"], **options})
+        return await ask_again(stored, request, merged, runtime)
 
 
 def resume(run_id: str, **options: Unpack[AskOptions]) -> Answer:
@@ -59,11 +49,11 @@ def resume(run_id: str, **options: Unpack[AskOptions]) -> Answer:
     return run_verb(resume_async(run_id, **options), options)
 
 
-def _resumable(found: list[StoredRun], run_id: str) -> StoredRun:
+def _resumable(found: list[StoredRun], run_id: str) -> tuple[StoredRun, dict[str, Any]]:
     if len(found) != 1:
         raise UsageError(f"{len(found) or 'no'} runs have an id that begins with {run_id}")
     if found[0].status == "done":
         raise UsageError(f"the run {run_id} has ended (see: lcagent runs show {run_id})")
     if found[0].request is None:
         raise UsageError(f"the run {run_id} cannot be resumed: its model was made by a program")
-    return found[0]
+    return found[0], found[0].request

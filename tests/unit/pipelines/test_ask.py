@@ -7,7 +7,6 @@ import pytest
 
 from lcagent.errors import UsageError
 from lcagent.pipelines import Runtime, ask, ask_async
-from lcagent.results import as_json
 
 pytestmark = pytest.mark.anyio
 
@@ -62,7 +61,7 @@ async def test_the_run_is_recorded_as_json_shows_it(book: Path, runtime: Runtime
     (run,) = runtime.runs.with_prefix(answer.run_id)
     assert run.question == "Who kept the lighthouse?"
     assert run.result["citations"][0]["quote"] == answer.citations[0].quote
-    assert next(iter(as_json(answer))) == "schema"
+    assert next(iter(answer.as_json())) == "schema"
 
 
 async def test_a_document_is_read_once(book: Path, runtime: Runtime) -> None:
