@@ -1,5 +1,7 @@
 """`lcagent doctor` and `lcagent config`: what there is and how it is set."""
 
+from typing import Annotated
+
 import typer
 
 from lcagent.cli import options, printing
@@ -27,11 +29,17 @@ def show_config() -> int:
     return 0
 
 
-def doctor(json: options.Json = False) -> int:
+def doctor(
+    ask_model: Annotated[
+        bool,
+        typer.Option("--ask-model", help="Find out what the model can do, by a few short calls."),
+    ] = False,
+    json: options.Json = False,
+) -> int:
     """Say what is installed, which parts are in use, and whether the store is sound."""
     from lcagent.pipelines.doctor import examine  # noqa: PLC0415 -- `--help` must not wait for it
 
-    findings = examine()
+    findings = examine(asks_model=ask_model)
     if json:
         found = [finding.as_dict() for finding in findings]
         printing.print_json({"schema": "lcagent.doctor/1", "findings": found})

@@ -41,6 +41,7 @@ class Budget:
         self._usd = 0.0
         self._is_priced = True
         self._reserved_usd = 0.0
+        self._in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def spent(self) -> Usage:
@@ -52,12 +53,6 @@ class Budget:
             usd=self._usd if self._is_priced else None,
         )
 
-    def time_left_s(self) -> float | None:
-        """Return how long the run may go on, or None where no time is set."""
-        if self._max_time_s is None:
-            return None
-        return self._max_time_s - (self._clock() - self._started)
-
     async def reserve(self, usd: float | None) -> None:
         """Put aside what a call can cost at most, and count the call.
 
@@ -65,11 +60,12 @@ class Budget:
             BudgetExceeded: A limit does not allow it, whatever the calls in flight leave over.
         """
         while True:
-            self._check(usd)
+            await self._check(usd)
             if self.max_usd is None or self._fits(usd or 0.0):
                 break
             await self._next_change()
         self._calls += 1
+        self._in_flight += 1
         self._reserved_usd += usd or 0.0
 
     def settle(self, usd: float | None, reply: Reply) -> None:
@@ -89,15 +85,23 @@ class Budget:
         """Give back what was put aside for a call that failed."""
         self._give_back(usd)
 
-    def out_of_time(self) -> BudgetExceeded:
-        """Return the error of a call that the end of the time broke off."""
-        return BudgetExceeded(f"the time is up (--max-time {self._max_time_s:g} s){self._so_far()}")
+    async def _check(self, usd: float | None) -> None:
+        """Raise if the call can never be made, once those in flight have ended.
 
-    def _check(self, usd: float | None) -> None:
-        """Raise if the call can never be made."""
-        left_s = self.time_left_s()
-        if left_s is not None and left_s <= 0:
-            raise self.out_of_time()
+        They are paid for: whoever hears of the error may break them off.
+        """
+        try:
+            self._refuse(usd)
+        except BudgetExceeded:
+            while self._in_flight:
+                await self._next_change()
+            raise
+
+    def _refuse(self, usd: float | None) -> None:
+        if self._max_time_s is not None and self._clock() - self._started >= self._max_time_s:
+            raise BudgetExceeded(
+                f"the time is up (--max-time {self._max_time_s:g} s){self._so_far()}"
+            )
         if self._max_calls is not None and self._calls >= self._max_calls:
             raise BudgetExceeded(
                 f"all calls are made (--max-calls {self._max_calls}){self._so_far()}"
@@ -113,6 +117,7 @@ class Budget:
 
     def _give_back(self, usd: float | None) -> None:
         self._reserved_usd -= usd or 0.0
+        self._in_flight -= 1
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)
@@ -153,12 +158,12 @@ class Budgeted:
         """Return the reply, if the budget allows the call.
 
         Raises:
-            BudgetExceeded: It does not, or the time is up.
+            BudgetExceeded: It does not. The calls in flight have ended then, and are kept.
         """
         usd = self.card.usd(self.count_tokens(request.messages), request.max_tokens)
         await self._budget.reserve(usd)
         try:
-            reply = await self._in_time(request, on_text)
+            reply = await self.model.complete(request, on_text)
         except UnusableReply:
             self._budget.keep(usd)
             raise
@@ -167,16 +172,6 @@ class Budgeted:
             raise
         self._budget.settle(usd, reply)
         return reply
-
-    async def _in_time(self, request: Request, on_text: OnText | None) -> Reply:
-        time_limit = asyncio.timeout(self._budget.time_left_s())
-        try:
-            async with time_limit:
-                return await self.model.complete(request, on_text)
-        except TimeoutError:
-            if time_limit.expired():
-                raise self._budget.out_of_time() from None
-            raise
 
 
 def _dollars(usd: float) -> str:

@@ -7,8 +7,10 @@ from platform import python_version
 from typing import Any
 
 import lcagent
+from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
-from lcagent.pipelines.runtime import Runtime
+from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.runtime import Runtime, named_model
 from lcagent.retrieval.embedding.choose import choose_embedder
 from lcagent.settings import Settings, load_settings
 
@@ -34,17 +36,22 @@ class Finding:
         return {"what": self.what, "detail": self.detail, "ok": self.is_ok}
 
 
-def examine() -> list[Finding]:
-    """Look at everything; what is broken is a finding, not an error."""
+def examine(*, asks_model: bool = False) -> list[Finding]:
+    """Look at everything; what is broken is a finding, not an error.
+
+    Args:
+        asks_model: Find out what the model and its server can do, by a few short calls.
+    """
     findings = [Finding("lcagent", f"{lcagent.__version__} on Python {python_version()}")]
     findings.extend(_extras())
-    findings.append(Finding("model", "none: answers are quoted from the documents"))
     try:
         settings = load_settings()
     except LcagentError as error:
         return [*findings, Finding("settings", str(error), is_ok=False)]
     return [
         *findings,
+        _checked("model", _model, settings),
+        *(run_sync(_abilities(settings)) if asks_model else ()),
         _checked("embedder", _embedder, settings),
         _checked("store", _store, settings),
     ]
@@ -73,6 +80,38 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _model(settings: Settings) -> str:
+    if settings.model == QUOTE:
+        return "none: answers are quoted from the documents"
+    card = named_model(settings.model, settings).card
+    known = "" if card.is_known else " (not in the table of models: is that so? see --window)"
+    price = "price not known" if card.usd(1, 1) is None else "price known"
+    where = settings.model_url or "OpenAI"
+    return f"{card.name} at {where}, a window of {card.window_tokens:,} tokens{known}, {price}"
+
+
+async def _abilities(settings: Settings) -> list[Finding]:
+    """Return what the model can do; only that it does not reply at all is a fault."""
+    from lcagent.models.probe import probe  # noqa: PLC0415 -- imports the openai SDK
+    from lcagent.models.remote import RemoteModel  # noqa: PLC0415
+
+    if settings.model == QUOTE:
+        return []
+    try:
+        model = named_model(settings.model, settings)
+    except LcagentError:
+        return []
+    if not isinstance(model, RemoteModel):
+        return []
+    try:
+        found = await probe(model)
+    finally:
+        await model.close()
+    return [
+        Finding(f"model: {one.name}", one.detail, one.is_ok or one.name != "reply") for one in found
+    ]
 
 
 def _embedder(settings: Settings) -> str:

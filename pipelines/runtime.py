@@ -148,12 +148,7 @@ class Runtime:
         """Return a model whose calls, of all runs together, keep to the rates that are set."""
         key = (name, server, window_tokens)
         if key not in self._models:
-            chosen = choose_model(
-                name,
-                base_url=server or None,
-                window_tokens=window_tokens or self.settings.window,
-                user_table=config_path().with_name("models.toml"),
-            )
+            chosen = named_model(name, self.settings, server, window_tokens)
             self._models[key] = Limited(chosen, self.turns)
         return self._models[key]
 
@@ -204,3 +199,19 @@ class Runtime:
             ocr=self.settings.ocr if ocr is None else ocr,
             progress=progress,
         )
+
+
+def named_model(
+    name: str, settings: Settings, server: str = "", window_tokens: int | None = None
+) -> ChatModel:
+    """Return a model by its name, as the settings describe it where nothing else is said.
+
+    Raises:
+        ModelNotUsable: There is no such model, or no key for it.
+    """
+    return choose_model(
+        name,
+        base_url=server or settings.model_url,
+        window_tokens=window_tokens or settings.window,
+        user_table=config_path().with_name("models.toml"),
+    )

@@ -183,13 +183,31 @@ async def test_no_call_begins_after_the_time() -> None:
     now = 161.0
     with pytest.raises(BudgetExceeded, match=r"--max-time 60 s\); spent so far: 1 calls"):
         await budgeted.complete(ASK)
-    assert budget.time_left_s() == -1
 
 
-async def test_a_call_that_lasts_too_long_is_broken_off() -> None:
-    budget = Budget(max_time_s=0.01, clock=lambda: 0.0)
-    with pytest.raises(BudgetExceeded, match="the time is up"):
-        await Budgeted(Priced(), budget).complete(ASK)
+async def test_a_refusal_waits_for_calls_in_flight_so_that_none_is_lost() -> None:
+    model = Priced()
+    budgeted = Budgeted(model, Budget(max_calls=1))
+    first, refused = (asyncio.create_task(budgeted.complete(ASK)) for _ in range(2))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not refused.done()
+    model.gate.set()
+    with pytest.raises(BudgetExceeded):
+        await refused
+    assert first.done()
+    assert (await first).text
+
+
+async def test_a_call_in_flight_when_the_time_is_up_is_kept() -> None:
+    now = 0.0
+    model = Priced()
+    budgeted = Budgeted(model, Budget(max_time_s=60, clock=lambda: now))
+    call = asyncio.create_task(budgeted.complete(ASK))
+    await asyncio.sleep(0)
+    now = 1_000.0
+    model.gate.set()
+    assert (await call).text
 
 
 async def test_a_timeout_of_the_models_own_is_not_ours() -> None:
