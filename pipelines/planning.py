@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from lcagent.agents.answering import ReaderPrompt, whole_text
-from lcagent.agents.chain_of_agents.budget import MARGIN_TOKENS, text_counter
+from lcagent.agents.chain_of_agents.budget import MARGIN_TOKENS, ChainBudget, text_counter
 from lcagent.documents import Page
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.routing import QUOTE, Route, choose
@@ -86,6 +86,7 @@ def _cost_of_chain(question: str, run: RunContext) -> Cost:
     rereads = options.rereads * paths if chunks > 1 else 0
     concluding = paths if paths > 1 and options.combine == "vote" else 1
     workers = chunks * paths
+    concluding += _condensing(workers, run, budget)
     window = run.chat_model.card.window_tokens
     frame = window - budget.chunk_tokens - budget.reply_tokens
     prompt = tokens * paths + workers * frame + (rereads + concluding) * window
@@ -96,6 +97,14 @@ def _cost_of_chain(question: str, run: RunContext) -> Cost:
         prompt_tokens=prompt,
         completion_tokens=(workers + rereads + concluding) * budget.reply_tokens,
     )
+
+
+def _condensing(workers: int, run: RunContext, budget: ChainBudget) -> int:
+    """Return how many calls make one of all messages that were written at the same time."""
+    messages = workers * budget.reply_tokens
+    if not run.chain.reads_at_once or messages <= budget.notes_tokens:
+        return 0
+    return ceil(messages / budget.chunk_tokens)
 
 
 _COSTS = {

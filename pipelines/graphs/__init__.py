@@ -1,10 +1,11 @@
 """The LangGraph graphs, compiled, for use inside somebody's own graph or LangGraph's tools.
 
 Importing this package imports LangGraph; quoting does without (see docs/decisions/0003). What a
-graph works on is its context: `lcagent.pipelines.Runtime.context` makes one.
+graph works with is its context, which `graph_context` makes.
 """
 
 from lcagent.pipelines.graphs.ask_graph import AskGraph, ask_graph
 from lcagent.pipelines.graphs.chain_graph import ChainGraph, chain_graph
+from lcagent.pipelines.graphs.embedding import graph_context
 
-__all__ = ["AskGraph", "ChainGraph", "ask_graph", "chain_graph"]
+__all__ = ["AskGraph", "ChainGraph", "ask_graph", "chain_graph", "graph_context"]

@@ -378,3 +378,26 @@ async def test_an_invented_quote_of_a_worker_is_flagged_and_a_real_one_has_its_p
         "unsupported",
     ]
     assert answer.answer == "Hector kept the light [1]. Nobody slept [2]. It rained [3]."
+
+
+@pytest.mark.parametrize(
+    ("name", "window"), [("war_and_peace_en.epub", 4_096), ("hongloumeng_zh.gbk.txt", 8_192)]
+)
+async def test_a_whole_novel_is_read_sentence_by_sentence(
+    shared_data: Path, name: str, window: int
+) -> None:
+    async with _facts(window_tokens=window) as server, Runtime.open() as runtime:
+        book = shared_data / "books" / name
+        (document,) = (await runtime.collect(book)).documents
+        answer = await ask_async(
+            book, "Who is meant? [[Q anna mother]]", runtime=runtime, strategy="chain",
+            model="openai:scripted", base_url=server.base_url, window=window, chain=FAITHFUL,
+        )  # fmt: skip
+    assert set(server.statuses) == {200}
+    parts = [found for call in server.served for found in _PART.findall(call.prompt)]
+    assert len(parts) == answer.coverage.chunks > 100
+    read = "".join("".join(parts).split())
+    assert read == "".join("".join(page.text for page in document.pages).split())
+
+
+_PART = re.compile(r"<part [0-9a-f]{8}>\n(.*?)\n</part", re.DOTALL)
