@@ -58,7 +58,7 @@ def plan(state: AskState, run: RunContext) -> Plan:
         depth=cost.depth,
         prompt_tokens=cost.prompt_tokens,
         completion_tokens=cost.completion_tokens,
-        usd=usd,
+        usd=None if usd is None else round(usd, 6),
         notes=_notes(run, usd),
     )
 
@@ -89,11 +89,12 @@ def _cost_of_chain(question: str, run: RunContext) -> Cost:
     concluding += _condensing(workers, run, budget)
     window = run.chat_model.card.window_tokens
     frame = window - budget.chunk_tokens - budget.reply_tokens
-    prompt = tokens * paths + workers * frame + (rereads + concluding) * window
-    depth = (1 if options.reads_at_once else chunks) + options.rereads + 1
+    noted = min(budget.notes_tokens, workers * budget.reply_tokens)
+    prompt = tokens * paths + workers * frame
+    prompt += rereads * (frame + min(tokens, budget.chunk_tokens)) + concluding * (frame + noted)
     return Cost(
         calls=workers + rereads + concluding,
-        depth=depth,
+        depth=(1 if options.reads_at_once else chunks) + rereads // paths + 1,
         prompt_tokens=prompt,
         completion_tokens=(workers + rereads + concluding) * budget.reply_tokens,
     )
