@@ -30,6 +30,7 @@ _MIN_SCRIPT_SHARE = 0.1
 
 _GERMAN_QUESTION_WORDS = (
     "wer wen wem wessen womit wodurch wofür woran wovon wozu woher wohin weshalb"
+    " viele vieles wieviel gibt gab gibts heißt hieß heißen lautet befindet geschah passierte"
 )
 _STOP_WORDS = {
     "da": stopwords.STOPWORDS_DANISH,
@@ -47,10 +48,11 @@ _STOP_WORDS = {
 }
 _ARABIC = "من ما ماذا متى أين كيف كم هل لماذا في على إلى عن مع هو هي هذا هذه التي الذي أن إن كان و"
 _UNSPACED_STOP = {
-    "zh": "是谁|谁|为什么|什么|哪个|哪些|哪里|怎么样|怎么|怎样|如何|多少|几个|有没有|是不是"
-    "|是|的|了|吗|呢|在",
-    "ja": "ですか|でしょうか|ますか|ました|ください|について|とは|何|誰|いつ|どこ|なぜ|どのように"
-    "|どう|は|が|を|の|に|で",
+    "zh": "怎么回事|是谁|谁|为什么|为何|什么时候|什么样|什么|何时|哪个|哪些|哪里|哪儿|哪年|哪种"
+    "|怎么样|怎么|怎样|如何|多少|多大|多久|多长|多高|几个|几|有没有|是不是|是|的|了|吗|呢|在",
+    "ja": "どれくらい|どれぐらい|どのくらい|どのぐらい|どれほど|どのように|どうやって|どうして"
+    "|どんな|どれ|どの|いくつ|いくら|何年|何人|何度|何回|何分|ありますか|いますか|でしょうか|ですか"
+    "|ますか|ました|ください|について|のため|とは|何|誰|いつ|どこ|なぜ|どう|は|が|を|の|に|で",
     "th": "คืออะไร|อะไร|ใคร|ที่ไหน|เมื่อไร|ทำไม|อย่างไร|เท่าไร",
 }
 """Question words and particles of languages written without blanks, the longest first."""

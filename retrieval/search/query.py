@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from lcagent.retrieval.search.languages import stop_terms, without_stop_phrases
@@ -33,11 +34,18 @@ class Query:
     lacks_name: bool
     analyzer: Analyzer
 
+    def terms_in(self, text: str) -> frozenset[str]:
+        """Return the terms of the question that a text has."""
+        return frozenset(self.weights.keys() & set(self.analyzer.indexed_terms(text)))
+
+    def share_of(self, terms: AbstractSet[str]) -> float:
+        """Return how much of the question's weight some of its terms have, 0 to 1."""
+        total = sum(self.weights.values())
+        return sum(self.weights[term] for term in terms) / total if total else 0.0
+
     def share_in(self, text: str) -> float:
         """Return how much of the question's weight a text has terms for, 0 to 1."""
-        total = sum(self.weights.values())
-        found = self.weights.keys() & set(self.analyzer.terms(text))
-        return sum(self.weights[term] for term in found) / total if total else 0.0
+        return self.share_of(self.terms_in(text))
 
 
 def analyse(text: str, documents: Sequence[DocumentTerms], index: LexicalIndex) -> Query:

@@ -40,7 +40,7 @@ def shortlist(
 def _counts(document: DocumentTerms, name: str, wanted: Sequence[str]) -> list[int]:
     """Return how often each term stands in a document; once in its name is as often as it can."""
     numbers = {term: number for number, term in enumerate(document.vocabulary)}
-    in_name = set(Analyzer(document.language).terms(name))
+    in_name = set(Analyzer(document.language).indexed_terms(name))
     return [
         len(document.terms)
         if term in in_name

@@ -19,7 +19,7 @@ from lcagent.retrieval.search.languages import language_of
 from lcagent.retrieval.search.layout import LaidOutLine, laid_out
 from lcagent.retrieval.search.words import Analyzer
 
-TERMS_VERSION = "terms/1"
+TERMS_VERSION = "terms/2"
 """Names what is stored; change it when the terms of a text change."""
 
 PLAIN, HEADING, ROW = 0, 1, 2
@@ -82,7 +82,9 @@ def terms_of(document: Document, chunks: Sequence[Chunk]) -> DocumentTerms:
     owners: list[int] = []
     kinds: list[int] = []
     for chunk, kind, text in _segments(document, chunks):
-        terms.extend(numbers.setdefault(term, len(numbers)) for term in analyzer.terms(text))
+        terms.extend(
+            numbers.setdefault(term, len(numbers)) for term in analyzer.indexed_terms(text)
+        )
         ends.append(len(terms))
         owners.append(chunk)
         kinds.append(kind)

@@ -4,7 +4,8 @@ Words are put in the spelling they are looked up by: case and compatibility form
 as "1488", "PP&E" as "ppe", "U.S." as "us", "FY22" as "2022", inflection removed by the Snowball
 stemmer of the language, accents on Latin letters left out. A script without blanks between
 words (Chinese, Japanese, Thai) gives pairs of characters, which find words of any length
-without a dictionary.
+without a dictionary; what is searched has single characters beside them, so that a question for
+one finds it. A line break inside such a script is no end of a word.
 """
 
 import re
@@ -32,6 +33,9 @@ _ARABIC_LETTERS = {
     0x629: "\u0647",
 }
 _LINE_END_HYPHEN = re.compile(r"(?<=\w)-\n(?=[a-zäöüßàâçéèêëîïôûùœæáíñóú])")
+_UNSPACED_LINE_END = re.compile(
+    rf"(?<={_UNSPACED.pattern[:-1]})[^\S\n]*\n[^\S\n]*(?={_UNSPACED.pattern[:-1]})"
+)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\ufeff]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 
@@ -68,24 +72,32 @@ class Analyzer:
     def __init__(self, language: str | None) -> None:
         self.language = language or ""
         self._stem = _stemmer(self.language)
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._known: dict[tuple[str, bool], tuple[str, ...]] = {}
 
     def terms(self, text: str) -> list[str]:
-        """Return the terms of a text, in order."""
+        """Return the terms that a text is looked for by, in order."""
+        return self._terms(text, with_singles=False)
+
+    def indexed_terms(self, text: str) -> list[str]:
+        """Return the terms that a text is found by: `terms`, and what else may be asked for."""
+        return self._terms(text, with_singles=True)
+
+    def _terms(self, text: str, *, with_singles: bool) -> list[str]:
         terms: list[str] = []
         for word in _WORD.findall(fold(text)):
-            known = self._known.get(word)
+            known = self._known.get((word, with_singles))
             if known is None:
-                known = self._known[word] = tuple(self._terms_of(word))
+                known = tuple(self._terms_of(word, with_singles))
+                self._known[word, with_singles] = known
             terms.extend(known)
         return terms
 
-    def _terms_of(self, word: str) -> Iterator[str]:
+    def _terms_of(self, word: str, with_singles: bool) -> Iterator[str]:
         for part in _parts(word):
             if part.isascii():
                 yield self._stem(part)
             elif _UNSPACED.search(part):
-                yield from _pairs(part)
+                yield from _pairs(part, with_singles)
             else:
                 yield without_accents(self._stem(part))
 
@@ -97,6 +109,8 @@ def fold(text: str) -> str:
     else:
         folded = unicodedata.normalize("NFKC", text).casefold()
         folded = _INVISIBLE.sub("", folded)
+        if "\n" in folded:
+            folded = _UNSPACED_LINE_END.sub("", folded)
         if _ARABIC.search(folded):
             folded = _ARABIC_MARKS.sub("", folded).translate(_ARABIC_LETTERS)
     return _LINE_END_HYPHEN.sub("", folded) if "-\n" in folded else folded
@@ -122,7 +136,7 @@ def _year(part: str) -> str:
     return (match[1] or "20") + match[2] if match else part
 
 
-def _pairs(part: str) -> Iterator[str]:
+def _pairs(part: str, with_singles: bool) -> Iterator[str]:
     """Yield overlapping pairs of the characters of a script without blanks, other runs whole."""
     end = 0
     for run in _UNSPACED.finditer(part):
@@ -130,6 +144,8 @@ def _pairs(part: str) -> Iterator[str]:
             yield part[end : run.start()]
         characters = run.group()
         yield from (characters[i : i + 2] for i in range(max(1, len(characters) - 1)))
+        if with_singles and len(characters) > 1:
+            yield from characters
         end = run.end()
     if end < len(part):
         yield part[end:]

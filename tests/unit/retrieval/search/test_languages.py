@@ -38,3 +38,9 @@ def test_question_words_say_nothing() -> None:
     assert {"what", "is", "the"} <= stop_terms("en")
     assert "lamp" not in stop_terms("en")
     assert without_stop_phrases("林黛玉的母亲是谁？", "zh").split() == ["林黛玉", "母亲", "？"]
+
+
+def test_words_that_only_ask_are_no_content() -> None:
+    assert {"gibt", "viel"} <= stop_terms("de")
+    assert without_stop_phrases("島はどれくらいですか", "ja").split() == ["島"]
+    assert without_stop_phrases("木星有几颗卫星？", "zh").split() == ["木星有", "颗卫星？"]

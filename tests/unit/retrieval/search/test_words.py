@@ -1,6 +1,8 @@
 """The terms of a text."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lcagent.retrieval.search.words import Analyzer
 
@@ -31,3 +33,20 @@ def test_a_question_finds_another_form_of_its_word() -> None:
     assert set(analyzer.terms("repairing lamps")) == set(analyzer.terms("repaired the lamp")) - {
         "the"
     }
+
+
+def test_a_single_character_is_indexed_beside_the_pairs_but_pairs_are_looked_for() -> None:
+    analyzer = Analyzer("zh")
+    assert analyzer.terms("黛玉葬") == ["黛玉", "玉葬"]
+    assert analyzer.indexed_terms("黛玉葬") == ["黛玉", "玉葬", "黛", "玉", "葬"]
+
+
+@given(st.text(alphabet="島の灯台 abc1。", max_size=40))
+def test_what_is_looked_for_is_always_among_what_is_indexed(text: str) -> None:
+    analyzer = Analyzer("ja")
+    assert set(analyzer.terms(text)) <= set(analyzer.indexed_terms(text))
+
+
+def test_a_line_break_ends_no_chinese_word() -> None:
+    assert Analyzer("zh").terms("林黛 \n玉葬花") == ["林黛", "黛玉", "玉葬", "葬花"]
+    assert Analyzer("zh").terms("林黛。\n玉葬花") == ["林黛", "玉葬", "葬花"]
