@@ -7,25 +7,46 @@ out.
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import exp
 
 from lcagent.documents import Passage
 from lcagent.retrieval.quotes.checking import is_evidence
+from lcagent.retrieval.quotes.normalizing import on_one_line
 from lcagent.retrieval.search.layout import body_spans, is_table_row
 from lcagent.retrieval.search.query import Query
 from lcagent.retrieval.search.retriever import Found
 from lcagent.retrieval.sentences import sentences
 
 MAX_QUOTES = 3
-BASE_SHARE, SHARE_OF_ONE_TERM, SHARE_FOR_NAMES = 0.15, 1.0, 0.15
-"""How much of what is asked, by weight, the best page must have the words for: less of a long
-question, which no page has all the words of, and more where a name that is asked for is missing.
-Set on questions put to their own and to other documents; see docs/decisions/0010."""
 
-SHARE_IF_INFLECTED = 0.6
-"""By this is multiplied what is needed in other languages than English, whose words have more
-forms than a stemmer brings together (German "wirft" and "warf")."""
+MOST_NEEDED, NEEDED_OF_ONE_TERM, NEEDED_FOR_NAMES = 0.6, 1.5, 0.15
+"""How much of what is asked, by weight, some sentences must have the words for: less of a long
+question, which no text has all the words of, and more where a name that is asked for is missing."""
+
+NEEDED_ON_PAGE = 1.2
+"""So many times as much of it the page round them must have the words for."""
+
+NEEDED_IF_INFLECTED = 0.75
+"""By this is multiplied what is needed in languages whose words have more forms than a stemmer
+brings together (German "wirft" and "warf"). All of these are from docs/decisions/0010."""
+
+WITHOUT_INFLECTION = ("", "en", "ja", "th", "zh")
+
+PAGE_POWER = 3
+"""How much the score of the page counts. The search knows more about a page than its sentences
+say: in a table the words of the question stand above the row, not in it."""
+
+ANY_WORD, ALL_WORDS_NEAR = 0.3, 0.3
+"""What a sentence gets for any word of the question, and for all of them in it or round it; all
+of them in it count 1."""
+
+SAME_PAGE = 0.3
+"""What a quote is worth when its page was quoted already."""
+
+BEST_CHUNK_GAIN = 1.2
+"""What a sentence gains in the part of the page that the search found best."""
 
 GOOD_LENGTH = 40
 """Characters below which a sentence says little on its own."""
@@ -64,66 +85,106 @@ class Quote:
     column_heads: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence of a page, and the terms of the question in it.
+
+    Attributes:
+        above: Those in the heads of its columns. They count for as much as the row itself says
+            of the question: "2022" stands above every row.
+        near: Those in it, the sentences round it and the heads of their columns.
+    """
+
+    start: int
+    end: int
+    terms: frozenset[str]
+    above: frozenset[str]
+    near: frozenset[str]
+    column_heads: tuple[int, int] | None
+
+
 def choose_quotes(found: Found, most: int = MAX_QUOTES) -> list[Quote]:
     """Return the best sentences of what was found, best first; none if no page fits."""
-    if not is_answerable(found.query, found.passages):
+    pages = [(passage, _sentences(found, passage)) for passage in found.passages]
+    if not any(_is_answerable(found.query, *page) for page in pages):
         return []
-    quotes = sorted(_quotes(found), key=lambda quote: -quote.score)
+    left = [quote for page in pages for quote in _quotes(found, *page)]
     chosen: list[Quote] = []
-    for quote in quotes:
-        if len(chosen) < most and not any(_repeats(quote, other) for other in chosen):
-            chosen.append(quote)
+    while left and len(chosen) < most:
+        quoted = {(quote.document_id, quote.page_index) for quote in chosen}
+        best = max(left, key=lambda quote: _worth(quote, quoted))
+        chosen.append(best)
+        left = [quote for quote in left if not _repeats(quote, best)]
     return chosen
 
 
-def is_answerable(query: Query, passages: Sequence[Passage]) -> bool:
-    """Say whether some page has enough of the words of the question to answer it."""
+def _is_answerable(query: Query, passage: Passage, read: Sequence[_Sentence]) -> bool:
+    """Say whether a page has enough of the words of the question, and enough of them together."""
     if not query.weights:
         return False
-    needed = BASE_SHARE + SHARE_OF_ONE_TERM / len(query.weights)
-    needed = min(0.5, needed) + (SHARE_FOR_NAMES if query.lacks_name else 0.0)
-    if query.analyzer.language not in ("", "en"):
-        needed *= SHARE_IF_INFLECTED
-    return any(query.share_in(passage.page.text) >= needed for passage in passages)
+    needed = min(MOST_NEEDED, NEEDED_OF_ONE_TERM / len(query.weights))
+    needed += NEEDED_FOR_NAMES if query.lacks_name else 0.0
+    if query.analyzer.language not in WITHOUT_INFLECTION:
+        needed *= NEEDED_IF_INFLECTED
+    return query.share_in(passage.page.text) >= NEEDED_ON_PAGE * needed and any(
+        query.share_of(sentence.near) >= needed for sentence in read
+    )
 
 
-def _quotes(found: Found) -> Iterator[Quote]:
-    top = max(passage.score for passage in found.passages)
-    asks_number = _ASKS_NUMBER.search(found.query.text) is not None
-    for passage in found.passages:
-        text = passage.page.text
-        for start, end in _sentences(found, passage):
-            heads = _column_heads(text, start, end)
-            said = text[start:end] if heads is None else f"{text[slice(*heads)]} {text[start:end]}"
-            share = found.query.share_in(said)
-            if share and is_evidence(text[start:end]):
-                score = _score(share, text[start:end], passage.score / top)
-                has_number = _NUMBER.search(text, start, end) is not None
-                yield Quote(
-                    document_id=passage.chunk.document_id,
-                    page_index=passage.page.index,
-                    start=start,
-                    end=end,
-                    text=text[start:end],
-                    score=score * (NUMBER_GAIN if asks_number and has_number else 1.0),
-                    column_heads=heads,
-                )
-
-
-def _sentences(found: Found, passage: Passage) -> Iterator[tuple[int, int]]:
-    """Yield the sentences of the passage's page; a running head is none, nor part of one."""
+def _quotes(found: Found, passage: Passage, read: Sequence[_Sentence]) -> Iterator[Quote]:
     text = passage.page.text
-    language = found.query.analyzer.language or None
-    for body_start, body_end in body_spans(text, found.running[passage.chunk.document_id]):
-        for start, end in sentences(text[body_start:body_end], language):
-            yield body_start + start, body_start + end
+    page = (passage.score / max(one.score for one in found.passages)) ** PAGE_POWER
+    asks_number = _ASKS_NUMBER.search(found.query.text) is not None
+    for sentence in read:
+        start, end = sentence.start, sentence.end
+        if not sentence.terms or not is_evidence(text[start:end]):
+            continue
+        score = page * _content(found.query, sentence, text[start:end])
+        if passage.chunk.start <= start < passage.chunk.end:
+            score *= BEST_CHUNK_GAIN
+        if asks_number and _NUMBER.search(text, start, end):
+            score *= NUMBER_GAIN
+        yield Quote(
+            document_id=passage.chunk.document_id,
+            page_index=passage.page.index,
+            start=start,
+            end=end,
+            text=text[start:end],
+            score=score,
+            column_heads=sentence.column_heads,
+        )
 
 
-def _score(share: float, sentence: str, page_score: float) -> float:
-    """Return how well a sentence answers: what it says of the question, on how good a page."""
-    length = len(" ".join(sentence.split()))
-    fullness = 1 - exp(-length / GOOD_LENGTH)
-    return share * fullness * page_score
+def _content(query: Query, sentence: _Sentence, text: str) -> float:
+    """Return how much of what is asked a sentence says, alone and with those round it."""
+    said = query.share_of(sentence.terms)
+    said *= 1 + query.share_of(sentence.above - sentence.terms)
+    fullness = 1 - exp(-len(on_one_line(text)) / GOOD_LENGTH)
+    return (ANY_WORD + said + ALL_WORDS_NEAR * query.share_of(sentence.near)) * fullness
+
+
+def _worth(quote: Quote, quoted: AbstractSet[tuple[str, int]]) -> float:
+    is_same_page = (quote.document_id, quote.page_index) in quoted
+    return quote.score * (SAME_PAGE if is_same_page else 1.0)
+
+
+def _sentences(found: Found, passage: Passage) -> list[_Sentence]:
+    """Return the sentences of the passage's page; a running head is none, nor part of one."""
+    text, query = passage.page.text, found.query
+    spans = [
+        (body_start + start, body_start + end)
+        for body_start, body_end in body_spans(text, found.running[passage.chunk.document_id])
+        for start, end in sentences(text[body_start:body_end], query.analyzer.language or None)
+    ]
+    heads = [_column_heads(text, *span) for span in spans]
+    terms = [query.terms_in(text[slice(*span)]) for span in spans]
+    above = [query.terms_in(text[slice(*span)]) if span else frozenset[str]() for span in heads]
+    round_them = [slice(max(0, place - 1), place + 2) for place in range(len(spans))]
+    near = [frozenset[str]().union(*terms[near], *above[near]) for near in round_them]
+    return [
+        _Sentence(start, end, terms[place], above[place], near[place], heads[place])
+        for place, (start, end) in enumerate(spans)
+    ]
 
 
 def _column_heads(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -147,4 +208,4 @@ def _repeats(quote: Quote, other: Quote) -> bool:
 
 
 def _words(quote: Quote) -> str:
-    return " ".join(quote.text.split()).lower()
+    return on_one_line(quote.text).lower()

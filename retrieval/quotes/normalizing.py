@@ -59,6 +59,14 @@ def normalize(text: str, *, casefold: bool = False) -> Normalized:
     return _casefold(normalized) if casefold else normalized
 
 
+def on_one_line(text: str) -> str:
+    """Return `text` without its line breaks, for showing.
+
+    Between characters of Chinese or Japanese a line break is nothing; other white space is a blank.
+    """
+    return " ".join(_CJK_LINE_BREAK.sub("", text).split())
+
+
 class _Changes:
     """The replacements found in a text, in order."""
 
@@ -113,6 +121,7 @@ def _compose(cluster: str) -> str:
     return _SINGLE.sub(lambda match: _REPLACEMENTS[match.lastgroup or ""], composed)
 
 
+_CJK_LINE_BREAK = regex.compile(rf"(?<=[{CJK}])[^\S\n]*\n\s*(?=[{CJK}])")
 _REPLACEMENTS = {"drop": "", "blank": " ", "hyphen": "-", "suspended": "- ", "quote": "'"}
 _INVISIBLE = r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u061c"
 _CONTROLS = r"\x00-\x08\x0e-\x1f\x7f\ufffe\uffff"

@@ -15,10 +15,10 @@ from lcagent.retrieval.search.terms import terms_of
 FILLER = "The sea was grey and the wind blew from the west on most days of the long winter. " * 3
 
 
-def _ask(question: str, pages: Sequence[str]) -> list[Quote]:
+def _ask(question: str, pages: Sequence[str], language: str = "en") -> list[Quote]:
     """Return the quotes when every page is found, the first being the best."""
     made = tuple(Page(index, text, index + 1) for index, text in enumerate(pages))
-    document = Document("a" * 64, "book", "m", "r", made, language="en")
+    document = Document("a" * 64, "book", "m", "r", made, language=language)
     terms = terms_of(document, cut(document, WordPieceEstimate()))
     passages = tuple(
         Passage(
@@ -104,3 +104,44 @@ def test_a_running_head_is_not_part_of_a_sentence() -> None:
         for number in range(1, 6)
     ]
     assert all("Keeping" not in quote.text for quote in _ask("Who kept the lighthouse?", pages))
+
+
+def test_one_character_is_found() -> None:
+    pages = ["港には船が三隻ある。風は西から吹いている。", "この島の人口は四百人である。"]
+    quotes = _ask("島の人口はどれくらいですか", pages, "ja")
+    assert quotes[0].text == pages[1]
+    assert _ask("島", pages, "ja")[0].page_index == 1
+
+
+def test_the_heads_of_columns_are_no_answer_to_a_question_that_has_their_year() -> None:
+    answer = "At the end of December 2022 the company had 412 keepers."
+    table = (
+        "Years ended December 2022 2021 2020\nSalaries of keepers 408 359 333\n"
+        "Net loss of the company 391 500 581\nOther income 10 151 91"
+    )
+    quotes = _ask(
+        "How many keepers had the company in December 2022?", [f"{answer} {FILLER}", table]
+    )
+    assert quotes[0].text == answer
+
+
+def test_a_second_page_is_quoted_rather_than_a_page_again() -> None:
+    page = "The keeper mended the lamp. The lamp was mended by its keeper. " + FILLER
+    other = "A keeper who mended a lamp wrote it down in the book. " + FILLER
+    quotes = _ask("Who mended the lamp?", [page, other])
+    assert {quote.page_index for quote in quotes[:2]} == {0, 1}
+
+
+def test_words_scattered_over_a_long_page_are_no_answer() -> None:
+    words = ("The egg was white.", "They boil the tar.", "There was no king.")
+    scattered = f" {FILLER} ".join(words)
+    together = f"{FILLER} They boil an egg for the king."
+    question = "How is an egg boiled for a king?"
+    assert not _ask(question, [scattered, *[FILLER] * 6])
+    assert _ask(question, [together, *[FILLER] * 6])
+
+
+def test_common_words_of_a_foreign_question_are_no_answer_in_chinese() -> None:
+    pages = ["守灯塔的老人名叫王海，他在岛上住了三十年。", "那天的水很凉，他把灯点亮了。"]
+    assert not _ask("水的沸点是多少度？", pages, "zh")
+    assert _ask("守灯塔的老人叫什么？", pages, "zh")[0].page_index == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.retrieval.quotes.normalizing import normalize
+from lcagent.retrieval.quotes.normalizing import normalize, on_one_line
 
 PIECES = [
     "the ", "profit", "\ufb01nance", "ﬃ", "\u00ad", "-\n", "\ufffe", "\x02\r\n",
@@ -106,3 +106,15 @@ def test_folding_case_keeps_the_places(source: str) -> None:
     folded = normalize(source, casefold=True)
     assert folded.text == normalize(source).text.casefold()
     assert len(folded.offsets) == len(folded.text)
+
+
+def test_a_line_break_inside_chinese_is_not_shown_as_a_blank() -> None:
+    assert on_one_line("他住在灯\n    塔里， \n三十年。") == "他住在灯塔里，三十年。"
+    assert on_one_line("第六回 老人\n  Hector\nVance") == "第六回 老人 Hector Vance"
+
+
+@given(st.text(alphabet="ab 灯塔。\n\t", max_size=40))
+def test_only_white_space_is_lost_on_one_line(text: str) -> None:
+    shown = on_one_line(text)
+    assert "".join(shown.split()) == "".join(text.split())
+    assert "\n" not in shown
