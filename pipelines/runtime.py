@@ -115,7 +115,9 @@ class Runtime:
     @property
     def postgres_url(self) -> str | None:
         """The URL of the store, where it is PostgreSQL."""
-        return self.settings.store_url if self.database.is_postgres else None
+        if not self.database.is_postgres:
+            return None
+        return self.settings.store_url.replace("+psycopg", "", 1)
 
     def model(
         self,

@@ -1,51 +1,11 @@
-"""The store behaves the same on SQLite and on PostgreSQL.
-
-PostgreSQL is tested where LCAGENT_TEST_POSTGRES_URL names an empty database (see .ci/run).
-"""
-
-import os
-from collections.abc import Iterator
-from pathlib import Path
-from uuid import uuid4
-
-import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+"""The store behaves the same on SQLite and on PostgreSQL."""
 
 from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page
-from lcagent.storage.database import Database, open_database
+from lcagent.storage.database import Database
 from lcagent.storage.documents import DocumentStore
 from lcagent.storage.replies import ReplyStore
 from lcagent.storage.runs import RunStore, StoredStep
 from lcagent.storage.search import SearchStore
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        opened = open_database(f"sqlite:///{tmp_path / 'store.db'}")
-        yield opened
-        opened.close()
-        return
-    server = os.environ.get("LCAGENT_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("no PostgreSQL here (set LCAGENT_TEST_POSTGRES_URL)")
-    yield from _postgres(server)
-
-
-def _postgres(server: str) -> Iterator[Database]:
-    """Yield a store in a new database, and drop that behind it."""
-    name = f"lcagent_{uuid4().hex}"
-    url = make_url(server).set(drivername="postgresql+psycopg")
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    opened = open_database(url.set(database=name).render_as_string(hide_password=False))
-    yield opened
-    opened.close()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name}"))
-    admin.dispose()
 
 
 def _document(key: str = "a", name: str = "book.pdf", body: str = "One. Two.") -> Document:
