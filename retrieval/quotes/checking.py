@@ -2,7 +2,8 @@
 
 A quote is looked for on the page that is claimed, over its page breaks, and on all other pages;
 each time first exactly, then as one contiguous passage with a few slips, then round a line that
-does not belong to the text. What is not found was not quoted.
+does not belong to the text. What is not found was not quoted. A long quote is looked for exactly
+only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import regex
 from lcagent.documents import Box, Document, Line, Page
 from lcagent.results import QuoteStatus
 from lcagent.retrieval.quotes.matching import (
+    LONGEST_NEARLY,
     Match,
     Search,
     find_around_interruption,
@@ -25,6 +27,8 @@ from lcagent.retrieval.quotes.stretches import Stretch, over_page_break, whole_p
 
 SHORTEST_QUOTE = 12
 SHORTEST_CJK_QUOTE = 6
+MOST_PIECES = 20
+"""Pieces of a quote, between ellipses, that are looked for one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class QuoteChecker:
         found = self._anywhere(wanted, claimed)
         if found is None:
             hidden = self._is_hidden(wanted)
-            return Location("not_found", reason="hidden text" if hidden else "no such text")
+            return Location("not_found", reason="hidden text" if hidden else wanted.if_not_found)
         return Location("misattributed", found.spans, found.score) if claimed else found
 
     def locate_among(self, quote: str, pages: Sequence[PageRef]) -> Location:
@@ -97,7 +101,7 @@ class QuoteChecker:
         if wanted.objection:
             return Location("not_found", reason=wanted.objection)
         found = (self._on_page(wanted, page) for page in pages if self._exists(page))
-        return next(filter(None, found), Location("not_found", reason="no such text"))
+        return next(filter(None, found), Location("not_found", reason=wanted.if_not_found))
 
     def _exists(self, ref: PageRef) -> bool:
         document = self._documents.get(ref.document_id)
@@ -190,10 +194,28 @@ class _Wanted:
         return cls(text, pieces, f"{what} is under {_shortest(too_short)} characters")
 
     def searches(self) -> list[Search]:
-        pieces: list[Search] = [find_exactly, find_nearly]
-        if len(self.pieces) > 1:
-            return [*pieces, lambda stretch, _: find_in_pieces(stretch, self.pieces)]
-        return [*pieces, find_around_interruption]
+        """Return the ways to look for it, the surest first; only the first if it is long."""
+        if self._is_long:
+            return [find_exactly]
+        last = self._in_pieces if len(self.pieces) > 1 else find_around_interruption
+        return [find_exactly, find_nearly, last]
+
+    def _in_pieces(self, stretch: Stretch, _: str) -> Match | None:
+        return find_in_pieces(stretch, self.pieces)
+
+    @property
+    def _is_long(self) -> bool:
+        return len(self.text) > LONGEST_NEARLY or len(self.pieces) > MOST_PIECES
+
+    @property
+    def if_not_found(self) -> str:
+        """Why it was not found."""
+        if not self._is_long:
+            return "no such text"
+        return (
+            f"not there word for word; slips are allowed up to {LONGEST_NEARLY:,} characters "
+            f"and {MOST_PIECES} pieces"
+        )
 
     def probes(self) -> list[str]:
         """Return a few strings that a page with the quote should have most of."""
@@ -244,7 +266,10 @@ def _narrow(page: Page, line: Line, start: int, end: int) -> Box:
 
 _MAX_CANDIDATES = 6
 _MAX_PROBES = 12
-_WRAPPING = regex.compile(r"^[\s'\[(]*\.{3,}[\])]*|[\s'\[(]*\.{3,}[\s'\])]*$|^[\s']+|[\s']+$")
+# Each run is tried from its start only, so that the time grows with the length, not its square.
+_WRAPPING = regex.compile(
+    r"^[\s'\[(]*+\.{3,}+[\])]*|(?<![\s'\[(.])[\s'\[(]*+\.{3,}+[\s'\])]*+$|^[\s']++|(?<![\s'])[\s']++$"
+)
 _ELLIPSIS = regex.compile(r"[\[(]? ?\.(?: ?\.){2,} ?[\])]?")
 _WORDS = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}|[^\W\p{Han}\p{Hiragana}\p{Katakana}]{3,}"

@@ -10,6 +10,9 @@ from rapidfuzz.distance import Levenshtein
 LONGEST_DIFFERENCE = 16
 """Characters that may differ in one place; more is another text."""
 
+LONGEST_HAN_DIFFERENCE = 2
+"""Chinese characters that may be left out or added in one place."""
+
 
 def says_the_same(quote: str, passage: str) -> bool:
     """Tell whether `passage` differs from `quote` by slips only; both normalised, lower case."""
@@ -37,6 +40,8 @@ def _has_only_slips(quote: str, passage: str) -> bool:
 
 def _is_slip(ours: str, theirs: str) -> bool:
     longer, shorter = sorted((ours, theirs), key=len, reverse=True)
+    if _HAN.search(longer + shorter):  # a character is a word: in place of another it is no slip
+        return not shorter and len(longer) <= LONGEST_HAN_DIFFERENCE
     if not shorter or len(longer) == 1:
         return len(longer) <= LONGEST_DIFFERENCE
     prefix = longer.removesuffix(shorter)
@@ -53,6 +58,7 @@ def _facts(text: str, ignore: regex.Pattern[str] | None = None) -> list[str]:
     ]
 
 
+_HAN = regex.compile(r"\p{Han}")
 _WORDS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]|[^\W\p{Han}\p{Hiragana}\p{Katakana}]+")
 _THOUSANDS = regex.compile(r"(?<=\d),(?=\d{3}(?!\d))|'")
 _NEGATIVE = regex.compile(r"(?<!\w)\(\s?\$?\s?(?=\d[\d.,]*\s?%?\s?\))")

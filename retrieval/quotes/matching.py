@@ -19,6 +19,10 @@ LEAST_SCORE = 0.9
 LONGEST_INTERRUPTION = 200
 SHORTEST_PIECE = 12
 
+LONGEST_NEARLY = 1_500
+"""Characters of a quote that is looked for with slips. The time that takes grows with the square
+of the length; sentences are shorter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -91,9 +95,9 @@ def find_around_interruption(stretch: Stretch, quote: str) -> Match | None:
     """
     head = _longest_head(stretch.text, quote)
     position = stretch.text.find(quote[:head]) if head >= SHORTEST_PIECE else -1
-    while position >= 0:
-        match = _continue_after(stretch, quote, position, head)
-        if match:
+    for _ in range(_MAX_HEADS):
+        match = _continue_after(stretch, quote, position, head) if position >= 0 else None
+        if match or position < 0:
             return match
         position = stretch.text.find(quote[:head], position + 1)
     return None
@@ -104,7 +108,7 @@ def _occurrences(stretch: Stretch, quote: str, start: int) -> Iterator[tuple[int
     while position >= 0:
         yield position, position + len(quote)
         position = stretch.text.find(quote, position + 1)
-    if _COMPOUND.search(quote):
+    if len(quote) <= LONGEST_NEARLY and _COMPOUND.search(quote):
         pattern = _COMPOUND.sub("(-?)", regex.escape(quote, special_only=True, literal_spaces=True))
         for match in regex.finditer(pattern, stretch.text, pos=start):
             # Where the page has no hyphen, one stood at the end of a line.
@@ -164,7 +168,10 @@ def _continue_after(stretch: Stretch, quote: str, start: int, head: int) -> Matc
         return None
     last = found + len(rest)
     while not _is_interruption(stretch, (start, end), (found, last)):
-        if end <= start or text[found - 1] != text[end - 1]:
+        if (
+            end <= max(start, start + head - LONGEST_INTERRUPTION)
+            or text[found - 1] != text[end - 1]
+        ):
             return None
         found, end = found - 1, end - 1  # the other text begins as the rest does
     return Match((_strip(text, start, end), _strip(text, found, last)), LEAST_SCORE, is_exact=False)
@@ -189,6 +196,7 @@ def _is_interruption(stretch: Stretch, first: tuple[int, int], second: tuple[int
 
 
 _MAX_TRIES = 4
+_MAX_HEADS = 20
 _LEAST_WINDOW_SCORE = 75
 _SENTENCE_ENDS = ".!?:;'\u3002\uff01\uff1f\u061f\u06d4\u0964"
 _WHOLE_LINES = regex.compile(r"-?[^\S\r\n]*[\r\n\ufffe\x02].*[\r\n]\s*", regex.DOTALL)

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lcagent.documents import Document, HiddenText, Line, Page
-from lcagent.retrieval.quotes.checking import Location, PageRef, QuoteChecker, boxes_of
+from lcagent.retrieval.quotes.checking import (
+    Location,
+    PageRef,
+    QuoteChecker,
+    _Wanted,  # pyright: ignore[reportPrivateUsage]
+    boxes_of,
+)
 
 HARBOUR = (
     "The Harbour Company\r\n"
@@ -293,3 +299,49 @@ def test_boxes_cover_the_characters_touched_line_by_line() -> None:
 def test_a_line_written_from_right_to_left_is_boxed_whole() -> None:
     line = Line(0, 7, (10.0, 0.0, 80.0, 12.0))
     assert boxes_of(Page(0, "مرحبا ب", 1, lines=(line,)), 0, 3) == (line.box,)
+
+
+def test_a_quote_of_any_length_is_found_where_it_stands_word_for_word() -> None:
+    long = " ".join(f"On day {number} the wind blew from the west." for number in range(400))
+    page = Page(0, f"The log. {long} The end.", 1)
+    book = Document("log", "log.txt", "text/plain", "test/1", (page,))
+    found = QuoteChecker([book]).locate(long, PageRef("log", 0))
+    assert found.status == "exact"
+    assert page.text[found.spans[0].start : found.spans[0].end] == long
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "the lighthouse keeper wrote " * 1_000,
+        "year-on-year " * 5_000,
+        "(" * 100_000 + "the storm had broken two lanterns",
+        "." * 100_000 + "the storm had broken two lanterns" + " '" * 50_000 + "x",
+        " ... ".join(["the storm had broken two"] * 40),
+    ],
+    ids=["loop", "compounds", "brackets", "dots", "pieces"],
+)
+def test_a_quote_that_is_too_long_for_slips_says_so(quote: str) -> None:
+    found = locate(quote, None)
+    assert found.status == "not_found"
+    assert found.reason is not None
+    assert "slips are allowed up to 1,500 characters" in found.reason
+
+
+def test_a_long_quote_is_looked_for_in_one_way_only() -> None:
+    assert len(_Wanted.of("the whale " * 1_000).searches()) == 1
+    assert len(_Wanted.of("the whale " * 100).searches()) == 3
+
+
+@pytest.mark.parametrize(
+    ("quote", "status"),
+    [
+        ("港务局决定，不再收取船舶停泊费用", "exact"),
+        ("港务局决定，不再收取船舶停放费用", "not_found"),
+        ("渔务局决定，不再收取船舶停泊费用", "not_found"),
+        ("理事会没有提出过反对意见", "fuzzy"),
+        ("理事会议员们没有提出反对意见", "not_found"),
+    ],
+)
+def test_another_chinese_character_is_no_slip(quote: str, status: str) -> None:
+    assert locate(quote, 2).status == status
