@@ -75,6 +75,9 @@ MaxTime = Annotated[
     float | None,
     typer.Option("--max-time", min=0, metavar="SECONDS", help="Begin no call after so long."),
 ]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Print a line for each step as it ends.")
+]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Take no reply that was paid for in another run.")
 ]

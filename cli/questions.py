@@ -34,6 +34,7 @@ def ask(
     no_cache: options.NoCache = False,
     dry_run: options.DryRun = False,
     explain: options.Explain = False,
+    verbose: options.Verbose = False,
     json: options.Json = False,
     strict: options.Strict = False,
 ) -> int:
@@ -63,7 +64,7 @@ def ask(
             planned = pipelines.plan(documents, question, **given)
         printing.print_json(planned.as_json()) if json else printing.print_plan(planned)
         return 0
-    with watching(shows_answer=not json, explains=explain) as watch:
+    with watching(shows_answer=not json, explains=explain, is_verbose=verbose) as watch:
         given["progress"], given["on_event"] = watch.reading, watch.tell
         answer = pipelines.ask(documents, question, **given)
     return finish(answer, shown=watch.shown, json=json, strict=strict)

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def watching(*, shows_answer: bool, explains: bool = False) -> Iterator["Watch"]:
+def watching(
+    *, shows_answer: bool, explains: bool = False, is_verbose: bool = False
+) -> Iterator["Watch"]:
     """Yield what a verb tells its progress to."""
     with reading_progress() as reading:
-        watch = Watch(reading, shows_answer=shows_answer, explains=explains)
+        status = _Lines(every_s=0) if is_verbose else _Line() if sys.stderr.isatty() else _Lines()
+        watch = Watch(reading, status, shows_answer=shows_answer, explains=explains)
         try:
             yield watch
         finally:
@@ -35,12 +38,19 @@ class Watch:
         shown: What of the answer was printed so far.
     """
 
-    def __init__(self, reading: ReadingDisplay, *, shows_answer: bool, explains: bool) -> None:
+    def __init__(
+        self,
+        reading: ReadingDisplay,
+        status: "_Line | _Lines",
+        *,
+        shows_answer: bool,
+        explains: bool,
+    ) -> None:
         self.shown = ""
         self.reading = reading
         self._shows_answer = shows_answer
         self._explains = explains
-        self._status = _Line() if sys.stderr.isatty() else _Lines()
+        self._status = status
 
     def tell(self, event: "Event") -> None:
         """Show an event."""
@@ -93,13 +103,14 @@ def _duration(seconds: float) -> str:
 class _Lines:
     """Prints a plain line every few seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, every_s: float = LINE_EVERY_S) -> None:
+        self._every_s = every_s
         self._began = time.monotonic()
-        self._next = self._began + LINE_EVERY_S
+        self._next = self._began + every_s
 
     def show(self, step: "StepDone") -> None:
         if time.monotonic() >= self._next:
-            self._next = time.monotonic() + LINE_EVERY_S
+            self._next = time.monotonic() + self._every_s
             print(in_words(step, self._began), file=sys.stderr, flush=True)
 
     def close(self) -> None:

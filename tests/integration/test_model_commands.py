@@ -311,3 +311,14 @@ def test_doctor_says_what_the_server_can_do(call: Call, serve: Serve) -> None:
     assert re.search(r"model: streaming: ", done.out)
     assert re.search(r"model: .*log.*: ", done.out)
     assert 0 < len(server.served) <= 12
+
+
+def test_verbose_prints_a_line_for_each_step(call: Call, serve: Serve, tmp_path: Path) -> None:
+    serve(_says("It went slowly."))
+    path = tmp_path / "long.txt"
+    path.write_text("The ferry went slowly over the sea. " * 300, encoding="utf-8")
+    done = call("ask", path, "How?", "-s", "chain", "--window", "1000", "-v")
+    lines = [line for line in done.err.splitlines() if line.startswith("read ")]
+    total = int(lines[0].split(" of ")[1].split()[0].strip("(,"))
+    assert len(lines) == total > 3
+    assert "tokens" in lines[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import UsageError
+from lcagent.models.scripted import ScriptedModel
 from lcagent.pipelines import Runtime, ask, ask_async
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +61,7 @@ async def test_the_run_is_recorded_as_json_shows_it(book: Path, runtime: Runtime
     answer = await ask_async(book, "Who kept the lighthouse?", runtime=runtime)
     (run,) = runtime.runs.with_prefix(answer.run_id)
     assert run.question == "Who kept the lighthouse?"
+    assert run.result is not None
     assert run.result["citations"][0]["quote"] == answer.citations[0].quote
     assert next(iter(answer.as_json())) == "schema"
 
@@ -122,3 +124,19 @@ async def test_words_too_short_to_be_evidence_are_not_quoted(
     (tmp_path / "short.txt").write_text("Choir: Ada.\n")
     answer = await ask_async(tmp_path / "short.txt", "Who is in the choir?", runtime=runtime)
     assert answer.abstained
+
+
+async def test_a_model_answers_inside_a_running_event_loop(book: Path, own_home: Path) -> None:
+    model = ScriptedModel(lambda _: 'Hector [S1 "Hector Vance kept the lighthouse"].')
+    answer = ask(book, "Who kept the lighthouse?", model=model)
+    assert answer.answer == "Hector [1]."
+    assert own_home.exists()
+
+
+async def test_ten_questions_asked_at_once_are_answered_each(book: Path, runtime: Runtime) -> None:
+    model = ScriptedModel(lambda request: request.messages[-1].text.split("Question: ")[1][:9])
+    answers = await asyncio.gather(
+        *(ask_async(book, f"Number {n}?", runtime=runtime, model=model) for n in range(10))
+    )
+    assert [answer.answer for answer in answers] == [f"Number {n}?" for n in range(10)]
+    assert len(model.requests) == 10

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
@@ -29,7 +30,7 @@ def _state(strategy: str = "chain") -> dict[str, object]:
 
 
 async def test_a_chain_runs_as_a_node_of_another_graph(book: Path, runtime: Runtime) -> None:
-    context = await graphs.graph_context(book, runtime, model=QuotingModel())
+    context = await graphs.graph_context(book, runtime=runtime, model=QuotingModel())
 
     class Outer(TypedDict):
         question: str
@@ -61,7 +62,7 @@ async def test_workers_are_streamed_and_the_state_holds_no_text(
     path.write_text("The ferry went slowly over the sea. " * 300, encoding="utf-8")
     model = ScriptedModel(lambda _: "It went slowly.", card=SMALL)
     context = await graphs.graph_context(
-        path, runtime, model=model, chain=ChainOptions(takes_notes=False)
+        path, runtime=runtime, model=model, chain=ChainOptions(takes_notes=False)
     )
     saver = InMemorySaver()
     events = [
@@ -98,10 +99,10 @@ async def test_a_graph_goes_on_from_the_checkpoint_of_its_caller(
 
     model = ScriptedModel(reply, card=SMALL)
     context = await graphs.graph_context(
-        path, runtime, model=model, chain=ChainOptions(takes_notes=False)
+        path, runtime=runtime, model=model, chain=ChainOptions(takes_notes=False)
     )
     graph = graphs.ask_graph(InMemorySaver())
-    config = {"configurable": {"thread_id": "1"}, "recursion_limit": 1_000}
+    config: RunnableConfig = {"configurable": {"thread_id": "1"}, "recursion_limit": 1_000}
     with pytest.raises(ModelUnavailable):
         await graph.ainvoke(initial_state(QUESTION, "chain", "scripted"), config, context=context)
     before = len(model.requests)
