@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from lcagent.models.base import OnText, TokenLogprob
+from lcagent.models.thoughts import Thoughts
 
 Finish: TypeAlias = Literal["stop", "length", "filtered"]
 
@@ -79,6 +80,7 @@ class Completion:
     completion_tokens: int | None = None
     reasoning_tokens: int = 0
     logprobs: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
+    _thoughts: Thoughts = field(default_factory=Thoughts)
 
     def take(self, body: bytes, on_text: OnText | None = None) -> bool:
         """Add a body, or an event of a stream; say whether it held anything of the reply.
@@ -99,6 +101,9 @@ class Completion:
         piece = whole_text(said.content)
         if said.refusal:
             piece, self.is_refusal = said.refusal, True
+        piece = self._thoughts.feed(piece)
+        if choice.finish_reason is not None:
+            piece += self._thoughts.end()
         if piece:
             self.text += piece
             if on_text is not None:
@@ -109,6 +114,10 @@ class Completion:
             self.finish = _FINISHES.get(choice.finish_reason, "stop")
         if self.is_refusal and self.finish is not None:
             self.finish = "filtered"
+
+    def rest(self) -> str:
+        """Return what was held back of a reply whose end no server told."""
+        return self._thoughts.end()
 
     def _take_usage(self, usage: _Usage) -> None:
         self.prompt_tokens = usage.prompt_tokens or None
@@ -126,6 +135,7 @@ def read_whole(body: bytes, on_text: OnText | None = None) -> Completion:
     completion = Completion()
     if not completion.take(body, on_text):
         raise BadBody("a reply without choices")
+    completion.text += completion.rest()
     completion.finish = completion.finish or ("filtered" if completion.is_refusal else "stop")
     return completion
 

@@ -157,6 +157,10 @@ class RemoteModel:
             raise BadBody("a stream without an end of a line") from error
         if completion.finish is None:
             raise BadBody("half a stream")
+        rest = completion.rest()
+        completion.text += rest
+        if rest and on_text is not None:
+            on_text(rest)
         return completion
 
     def _reply(
@@ -187,9 +191,12 @@ def _aligned(completion: Completion, request: Request) -> tuple[TokenLogprob, ..
     """Return the log-probabilities if they are those of the text and nothing else."""
     if not request.wants_logprobs or not completion.logprobs:
         return None
-    spelled = b"".join(each.data for each in completion.logprobs)
-    is_whole = spelled.decode("utf-8", "replace") == completion.text
-    return tuple(completion.logprobs) if is_whole else None
+    first, spelled, wanted = len(completion.logprobs), b"", completion.text.encode()
+    while first and len(spelled) < len(wanted):  # reasoning may come before it
+        first -= 1
+        spelled = completion.logprobs[first].data + spelled
+    is_whole = spelled.decode("utf-8", "replace").lstrip() == completion.text.lstrip()
+    return tuple(completion.logprobs[first:]) if is_whole else None
 
 
 def _nothing_written(name: str, request: Request, completion: Completion) -> str:
