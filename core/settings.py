@@ -9,6 +9,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import Field, ValidationError
@@ -92,8 +93,8 @@ class Settings(BaseSettings):
 
     @property
     def store_url(self) -> str:
-        """The URL of the store."""
-        return self.database_url or f"sqlite:///{self.home.expanduser() / 'lcagent.db'}"
+        """The URL of the store; in a folder's name "?", "#" and "%" have no meaning."""
+        return self.database_url or f"sqlite:///{quote(str(self.home.expanduser()))}/lcagent.db"
 
     @property
     def model_url(self) -> str | None:

@@ -7,9 +7,10 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from lcagent.errors import LcagentError, MissingExtra, StorageError, UsageError
@@ -52,8 +53,8 @@ class Database:
 
     @property
     def location(self) -> str:
-        """The URL without its password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        """Where it is, for people: the file, or the URL without its password."""
+        return _location(self._engine)
 
     def faults(self) -> list[str]:
         """Return what the database itself finds wrong with its files; none for PostgreSQL."""
@@ -96,7 +97,8 @@ def _engine(url: str) -> Engine:
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed.database)
+        # By hand, because SQLAlchemy undoes escapes in a file's name only from 2.1 on.
+        return _sqlite(unquote(url.partition(":///")[2].partition("?")[0]))
     if parsed.get_backend_name() != "postgresql":
         raise UsageError(f"the store is SQLite or PostgreSQL, not {parsed.get_backend_name()}")
     try:
@@ -105,7 +107,7 @@ def _engine(url: str) -> Engine:
         raise MissingExtra("a PostgreSQL store", "postgres") from error
 
 
-def _sqlite(name: str | None) -> Engine:
+def _sqlite(name: str) -> Engine:
     if not name or name == ":memory:":
         raise UsageError("LCAGENT_DATABASE_URL names no file: write sqlite:////folder/lcagent.db")
     path = Path(name)
@@ -118,11 +120,18 @@ def _sqlite(name: str | None) -> Engine:
             "set LCAGENT_HOME to a folder you can write to"
         ) from error
     engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
     )
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _location(engine: Engine) -> str:
+    if engine.dialect.name == "sqlite":
+        return str(engine.url.database)
+    return engine.url.render_as_string(hide_password=True)
 
 
 def _create_private(path: Path) -> None:
@@ -172,7 +181,7 @@ def _storage_errors(engine: Engine) -> Generator[None, None, None]:
         raise AlreadyStored(str(error.orig)) from error
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason"
-        where = engine.url.render_as_string(hide_password=True)
+        where = _location(engine)
         raise StorageError(f"the store {where} failed: {reason}{_advice(reason)}") from error
 
 

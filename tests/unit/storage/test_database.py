@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, inspect
 import lcagent.storage
 from lcagent.documents import Document, Page
 from lcagent.errors import StorageError, UsageError
+from lcagent.settings import Settings
 from lcagent.storage import schema
 from lcagent.storage.database import open_database
 from lcagent.storage.documents import DocumentStore
@@ -163,3 +164,13 @@ def test_two_processes_can_create_and_fill_one_store(tmp_path: Path) -> None:
     assert len(DocumentStore(database).listed()) == 10
     assert database.faults() == []
     database.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["what?", "no#1", "50%", "a%20b", "a b", "Übung", "灯塔", "a@b", "q?x=1&y=2"]
+)
+def test_the_store_is_in_the_home_that_was_given(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    open_database(Settings(home=home).store_url).close()
+    assert (home / "lcagent.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
