@@ -7,7 +7,7 @@ from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_mark
 from lcagent.agents.marks import Mark
 from lcagent.agents.refusals import says_not_found
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.coverage import coverage_of, notes_on
+from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
 from lcagent.pipelines.routing import QUOTE
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.state import AskState, SourceState
@@ -15,6 +15,7 @@ from lcagent.results import Answer, Citation, Claim, Usage
 from lcagent.retrieval.quotes.checking import PageRef
 
 NOT_FOUND = "Not in the document: nothing in it answers the question."
+NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
 QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
 UNCITED = "the answer cites nothing, so nothing in it could be checked"
 
@@ -32,7 +33,7 @@ def answer_of(
     return Answer(
         run_id=run_id,
         question=state["question"],
-        answer=cited.text or NOT_FOUND,
+        answer=cited.text or (NOT_FOUND if has_text(run.collection, run.pages) else NOTHING_READ),
         abstained=not cited.text,
         strategy=state["strategy"],
         model=state["model"],

@@ -56,7 +56,9 @@ def _resolve(name: str, store: DocumentStore) -> Iterable[Source]:
         return _matching(str(path))
     if _ID.fullmatch(name):
         return [_stored(name, store)]
-    raise UsageError(f"no such file: {name}")
+    if path.suffix or path.name != name:
+        raise UsageError(f"no such file: {name}")
+    raise UsageError(f"no such file, and no stored document with the id {name}")
 
 
 def _expanded(name: str) -> Path:

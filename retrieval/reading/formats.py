@@ -35,7 +35,7 @@ _MODULES = {
     TEXT: "plain_text",
 }
 _VERSIONS = {
-    PDF: "pdf/1",
+    PDF: "pdf/2",
     EPUB: "epub/1",
     DOCX: "docx/1",
     HTML: "html/1",

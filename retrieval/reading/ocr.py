@@ -10,7 +10,7 @@ from typing import Any
 
 import pypdfium2 as pdfium
 
-from lcagent.documents import Line, Page, Problem
+from lcagent.documents import Line, Page
 from lcagent.errors import MissingExtra
 from lcagent.retrieval.reading.pdf import open_pdf
 
@@ -52,8 +52,9 @@ def _recognise(engine: Any, pdf: pdfium.PdfDocument, index: int) -> Page:
     found = engine(render(scale=scale).to_numpy())
     label = pdf.get_page_label(index).strip() or None
     text, lines = _lines(found, scale)
-    problem: Problem | None = None if text.strip() else "no text layer"
-    return Page(index, text, index + 1, label, lines=lines, problem=problem, is_ocr=True)
+    if not text.strip():  # a photograph: it was looked at, and there is nothing to read
+        return Page(index, "", index + 1, label, problem="blank")
+    return Page(index, text, index + 1, label, lines=lines, is_ocr=True)
 
 
 def _lines(found: Any, scale: float) -> tuple[str, tuple[Line, ...]]:

@@ -17,6 +17,12 @@ from lcagent.retrieval.reading.pdf_hidden import HiddenSpans
 from lcagent.retrieval.reading.pdf_text import TextLayer
 
 MAX_OUTLINE_ENTRIES = 10_000
+MOST_OBJECTS = 1_000
+"""Drawn things that are looked at on a page without text."""
+
+MOST_SEGMENTS = 60
+"""Lines and curves on a page that counts as blank: a dozen rules or frames. Three letters that are
+drawn have more, in however few paths."""
 
 
 def read(path: Path, password: str | None = None, first_page: int = 0) -> Reading:
@@ -127,11 +133,22 @@ def _read_page(pdf: pdfium.PdfDocument, index: int, label: str | None, section: 
 
 
 def _why_empty(page: pdfium.PdfPage) -> Problem:
-    """Tell a scan from a page with nothing on it, or next to nothing (a rule, a frame)."""
-    count = pdfium_c.FPDFPage_CountObjects(page.raw)
-    kinds = {
-        pdfium_c.FPDFPageObj_GetType(pdfium_c.FPDFPage_GetObject(page.raw, number))
-        for number in range(min(count, 1_000))
-    }
-    drawn = {pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_FORM, pdfium_c.FPDF_PAGEOBJ_SHADING}
-    return "no text layer" if kinds & drawn or count > 20 else "blank"
+    """Tell a scan, or writing that is drawn, from a page with next to nothing (a rule, a frame)."""
+    segments = 0
+    for number in range(min(pdfium_c.FPDFPage_CountObjects(page.raw), MOST_OBJECTS)):
+        drawn = pdfium_c.FPDFPage_GetObject(page.raw, number)
+        kind = pdfium_c.FPDFPageObj_GetType(drawn)
+        if kind in _PICTURES:
+            return "no text layer"
+        if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
+            segments += pdfium_c.FPDFPath_CountSegments(drawn)
+        if segments > MOST_SEGMENTS:
+            return "no text layer"
+    return "blank"
+
+
+_PICTURES = (
+    pdfium_c.FPDF_PAGEOBJ_IMAGE,
+    pdfium_c.FPDF_PAGEOBJ_FORM,
+    pdfium_c.FPDF_PAGEOBJ_SHADING,
+)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
@@ -66,3 +67,16 @@ def test_a_page_that_was_recognised_is_not_recognised_again(tmp_path: Path) -> N
         first, second = _collect(runtime, scan, ocr=True).pages
     assert first.text == "As it was kept."
     assert "163 steps" in second.text
+
+
+def test_a_picture_without_writing_is_read_once_and_not_named_as_unread(tmp_path: Path) -> None:
+    photograph = tmp_path / "photograph.pdf"
+    canvas = Canvas(str(photograph), pagesize=(300, 100))
+    canvas.drawImage(ImageReader(Image.new("RGB", (300, 100), "navy")), 0, 0, 300, 100)
+    canvas.save()
+    with Runtime.open(load_settings(embedder="none")) as runtime:
+        answer = ask(photograph, "Who was the keeper?", ocr=True, runtime=runtime)
+        (page,) = _collect(runtime, photograph, ocr=False).pages
+    assert (page.problem, page.is_ocr) == ("blank", False)
+    assert answer.coverage.left_out == ()
+    assert not any("--ocr" in note for note in answer.notes)

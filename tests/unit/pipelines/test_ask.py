@@ -140,3 +140,13 @@ async def test_ten_questions_asked_at_once_are_answered_each(book: Path, runtime
     )
     assert [answer.answer for answer in answers] == [f"Number {n}?" for n in range(10)]
     assert len(model.requests) == 10
+
+
+async def test_where_nothing_could_be_read_nothing_is_said_of_the_document(
+    tmp_path: Path, runtime: Runtime
+) -> None:
+    page = tmp_path / "pictures.html"
+    page.write_text("<html><body><img src='a.png'><img src='b.png'></body></html>")
+    answer = await ask_async(page, "Who kept the lighthouse?", runtime=runtime)
+    assert answer.abstained
+    assert answer.answer.startswith("Not answered: none of the pages")

@@ -155,6 +155,28 @@ def test_a_picture_without_text_is_no_blank_page(file: Path) -> None:
     assert [page.problem for page in _pages(file)] == ["no text layer", "blank"]
 
 
+def test_writing_drawn_as_one_path_is_no_blank_page(file: Path) -> None:
+    canvas = _canvas(file)
+    writing = canvas.beginPath()
+    for number in range(800):
+        x, y = 20 + number % 40 * 9, 20 + number // 40 * 12
+        writing.moveTo(x, y)
+        writing.lineTo(x + 5, y + 3)
+        writing.lineTo(x + 2, y + 7)
+    canvas.drawPath(writing, stroke=1, fill=0)
+    canvas.save()
+    assert [page.problem for page in _pages(file)] == ["no text layer"]
+
+
+def test_a_page_with_a_frame_and_rules_is_blank(file: Path) -> None:
+    canvas = _canvas(file)
+    canvas.rect(20, 20, 360, 260, fill=1)
+    for height in range(40, 200, 20):
+        canvas.line(30, height, 370, height)
+    canvas.save()
+    assert [page.problem for page in _pages(file)] == ["blank"]
+
+
 def test_pages_know_the_bookmarks_they_lie_in(file: Path) -> None:
     canvas = _canvas(file)
     for number, (title, level) in enumerate([("Part I", 0), ("Lamps", 1), ("Part II", 0)]):
