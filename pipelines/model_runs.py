@@ -166,7 +166,7 @@ async def _last_state(
     build: "Callable[[Checkpointer], CompiledStateGraph[Any, RunContext, Any, Any]]",
 ) -> StateT:
     """Run the graph from its last checkpoint, telling whoever watches what happens."""
-    from lcagent.pipelines.graphs.checkpoints import checkpoints, forget  # noqa: PLC0415 -- quoting
+    from lcagent.pipelines.checkpoints import checkpoints, forget  # noqa: PLC0415 -- quoting
 
     folder = run.runtime.settings.checkpoints  # does without LangGraph
     async with checkpoints(folder, run.run_id, run.runtime.postgres_url) as saver:
