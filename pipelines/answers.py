@@ -13,6 +13,7 @@ from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.state import AskState, SourceState
 from lcagent.results import Answer, Citation, Claim, Usage
 from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.retrieval.quotes.normalizing import on_one_line
 
 NOT_FOUND = "Not in the document: nothing in it answers the question."
 NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
@@ -114,4 +115,4 @@ def _citations(state: AskState, run: RunContext, runtime: Runtime) -> list[list[
 
 def _in_quotes(citations: Sequence[Citation]) -> str:
     """Return the quotes of a claim as a person would write them, on one line."""
-    return " … ".join(f"“{' '.join(citation.quote.split())}”" for citation in citations)
+    return " … ".join(f"“{on_one_line(citation.quote)}”" for citation in citations)
