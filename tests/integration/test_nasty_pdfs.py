@@ -94,7 +94,7 @@ def test_a_picture_is_said_to_be_one(shared_data: Path, call: "RunCommand") -> N
     path = shared_data / "nasty" / "pypdf_imagemagick-CCITTFaxDecode.pdf"
     finished = call("ask", path, QUESTION, "--json")
     assert _coverage(finished.out)["pages_without_text"] == [1]
-    assert "pictures" in finished.err
+    assert "1 of 1 page is a picture" in finished.err
 
 
 def _coverage(out: str) -> dict[str, Any]:
