@@ -8,10 +8,11 @@ what they leave over.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from lcagent.errors import BudgetExceeded, ModelNotUsable, UnusableReply
-from lcagent.models.base import ChatModel, Message, ModelCard, OnText, Reply, Request
+from lcagent.models.base import ChatModel, OnText, Reply, Request
+from lcagent.models.wrapping import Wrapping
 from lcagent.results import Usage
 
 _ROUNDING_USD = 1e-9
@@ -133,7 +134,7 @@ class Budget:
         return f"; spent so far: {self._calls} calls, {cost}"
 
 
-class Budgeted:
+class Budgeted(Wrapping):
     """A model that is asked only as far as a budget allows."""
 
     def __init__(self, model: ChatModel, budget: Budget) -> None:
@@ -144,15 +145,6 @@ class Budgeted:
                 f"the price of {model.card.name} is not known, so --max-usd cannot hold: add "
                 "usd_per_million_prompt and usd_per_million_completion to models.toml"
             )
-
-    @property
-    def card(self) -> ModelCard:
-        """What is known about the model."""
-        return self.model.card
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Count as the model does."""
-        return self.model.count_tokens(messages)
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Return the reply, if the budget allows the call.

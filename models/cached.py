@@ -8,14 +8,12 @@ call, which goes on as long as anybody waits for it.
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
 from lcagent.models.base import (
     ChatModel,
-    Message,
-    ModelCard,
     OnText,
     Reply,
     Request,
@@ -23,6 +21,7 @@ from lcagent.models.base import (
 )
 from lcagent.models.loops import PerLoop
 from lcagent.models.stored_replies import from_row, to_row
+from lcagent.models.wrapping import Wrapping
 
 FORMAT = 1
 """Of keys. Another number makes all stored replies unknown."""
@@ -40,7 +39,7 @@ class Replies(Protocol):
         ...
 
 
-class Cached:
+class Cached(Wrapping):
     """A model whose successful replies are stored.
 
     `server` is the base URL: models of the same name on two servers are two models. Calls of one
@@ -56,15 +55,6 @@ class Cached:
         self._namespace = namespace
         self._server = server
         self._flights: PerLoop[dict[str, _Flight]] = PerLoop(dict)
-
-    @property
-    def card(self) -> ModelCard:
-        """What is known about the model."""
-        return self.model.card
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Count as the model does."""
-        return self.model.count_tokens(messages)
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Return the stored reply to a request, or ask for it and store it."""

@@ -1,13 +1,14 @@
 """Turns at a server: so many calls at a time, so many requests and tokens a minute."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiolimiter import AsyncLimiter
 
-from lcagent.models.base import ChatModel, Message, ModelCard, OnText, Reply, Request
+from lcagent.models.base import ChatModel, OnText, Reply, Request
 from lcagent.models.loops import PerLoop
+from lcagent.models.wrapping import Wrapping
 
 CONCURRENCY = 8
 
@@ -51,21 +52,12 @@ class Turns:
             yield
 
 
-class Limited:
+class Limited(Wrapping):
     """A model whose calls wait for their turn."""
 
     def __init__(self, model: ChatModel, turns: Turns) -> None:
         self.model = model
         self._turns = turns
-
-    @property
-    def card(self) -> ModelCard:
-        """What is known about the model."""
-        return self.model.card
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Count as the model does."""
-        return self.model.count_tokens(messages)
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Wait for a turn, then return the reply."""

@@ -5,7 +5,7 @@ not, waits double and are shortened by chance, so that many callers do not come 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from tenacity import (
@@ -19,13 +19,12 @@ from tenacity import (
 from lcagent.errors import ModelUnavailable
 from lcagent.models.base import (
     ChatModel,
-    Message,
-    ModelCard,
     OnText,
     Reply,
     Request,
     RestartableText,
 )
+from lcagent.models.wrapping import Wrapping
 
 ATTEMPTS = 6
 LONGEST_WAIT_S = 120.0
@@ -34,7 +33,7 @@ _FIRST_WAIT_S = 0.5
 _MOST_BACKOFF_S = 30.0
 
 
-class Retrying:
+class Retrying(Wrapping):
     """A model that is asked again where its server could not answer.
 
     Text goes to `on_text` while it arrives if that can be told to start over (`RestartableText`);
@@ -56,15 +55,6 @@ class Retrying:
         self._time_left_s = time_left_s
         self._sleep = sleep
         self._backoff = wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_MOST_BACKOFF_S)
-
-    @property
-    def card(self) -> ModelCard:
-        """What is known about the model."""
-        return self.model.card
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Count as the model does."""
-        return self.model.count_tokens(messages)
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Return the reply to a request, asking several times if need be.

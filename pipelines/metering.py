@@ -1,28 +1,20 @@
 """Counting the calls of a step: what each was for, and what it cost."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lcagent.models.base import ChatModel, Message, ModelCard, OnText, Reply, Request
+from lcagent.models.base import ChatModel, OnText, Reply, Request
+from lcagent.models.wrapping import Wrapping
 from lcagent.results import Usage
 
 
 @dataclass(slots=True)
-class Metered:
+class Metered(Wrapping):
     """A model that keeps what its calls cost, for one step of a run."""
 
     model: ChatModel
     calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-
-    @property
-    def card(self) -> ModelCard:
-        """What is known about the model."""
-        return self.model.card
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Count as the model does."""
-        return self.model.count_tokens(messages)
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Complete, and keep what it cost."""

@@ -13,8 +13,14 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.script import Script, Scripted, ScriptedCall, fact_script, with_faults
-from lcagent.models.scripted_server import ScriptedServer, Served, ServerRules
+from lcagent.models.scripted_server.script import (
+    Script,
+    Scripted,
+    ScriptedCall,
+    fact_script,
+    with_faults,
+)
+from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.chain_options import ChainOptions
 from lcagent.results import Answer

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from lcagent.models.scripted_server import ScriptedServer, Served, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.pipelines import Runtime, ask_async
 
 pytestmark = pytest.mark.anyio

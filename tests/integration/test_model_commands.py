@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.script import Script, Scripted, ScriptedCall
-from lcagent.models.scripted_server import ScriptedServer, ServerRules
+from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall
+from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
 
 Serve = Callable[..., ScriptedServer]
 Call = Callable[..., Any]

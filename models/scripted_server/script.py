@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from lcagent.errors import UsageError
 from lcagent.models.base import Message, TokenLogprob
-from lcagent.models.fact_reader import read_facts
+from lcagent.models.scripted_server.fact_reader import read_facts
 
 Fault: TypeAlias = Literal[
     "cut_before",  # the connection closes before a byte of the reply

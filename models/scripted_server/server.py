@@ -20,11 +20,17 @@ from typing import Any, Self
 
 from lcagent.errors import UsageError
 from lcagent.models.base import Message
-from lcagent.models.script import Script, Scripted, ScriptedCall, built_in, count_tokens
-from lcagent.models.scripted_bodies import complete, error_body, max_tokens_of
-from lcagent.models.scripted_http import HttpRequest, json_response, read_request
-from lcagent.models.scripted_replies import parts_of
-from lcagent.models.scripted_rules import Served, ServerRules
+from lcagent.models.scripted_server.bodies import complete, error_body, max_tokens_of
+from lcagent.models.scripted_server.http import HttpRequest, json_response, read_request
+from lcagent.models.scripted_server.replies import parts_of
+from lcagent.models.scripted_server.rules import Served, ServerRules
+from lcagent.models.scripted_server.script import (
+    Script,
+    Scripted,
+    ScriptedCall,
+    built_in,
+    count_tokens,
+)
 
 __all__ = ["ScriptedServer", "Served", "ServerRules", "main"]
 
@@ -213,7 +219,3 @@ def _messages_of(body: Mapping[str, Any]) -> tuple[Message, ...]:
 
 def _as_scripted(reply: Scripted | str) -> Scripted:
     return reply if isinstance(reply, Scripted) else Scripted(reply)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from lcagent.models.scripted_bodies import Completion, error_body
-from lcagent.models.scripted_http import chunk, event, json_response, response, stream_head
+from lcagent.models.scripted_server.bodies import Completion, error_body
+from lcagent.models.scripted_server.http import chunk, event, json_response, response, stream_head
 
 _PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body>Hello</body></html>"
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from lcagent.models.base import TokenLogprob
-from lcagent.models.script import Scripted, ScriptedCall, count_tokens, first_tokens, pieces_of
+from lcagent.models.scripted_server.script import (
+    Scripted,
+    ScriptedCall,
+    count_tokens,
+    first_tokens,
+    pieces_of,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.models.script import (
+from lcagent.models.scripted_server.script import (
     Scripted,
     ScriptedCall,
     built_in,
@@ -25,7 +25,7 @@ from lcagent.models.script import (
     pieces_of,
     with_faults,
 )
-from lcagent.models.scripted_server import ScriptedServer, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
 
 pytestmark = pytest.mark.anyio
 
