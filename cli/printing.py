@@ -74,7 +74,8 @@ def in_figures(usage: Usage) -> str:
     cached = f" and {usage.cached_calls} cached" if usage.cached_calls else ""
     cost = "price not known" if usage.usd is None else f"${usage.usd:.4f}"
     tokens = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens"
-    return f"{usage.calls} calls{cached}, {tokens}, {cost}"
+    calls = f"{usage.calls} call{'s' * (usage.calls != 1)}"
+    return f"{calls}{cached}, {tokens}, {cost}"
 
 
 def print_plan(plan: Plan, to: TextIO | None = None) -> None:

@@ -116,7 +116,7 @@ def _title(step: "StoredStep") -> str:
     }
     title = names.get(kind, step.key)
     numbers = sorted({page for _, page in step.detail.get("pages", ())})
-    return f"{title}, {printing.ranges([n + 1 for n in numbers])}" if numbers else title
+    return f"{title}: pages {printing.ranges([n + 1 for n in numbers])}" if numbers else title
 
 
 def _one_up(place: str) -> str:

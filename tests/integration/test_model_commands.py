@@ -95,7 +95,7 @@ def test_an_answer_is_printed_with_its_citations_and_what_is_unsupported(
     assert "[1] ✓ book.md, The Light" in lines
     assert "[2] ✗ not found book.md, The Ferry" in lines
     assert "unsupported: He was born in Cork." in lines
-    assert "1 calls" in done.err
+    assert "note: 1 call, " in done.err
 
 
 def test_an_invented_quote_is_not_found_one_elsewhere_misattributed_and_strict_ends_with_3(
