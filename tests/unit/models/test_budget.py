@@ -43,14 +43,19 @@ class Priced(ScriptedModel):
 
 
 async def _all(model: Budgeted, number: int) -> list[Reply | BaseException]:
-    calls = (model.complete(ASK) for _ in range(number))
-    return await asyncio.gather(*calls, return_exceptions=True)
+    """Start all calls before any is replied to."""
+    assert isinstance(model.model, Priced)
+    tasks = [asyncio.create_task(model.complete(ASK)) for _ in range(number)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    model.model.gate.set()
+    async with asyncio.timeout(10):
+        return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.mark.parametrize("max_usd", [0.05, 0.1, 0.35, 0.5])
 async def test_dollars_hold_when_twenty_calls_start_at_once(max_usd: float) -> None:
     model = Priced()
-    model.gate.set()
     results = await _all(Budgeted(model, Budget(max_usd=max_usd)), 20)
     done = [result for result in results if isinstance(result, Reply)]
     refused = [result for result in results if isinstance(result, BudgetExceeded)]
@@ -61,7 +66,6 @@ async def test_dollars_hold_when_twenty_calls_start_at_once(max_usd: float) -> N
 
 async def test_what_calls_in_flight_leave_over_is_used() -> None:
     model = Priced(words=1)  # costs 0.02 each where 0.10 are put aside
-    model.gate.set()
     results = await _all(Budgeted(model, Budget(max_usd=0.2)), 20)
     done = [result for result in results if isinstance(result, Reply)]
     assert len(done) == 6  # the next could cost 0.10 of the 0.08 that are left
@@ -74,7 +78,6 @@ async def test_dollars_hold_whatever_replies_cost(words: list[int], cents: int) 
     lengths = iter(words)
     model = Priced()
     model.reply = lambda _: "word " * next(lengths)
-    model.gate.set()
     budget = Budget(max_usd=cents / 100)
     await _all(Budgeted(model, budget), len(words))
     assert model.usd <= cents / 100 + 1e-9
@@ -83,7 +86,6 @@ async def test_dollars_hold_whatever_replies_cost(words: list[int], cents: int) 
 
 async def test_calls_hold_when_twenty_start_at_once() -> None:
     model = Priced()
-    model.gate.set()
     budget = Budget(max_calls=7)
     results = await _all(Budgeted(model, budget), 20)
     assert sum(isinstance(result, BudgetExceeded) for result in results) == 13
@@ -105,7 +107,6 @@ async def test_a_refusal_says_which_limit_and_what_was_spent() -> None:
 
 async def test_spent_adds_up_what_replies_say() -> None:
     model = Priced()
-    model.gate.set()
     budget = Budget()
     await _all(Budgeted(model, budget), 3)
     spent = budget.spent()
@@ -135,8 +136,9 @@ async def test_a_failed_call_counts_and_costs_nothing() -> None:
     budget = Budget(max_usd=0.1)
     budgeted = Budgeted(ScriptedModel(fail, card=CARD), budget)
     for _ in range(3):
-        with pytest.raises(ModelUnavailable):
-            await budgeted.complete(ASK)
+        async with asyncio.timeout(10):
+            with pytest.raises(ModelUnavailable):
+                await budgeted.complete(ASK)
     assert (budget.spent().calls, budget.spent().usd) == (3, 0.0)
 
 
@@ -157,7 +159,8 @@ async def test_a_cancelled_call_gives_back_what_was_put_aside() -> None:
     await asyncio.sleep(0)
     first.cancel()
     model.gate.set()
-    assert (await second).text
+    async with asyncio.timeout(10):
+        assert (await second).text
     assert first.cancelled()
 
 
@@ -168,8 +171,9 @@ async def test_a_cancelled_waiter_keeps_nobody_else_waiting() -> None:
     await asyncio.sleep(0)
     tasks[1].cancel()
     model.gate.set()
-    assert isinstance(await tasks[0], Reply)
-    assert isinstance(await tasks[2], Reply)
+    async with asyncio.timeout(10):
+        assert isinstance(await tasks[0], Reply)
+        assert isinstance(await tasks[2], Reply)
     assert tasks[1].cancelled()
 
 
