@@ -61,7 +61,7 @@ def _print_written(answer: Answer, shown: str) -> None:
         where = place(citation) or "no such source"
         print_line(f"[{citation.id}] {_MARKS[citation.status]} {where}")
         if citation.quote:
-            _print_wrapped(f"“{' '.join(citation.quote.split())}”", "    ")
+            _print_wrapped(f"“{_on_one_line(citation.quote)}”", "    ")
     for one in answer.claims:
         if one.status == "unsupported":
             _print_wrapped(one.text, "unsupported: ")
@@ -116,8 +116,9 @@ def print_hits(result: SearchResult) -> None:
     if not result.hits:
         print_line("Nothing in the documents matches.")
     for hit in result.hits:
+        words = textwrap.shorten(_on_one_line(hit.text), 400, placeholder=" …")
         print_line(f"{hit.rank}. {place(hit)}  (score {hit.score:.2f})")
-        _print_wrapped(textwrap.shorten(" ".join(hit.text.split()), 400, placeholder=" …"), "   ")
+        _print_wrapped(words, "   ")
     _print_coverage(result.coverage)
 
 
@@ -165,6 +166,13 @@ def _print_coverage(coverage: Coverage) -> None:
         print_notes([f"not read: {where}: {left_out.reason}"])
     if len(coverage.left_out) > 10:
         print_notes([f"not read: {len(coverage.left_out) - 10} more (see --json)"])
+
+
+def _on_one_line(text: str) -> str:
+    # Imported here: `lcagent --help` prints too, and needs no numpy.
+    from lcagent.retrieval.quotes.normalizing import on_one_line  # noqa: PLC0415
+
+    return on_one_line(text)
 
 
 def _print_wrapped(text: str, first: str) -> None:

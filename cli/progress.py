@@ -47,7 +47,7 @@ class _Lines:
     def __call__(self, name: str, done: int, total: int) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + LINE_EVERY_S
-            print(f"reading {name}: {done} of {total} pages", file=sys.stderr, flush=True)
+            print(f"reading {name}: {done} of {total}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Print nothing more."""
@@ -85,7 +85,6 @@ def _new_bars() -> "Progress":
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("pages"),
         console=Console(stderr=True),
         transient=True,
     )

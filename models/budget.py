@@ -54,6 +54,12 @@ class Budget:
             usd=self._usd if self._is_priced else None,
         )
 
+    def time_left_s(self) -> float | None:
+        """Return how many seconds are left, below 0 if none are; None without a limit."""
+        if self._max_time_s is None:
+            return None
+        return self._max_time_s - (self._clock() - self._started)
+
     async def reserve(self, usd: float | None) -> None:
         """Put aside what a call can cost at most, and count the call.
 
@@ -99,7 +105,8 @@ class Budget:
             raise
 
     def _refuse(self, usd: float | None) -> None:
-        if self._max_time_s is not None and self._clock() - self._started >= self._max_time_s:
+        left_s = self.time_left_s()
+        if left_s is not None and left_s <= 0:
             raise BudgetExceeded(
                 f"the time is up (--max-time {self._max_time_s:g} s){self._so_far()}"
             )

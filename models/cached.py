@@ -38,6 +38,10 @@ class Replies(Protocol):
         """Store it."""
         ...
 
+    def discard(self, key: str) -> None:
+        """Forget it."""
+        ...
+
 
 class Cached(Wrapping):
     """A model whose successful replies are stored.
@@ -86,7 +90,7 @@ class Cached(Wrapping):
         return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
 
     async def _find(self, key: str, request: Request, flight: "_Flight") -> Reply:
-        stored = from_row(await asyncio.to_thread(self._load, key))
+        stored = await asyncio.to_thread(self._load, key)
         if stored is not None:
             return replace(stored, is_cached=True, usd=0.0, latency_s=0.0, key=key)
         reply = await self.model.complete(request, flight.listener())
@@ -95,11 +99,18 @@ class Cached(Wrapping):
             await asyncio.to_thread(self._store.save, key, self.card.name, to_row(reply))
         return reply
 
-    def _load(self, key: str) -> dict[str, Any] | None:
+    def _load(self, key: str) -> Reply | None:
+        """Return the stored reply; a damaged row makes room for the next one."""
         try:
-            return self._store.load(key)
-        except ValueError:  # a damaged row is no reply
+            row = self._store.load(key)
+        except ValueError:  # no JSON
+            row = {}
+        if row is None:
             return None
+        reply = from_row(row)
+        if reply is None:
+            self._store.discard(key)
+        return reply
 
 
 class _Flight:

@@ -14,6 +14,7 @@ from lcagent.models.base import ChatModel
 from lcagent.models.budget import Budget, Budgeted
 from lcagent.models.cached import Cached
 from lcagent.models.choose import choose_model, close_model
+from lcagent.models.hosts import OPENAI_URL, server_of
 from lcagent.models.limits import Limited, Turns
 from lcagent.models.retrying import Retrying
 from lcagent.pipelines.routing import QUOTE
@@ -140,11 +141,14 @@ class Runtime:
         """
         if model == QUOTE:
             return Budgeted(QuotingModel(), budget or Budget())
-        server = base_url or self.settings.model_url or ""
+        server = ""
         if isinstance(model, str):
+            server = base_url or self.settings.model_url or OPENAI_URL
             model = self._limited(model, server, window_tokens)
-        budgeted = Budgeted(model, budget or Budget())
-        return Cached(Retrying(budgeted), self.replies, namespace=namespace, server=server)
+            server = server_of(server)
+        budget = budget or Budget()
+        retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
+        return Cached(retrying, self.replies, namespace=namespace, server=server)
 
     def _limited(self, name: str, server: str, window_tokens: int | None) -> ChatModel:
         """Return a model whose calls, of all runs together, keep to the rates that are set."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from lcagent.storage.database import AlreadyStored, Database
 from lcagent.storage.tables import replies
@@ -26,3 +26,8 @@ class ReplyStore:
         """Store a reply; one that another process stored meanwhile stays as it is."""
         with suppress(AlreadyStored), self._database.write() as connection:
             connection.execute(insert(replies).values(key=key, model=model, reply=dict(reply)))
+
+    def discard(self, key: str) -> None:
+        """Forget the reply to a call."""
+        with self._database.write() as connection:
+            connection.execute(delete(replies).where(replies.c.key == key))

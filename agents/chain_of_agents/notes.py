@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import regex
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from lcagent.agents.chain_of_agents.budget import cut_to_tokens
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk
 from lcagent.agents.replies_json import json_object_in
 from lcagent.retrieval.quotes.checking import PageRef, QuoteChecker
@@ -152,7 +153,8 @@ def within(
 ) -> View:
     """Return the notes with as many facts as fit; what shares words with the question first.
 
-    All facts stay in the notes: only what is shown of them is limited.
+    All facts stay in the notes: only what is shown of them is limited. A summary, open questions
+    and an answer so long that they alone have no room are cut short.
     """
     rest = count(notes.as_text((), with_quotes=with_quotes))
     chosen: set[str] = set()
@@ -163,7 +165,8 @@ def within(
             chosen.add(fact.label)
     shown = [fact for fact in notes.facts if fact.label in chosen]
     left_out = tuple(fact for fact in notes.facts if fact.label not in chosen)
-    return View(notes.as_text(shown, with_quotes=with_quotes), left_out)
+    text = notes.as_text(shown, with_quotes=with_quotes)
+    return View(cut_to_tokens(text, budget_tokens, count), left_out)
 
 
 def as_line(fact: Fact, *, with_quote: bool = False) -> str:

@@ -160,3 +160,5 @@ def test_a_stored_reply_stays_as_it_is(database: Database) -> None:
     replies.save("k", "gpt", {"text": "one"})
     replies.save("k", "gpt", {"text": "two"})
     assert replies.load("k") == {"text": "one"}
+    replies.discard("k")
+    assert replies.load("k") is None

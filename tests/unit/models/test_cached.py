@@ -42,6 +42,9 @@ class Memory:
         assert model == "scripted"
         self.rows[key] = reply
 
+    def discard(self, key: str) -> None:
+        del self.rows[key]
+
 
 class Waiting(ScriptedModel):
     """A model whose replies wait until they are let go."""
@@ -187,12 +190,13 @@ async def test_a_damaged_row_is_asked_for_again(row: Any) -> None:
     assert (reply.text, reply.is_cached, len(model.requests)) == ("Yes.", False, 1)
 
 
-async def test_a_row_that_is_no_json_is_asked_for_again(database: Database) -> None:
+async def test_a_row_that_is_no_json_is_asked_for_again_once(database: Database) -> None:
     model = ScriptedModel(lambda _: "Yes.")
     await Cached(model, ReplyStore(database)).complete(ASK)
     with database.write() as connection:
         connection.execute(sql("update replies set reply = '{broken'"))
-    assert (await Cached(model, ReplyStore(database)).complete(ASK)).text == "Yes."
+    for _ in range(2):
+        assert (await Cached(model, ReplyStore(database)).complete(ASK)).text == "Yes."
     assert len(model.requests) == 2
 
 

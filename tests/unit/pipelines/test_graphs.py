@@ -1,9 +1,10 @@
 """The graphs inside programs of others: as a node, resumed by their checkpoints, streamed."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pytest
 from langchain_core.runnables import RunnableConfig
@@ -114,7 +115,7 @@ async def test_a_graph_goes_on_from_the_checkpoint_of_its_caller(
 
 
 @pytest.mark.parametrize("make", [graphs.ask_graph, graphs.chain_graph])
-def test_a_graph_can_be_drawn(make: object) -> None:
-    drawn = make().get_graph(xray=True).draw_mermaid()  # type: ignore[operator]
+def test_a_graph_can_be_drawn(make: Callable[[], Any]) -> None:
+    drawn = make().get_graph(xray=True).draw_mermaid()
     for node in ("read_again", "conclude", "work"):
         assert node in drawn

@@ -79,3 +79,18 @@ def test_what_is_shown_fits_and_nothing_is_forgotten(budget: int, many: int) -> 
     assert len(view.text) <= budget
     shown = {fact.label for fact in facts if f"[{fact.label}]" in view.text}
     assert shown | {fact.label for fact in view.left_out} == {fact.label for fact in facts}
+
+
+def test_whatever_workers_leave_open_what_is_shown_fits() -> None:
+    notes = Notes().after(
+        _read(
+            _reply(
+                ("Hector kept it.", "Hector kept the light"),
+                open_questions=["why is it so? " * 40] * 4,
+                answer="because of this and that " * 60,
+            )
+        )
+    )
+    view = within(notes, 200, lambda text: len(text.split()), "Who kept it?")
+    assert len(view.text.split()) <= 200
+    assert [fact.label for fact in view.left_out] == ["F1"]
