@@ -1,0 +1,1 @@
+"""AgentWrite: a plan of paragraphs, then the paragraphs, each to its planned length."""
