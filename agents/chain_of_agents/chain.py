@@ -101,13 +101,8 @@ class Chain:
     async def _ask(self, chunk: WorkerChunk, notes: Notes, purpose: str, draw: int) -> Reply:
         count = text_counter(self.model)
         shown = within(notes, self.budget.message_tokens, count, self.question)
-        prompt: Prompt
-        if self.takes_notes:
-            prompt = NoteTakerPrompt(self.question, shown.text, chunk.text)
-        else:
-            prompt = WorkerPrompt(self.question, shown.text, chunk.text)
         request = Request(
-            prompt.messages(),
+            self.prompt(shown.text, chunk.text).messages(),
             max_tokens=self.budget.reply_tokens,
             temperature=self.temperature,
             schema=REPLY_SCHEMA if self.takes_notes else None,
@@ -115,6 +110,12 @@ class Chain:
             purpose=purpose,
         )
         return await self.model.complete(request)
+
+    def prompt(self, notes: str, chunk: str) -> Prompt:
+        """Return what a worker is shown."""
+        if self.takes_notes:
+            return NoteTakerPrompt(self.question, notes, chunk)
+        return WorkerPrompt(self.question, notes, chunk)
 
     def _understood(self, reply: Reply, chunk: WorkerChunk, notes: Notes) -> Change:
         change = Change(message=reply.text.strip())
