@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from lcagent import __version__
-from lcagent.cli import documents, inspection, questions, runs
+from lcagent.cli import documents, inspection, questions, runs, summaries, writing
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
 
 _STATUSES = ((UsageError, 2), (BudgetExceeded, 5), (LcagentError, 1))
@@ -31,6 +31,8 @@ app = typer.Typer(
 )
 app.command()(questions.ask)
 app.command()(questions.search)
+app.command()(summaries.summarize)
+app.command()(writing.write)
 app.add_typer(documents.app, name="docs")
 app.add_typer(runs.app, name="runs")
 app.add_typer(inspection.config, name="config")

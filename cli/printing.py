@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lcagent.results import Answer, Citation, Coverage, Hit, Plan, SearchResult, Usage
+from lcagent.results import Answer, Citation, Claim, Coverage, Hit, Plan, SearchResult, Usage
+from lcagent.texts import Summary
 
 if TYPE_CHECKING:
     from lcagent.pipelines.documents import Verified
@@ -56,17 +57,30 @@ def _print_written(answer: Answer, shown: str) -> None:
     if shown and not is_begun:
         print_line("")
     print_line(rest)
-    print_line("")
-    for citation in answer.citations:
-        where = place(citation) or "no such source"
-        print_line(f"[{citation.id}] {_MARKS[citation.status]} {where}")
-        if citation.quote:
-            _print_wrapped(f"“{_on_one_line(citation.quote)}”", "    ")
-    for one in answer.claims:
-        if one.status == "unsupported":
-            _print_wrapped(one.text, "unsupported: ")
+    _print_support(answer.citations, answer.claims)
     if answer.usage.calls or answer.usage.cached_calls:
         print_notes([in_figures(answer.usage)])
+
+
+def print_summary(summary: Summary) -> None:
+    """Print a summary, where what it says stands, and what was not read."""
+    print_line(summary.text)
+    _print_support(summary.citations, summary.claims, shows_quotes=summary.strategy != "extract")
+    _print_coverage(summary.coverage)
+
+
+def _print_support(
+    citations: Iterable[Citation], claims: Iterable[Claim], *, shows_quotes: bool = True
+) -> None:
+    print_line("")
+    for citation in citations:
+        where = place(citation) or "no such source"
+        print_line(f"[{citation.id}] {_MARKS[citation.status]} {where}")
+        if citation.quote and shows_quotes:
+            _print_wrapped(f"“{_on_one_line(citation.quote)}”", "    ")
+    for one in claims:
+        if one.status == "unsupported":
+            _print_wrapped(one.text, "unsupported: ")
 
 
 def in_figures(usage: Usage) -> str:

@@ -7,8 +7,11 @@ import typer
 
 from lcagent.cli import options, printing
 from lcagent.cli.questions import finish
+from lcagent.cli.summaries import finish_summary
 from lcagent.cli.watching import watching
+from lcagent.cli.writing import finish_article
 from lcagent.errors import UsageError
+from lcagent.texts import Article, Summary
 
 if TYPE_CHECKING:
     from lcagent.pipelines.options import AskOptions
@@ -75,6 +78,10 @@ def resume_run(
     with watching(shows_answer=not json) as watch:
         changed["progress"], changed["on_event"] = watch.reading, watch.tell
         answer = pipelines.resume(run_id, **changed)
+    if isinstance(answer, Article):
+        return finish_article(answer, shown=watch.shown, json=json, strict=strict)
+    if isinstance(answer, Summary):
+        return finish_summary(answer, json=json, strict=strict)
     return finish(answer, shown=watch.shown, json=json, strict=strict)
 
 

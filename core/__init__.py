@@ -8,9 +8,9 @@ below are looked up when first used, so that `import lcagent` stays light.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lcagent.pipelines import ask, search
+    from lcagent.pipelines import ask, search, summarize, write
 
-__all__ = ["ask", "search"]
+__all__ = ["ask", "search", "summarize", "write"]
 __version__ = "0.1.0"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 QuoteStatus: TypeAlias = Literal["exact", "fuzzy", "misattributed", "not_found"]
 
 
-class _Json:
+class Json:
     """What `--json` prints and the store keeps: the fields, their `schema` first."""
 
     __slots__ = ()
@@ -104,7 +104,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(_Json):
+class Answer(Json):
     """The answer to a question, every statement of it with checked citations."""
 
     run_id: str
@@ -141,7 +141,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult(_Json):
+class SearchResult(Json):
     """The passages of a search, best first."""
 
     query: str
@@ -152,7 +152,7 @@ class SearchResult(_Json):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan(_Json):
+class Plan(Json):
     """What a question will take, known before any of it is paid for.
 
     Attributes:

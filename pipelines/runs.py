@@ -6,8 +6,13 @@ from lcagent.errors import UsageError
 from lcagent.pipelines.ask import ask_again
 from lcagent.pipelines.options import AskOptions, open_runtime, run_verb
 from lcagent.pipelines.runtime import Runtime
+from lcagent.pipelines.summarize import summarize_again
+from lcagent.pipelines.summary_options import SummaryOptions
+from lcagent.pipelines.write import write_again
+from lcagent.pipelines.write_options import WriteOptions
 from lcagent.results import Answer
 from lcagent.storage.runs import StoredRun, StoredStep
+from lcagent.texts import Article, Summary
 
 
 def list_runs(most: int = 20) -> list[StoredRun]:
@@ -28,7 +33,7 @@ def steps_of(run_id: str) -> list[StoredStep]:
         return runtime.runs.steps(run_id)
 
 
-async def resume_async(run_id: str, **options: Unpack[AskOptions]) -> Answer:
+async def resume_async(run_id: str, **options: Unpack[AskOptions]) -> Answer | Article | Summary:
     """Go on with a run that was killed, failed, or was stopped by a limit.
 
     Args:
@@ -41,10 +46,15 @@ async def resume_async(run_id: str, **options: Unpack[AskOptions]) -> Answer:
     async with open_runtime(options) as runtime:
         stored, request = _resumable(runtime.runs.with_prefix(run_id), run_id)
         merged = cast("AskOptions", {**request["options"], **options})
+        if stored.verb == "write":
+            return await write_again(stored, request, cast("WriteOptions", merged), runtime)
+        if stored.verb == "summarize":
+            given = cast("SummaryOptions", merged)
+            return await summarize_again(stored, request, given, runtime)
         return await ask_again(stored, request, merged, runtime)
 
 
-def resume(run_id: str, **options: Unpack[AskOptions]) -> Answer:
+def resume(run_id: str, **options: Unpack[AskOptions]) -> Answer | Article | Summary:
     """Do as `resume_async` does, from synchronous code or a notebook."""
     return run_verb(resume_async(run_id, **options), options)
 

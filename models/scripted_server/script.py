@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from lcagent.errors import UsageError
 from lcagent.models.base import Message, TokenLogprob
 from lcagent.models.scripted_server.fact_reader import read_facts
+from lcagent.models.scripted_server.writer import write
 
 Fault: TypeAlias = Literal[
     "cut_before",  # the connection closes before a byte of the reply
@@ -118,7 +119,11 @@ def built_in(name: str, options: Mapping[str, Any]) -> Script:
         UsageError: There is no such script, or it has no such option.
     """
     arguments = {key: value for key, value in options.items() if key != "faults"}
-    makers: dict[str, Callable[..., Script]] = {"fixed": fixed, "facts": fact_script}
+    makers: dict[str, Callable[..., Script]] = {
+        "fixed": fixed,
+        "facts": fact_script,
+        "writer": writer_script,
+    }
     if name not in makers:
         raise UsageError(f"no script {name!r}; there are: {', '.join(makers)}")
     known = {each.name for each in fields(Scripted)}
@@ -136,3 +141,8 @@ def built_in(name: str, options: Mapping[str, Any]) -> Script:
 def fact_script(cap: int = 8) -> Script:
     """Read as `fact_reader.read_facts` does."""
     return lambda call: read_facts(call.prompt, cap)
+
+
+def writer_script(share: float = 1.0, invented: float = 0.0) -> Script:
+    """Plan and write as `writer.write` does."""
+    return lambda call: write(call.prompt, share, invented)

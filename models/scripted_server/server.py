@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a built-in script until the process is terminated."""
     parser = argparse.ArgumentParser(prog="python -m lcagent.models.scripted_server")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--script", default="fixed", help="fixed or facts")
+    parser.add_argument("--script", default="fixed", help="fixed, facts or writer")
     parser.add_argument("--options", type=json.loads, default={}, help="of the script, as JSON")
     parser.add_argument("--window", type=int, default=1_000_000, help="tokens")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each reply")

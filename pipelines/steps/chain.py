@@ -185,14 +185,14 @@ def _written(chain: ChainRun, reply: str, candidates: Iterable[Notes]) -> Writte
     return Written(
         reply=reply,
         sources=sources,
-        unread=_unread(chain),
+        unread=unread_pages(chain),
         notes=_notes(chain),
         chunks=len(chain.chunks),
         chunks_read=len(chain.chunks),
     )
 
 
-def _unread(chain: ChainRun) -> list[UnreadState]:
+def unread_pages(chain: ChainRun) -> list[UnreadState]:
     """Return the pages whose readers gave nothing that could be used, on any path."""
     lost: list[dict[int, str]] = []
     for path in chain.paths:

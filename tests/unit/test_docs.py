@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lcagent import results
+from lcagent import results, texts
 from lcagent.settings import Settings
 from lcagent.storage.documents import StoredDocument
 
@@ -25,12 +25,18 @@ RESULTS = (
     results.SearchResult,
     results.Hit,
     results.Plan,
+    texts.Article,
+    texts.ArticleParagraph,
+    texts.Summary,
+    texts.SummarySection,
 )
 EXAMPLES: dict[str, tuple[type | None, dict[str, type]]] = {
     "lcagent.answer/1": (results.Answer, {"citations": results.Citation, "claims": results.Claim}),
     "lcagent.search/1": (results.SearchResult, {"hits": results.Hit}),
     "lcagent.plan/1": (results.Plan, {}),
     "lcagent.documents/1": (None, {"documents": StoredDocument}),
+    "lcagent.article/1": (texts.Article, {"plan": texts.ArticleParagraph}),
+    "lcagent.summary/1": (texts.Summary, {"sections": texts.SummarySection}),
 }
 
 
