@@ -66,7 +66,7 @@ def whole_text(documents: Sequence[Document], pages: PageSelection) -> list[Sour
         if page.index + 1 in pages and page.text.strip()
     ]
     return [
-        _source(number, document, page, page.text)
+        source_of(number, document, page, page.text)
         for number, (document, page) in enumerate(found, 1)
     ]
 
@@ -88,7 +88,7 @@ def pack(
     for document, page, texts in (*_hits(passages, documents), *_near(passages, documents, pages)):
         ref = PageRef(document.id, page.index)
         for text in texts if ref not in chosen else ():
-            size = count(fence(_source(len(passages), document, page, text).text, "passage")) + 1
+            size = count(fence(source_of(len(passages), document, page, text).text, "passage")) + 1
             if size <= left:
                 chosen[ref] = text
                 left -= size
@@ -100,7 +100,7 @@ def pack(
     order = {document_id: place for place, document_id in enumerate(documents)}
     in_order = sorted(chosen, key=lambda ref: (order[ref.document_id], ref.page_index))
     return [
-        _source(number, documents[ref.document_id], _page(documents, ref), chosen[ref])
+        source_of(number, documents[ref.document_id], _page(documents, ref), chosen[ref])
         for number, ref in enumerate(in_order, 1)
     ]
 
@@ -130,7 +130,8 @@ def _page(documents: Mapping[str, Document], ref: PageRef) -> Page:
     return documents[ref.document_id].pages[ref.page_index]
 
 
-def _source(number: int, document: Document, page: Page, text: str) -> Source:
+def source_of(number: int, document: Document, page: Page, text: str) -> Source:
+    """Return a text of a page as the model is shown it, with its label and place."""
     label = f"S{number}"
     where = f"p. {page.number}" if page.number is not None else page.section or ""
     header = " | ".join(filter(None, (label, document.name, where)))

@@ -73,6 +73,11 @@ def marks_in(text: str) -> Iterator[Mark]:
             yield Mark(entry["source"], (entry["quote"] or "").strip())
 
 
+def mark_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the marks of a text stand."""
+    return [match.span() for match in _MARK.finditer(text)]
+
+
 def without_marks(text: str) -> str:
     """Return a text as it reads without its marks."""
     return _SPACE_BEFORE_STOP.sub(r"\1", _MARK.sub("", text)).strip()
