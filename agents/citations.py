@@ -44,13 +44,15 @@ def cite_marks(
     source_of: Callable[[Mark], AttributedQuote],
     documents: Sequence[Document],
     with_lines: LinesLoader,
+    numbers: MarkNumbers | None = None,
 ) -> CitedText:
     """Return a text with marks as claims with checked citations.
 
     Args:
         source_of: Says what a mark quotes, and where that should stand.
+        numbers: Of marks that are to be cited, too, whether the text has them or not.
     """
-    numbers = MarkNumbers()
+    numbers = numbers or MarkNumbers()
     shown = numbered(text, numbers)
     quotes = [source_of(mark) for mark in numbers.marks()]
     citations = cite(quotes, documents, with_lines)

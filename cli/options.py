@@ -34,7 +34,7 @@ Vectors = Annotated[
     ),
 ]
 
-STRATEGIES = "auto|quote|whole|rag|chain"
+STRATEGIES = "auto|quote|whole|rag|chain|tree"
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if a claim is unsupported.")]
 Model = Annotated[

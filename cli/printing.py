@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from lcagent.cli.proofs import proof_lines
+from lcagent.proofs import Proof
 from lcagent.results import Answer, Citation, Claim, Coverage, Hit, Plan, SearchResult, Usage
 from lcagent.texts import Summary
 
@@ -47,6 +49,8 @@ def print_answer(answer: Answer, shown: str = "") -> None:
         _print_quotes(answer)
     else:
         _print_written(answer, shown)
+    if answer.proof is not None:
+        _print_proof(answer, answer.proof)
     _print_coverage(answer.coverage)
 
 
@@ -57,7 +61,9 @@ def _print_written(answer: Answer, shown: str) -> None:
     if shown and not is_begun:
         print_line("")
     print_line(rest)
-    _print_support(answer.citations, answer.claims)
+    claimed = _claimed(answer)
+    shown_here = (one for one in answer.citations if not answer.proof or one.id in claimed)
+    _print_support(shown_here, answer.claims)
     if answer.usage.calls or answer.usage.cached_calls:
         print_notes([in_figures(answer.usage)])
 
@@ -73,14 +79,32 @@ def _print_support(
     citations: Iterable[Citation], claims: Iterable[Claim], *, shows_quotes: bool = True
 ) -> None:
     print_line("")
+    _print_citations(citations, shows_quotes=shows_quotes)
+    for one in claims:
+        if one.status == "unsupported":
+            _print_wrapped(one.text, "unsupported: ")
+
+
+def _print_proof(answer: Answer, proof: Proof) -> None:
+    """Print how an answer came about, and what was quoted on the way that no claim cites."""
+    print_line("")
+    for line in proof_lines(proof):
+        print_line(line)
+    claimed = _claimed(answer)
+    _print_citations(one for one in answer.citations if one.id not in claimed)
+
+
+def _claimed(answer: Answer) -> set[str]:
+    """Return the ids of the citations that claims rest on."""
+    return {key for one in answer.claims for key in one.citations}
+
+
+def _print_citations(citations: Iterable[Citation], *, shows_quotes: bool = True) -> None:
     for citation in citations:
         where = place(citation) or "no such source"
         print_line(f"[{citation.id}] {_MARKS[citation.status]} {where}")
         if citation.quote and shows_quotes:
             _print_wrapped(f"“{_on_one_line(citation.quote)}”", "    ")
-    for one in claims:
-        if one.status == "unsupported":
-            _print_wrapped(one.text, "unsupported: ")
 
 
 def in_figures(usage: Usage) -> str:

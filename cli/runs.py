@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcagent.cli import options, printing
+from lcagent.cli.proofs import proof_lines, proof_of
 from lcagent.cli.questions import finish
 from lcagent.cli.summaries import finish_summary
 from lcagent.cli.watching import watching
@@ -97,6 +98,8 @@ def drawing(run: "StoredRun", steps: "list[StoredStep]") -> Iterator[str]:
     if run.result is not None:
         usage = run.result["usage"]
         yield f"  {usage['calls']} calls and {usage['cached_calls']} cached"
+        if run.result.get("proof"):
+            yield from proof_lines(proof_of(run.result["proof"]))
 
 
 def _what_came_of(detail: dict[str, Any]) -> Iterator[str]:
@@ -110,6 +113,9 @@ def _what_came_of(detail: dict[str, Any]) -> Iterator[str]:
     if change.get("kept") is not None:
         yield f"kept: {', '.join(change['kept'])}"
     yield from (f"! {flag}" for flag in change.get("flags", ()))
+    if "answered" in detail:
+        answered = detail["answered"]
+        yield f"{_short(answered['asked'])} -> {answered['chosen'].replace('_', ' ')}"
     if "reply" in detail:
         yield _short(detail["reply"])
 
@@ -120,6 +126,8 @@ def _title(step: "StoredStep") -> str:
     names = {
         "read": f"path {path}, worker {_one_up(place)}",
         "after": f"path {path}, again {place}",
+        "tree": {"node": "question ", "try": "passages for question "}.get(path, "tree")
+        + _one_up(place),
     }
     title = names.get(kind, step.key)
     numbers = sorted({page for _, page in step.detail.get("pages", ())})

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from lcagent.documents import Box
+from lcagent.proofs import Proof
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -105,7 +106,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Json):
-    """The answer to a question, every statement of it with checked citations."""
+    """The answer to a question, every statement of it with checked citations.
+
+    Attributes:
+        proof: Of a question that was answered as a tree; None of any other.
+    """
 
     run_id: str
     question: str
@@ -119,6 +124,7 @@ class Answer(Json):
     usage: Usage = field(default_factory=Usage)
     timings_s: dict[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
+    proof: Proof | None = None
     schema: str = "lcagent.answer/1"
 
 

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from itertools import islice
 
 from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
-from lcagent.agents.marks import Mark
+from lcagent.agents.marks import Mark, MarkNumbers, numbered
 from lcagent.agents.refusals import says_not_found
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
 from lcagent.pipelines.routing import QUOTE
 from lcagent.pipelines.runtime import Runtime
+from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import AskState, SourceState
+from lcagent.pipelines.tree_record import TreeRecord
+from lcagent.proofs import Proof
 from lcagent.results import Answer, Citation, Claim, Usage
 from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.retrieval.quotes.normalizing import on_one_line
@@ -30,7 +33,12 @@ def answer_of(
     timings_s: dict[str, float],
 ) -> Answer:
     """Return the answer of a run that has ended."""
-    cited = _quoted(state, run, runtime) if state["quotes"] else _written(state, run, runtime)
+    numbers = MarkNumbers()
+    proof = _proof(state, run, numbers) if state["strategy"] == "tree" else None
+    if state["quotes"]:
+        cited = _quoted(state, run, runtime)
+    else:
+        cited = _written(state, run, runtime, numbers)
     return Answer(
         run_id=run_id,
         question=state["question"],
@@ -46,6 +54,7 @@ def answer_of(
         usage=run.record.usage if run.model is not None else Usage(),
         timings_s={name: round(seconds, 3) for name, seconds in timings_s.items()},
         notes=(*_notes(state, cited), *notes_on(run.collection.documents)),
+        proof=proof,
     )
 
 
@@ -58,16 +67,23 @@ def _notes(state: AskState, cited: CitedText) -> list[str]:
     return notes
 
 
-def _written(state: AskState, run: RunContext, runtime: Runtime) -> CitedText:
-    """Return what a model wrote, its marks checked."""
-    reply = state["reply"].strip()
-    if not reply or says_not_found(reply):
+def _proof(state: AskState, run: RunContext, numbers: MarkNumbers) -> Proof:
+    """Return how the answer came about; its citations follow those of the answer."""
+    numbered(state["reply"], numbers)
+    return Findings.of(TreeRecord(state["question"], run.record)).proof(numbers)
+
+
+def _written(state: AskState, run: RunContext, runtime: Runtime, numbers: MarkNumbers) -> CitedText:
+    """Return what a model wrote, its marks checked; `numbers` has what is cited besides."""
+    reply = "" if says_not_found(state["reply"]) else state["reply"].strip()
+    if not reply and not numbers.marks():
         return CitedText("", (), ())
     return cite_marks(
         reply,
         lambda mark: _meant(mark, state["sources"]),
         run.collection.documents,
         runtime.documents.with_lines,
+        numbers,
     )
 
 

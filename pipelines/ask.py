@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
@@ -28,6 +28,7 @@ from lcagent.pipelines.routing import QUOTE
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.quote import quote
 from lcagent.pipelines.steps.state import AskState, initial_state, merged
+from lcagent.pipelines.tree_options import TreeOptions
 from lcagent.results import Answer, Plan
 from lcagent.selection import PageSelection
 from lcagent.storage.runs import StoredRun
@@ -66,7 +67,11 @@ async def ask_again(
     stored: StoredRun, request: Mapping[str, Any], options: AskOptions, runtime: Runtime
 ) -> Answer:
     """Go on with a run; `options` are those it began with and what is different now."""
-    given: AskOptions = {**options, "chain": ChainOptions.from_json(request["chain"])}
+    given: AskOptions = {
+        **options,
+        "chain": ChainOptions.from_json(request["chain"]),
+        "tree": TreeOptions.from_json(request.get("tree", {})),
+    }
     state = initial_state(stored.question, request["strategy"], request["model"])
     return await _ask_model(
         request["documents"],
@@ -88,7 +93,11 @@ async def _ask_model(
     run_id: str = "",
 ) -> Answer:
     context = await _model_context(documents, state, options, runtime, run_id)
-    kept = {"strategy": state["wanted"], "chain": asdict(context.chain)}
+    kept = {
+        "strategy": state["wanted"],
+        "chain": asdict(context.chain),
+        "tree": asdict(context.tree),
+    }
     run = ModelRun(
         verb="ask",
         title=state["question"],
@@ -125,7 +134,10 @@ async def _model_context(
     run_id: str = "",
 ) -> RunContext:
     chain = options.get("chain") or ChainOptions.of(options.get("preset", "default"))
-    return await context_of(documents, state["model"], options, runtime, run_id=run_id, chain=chain)
+    context = await context_of(
+        documents, state["model"], options, runtime, run_id=run_id, chain=chain
+    )
+    return replace(context, tree=options.get("tree") or TreeOptions())
 
 
 def ask(

@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from lcagent.agents.chain_of_agents.budget import reply_tokens
+from lcagent.agents.probtree.books import Book
 from lcagent.documents import Document
 from lcagent.errors import ModelNotUsable
 from lcagent.models.base import ChatModel
@@ -15,6 +16,8 @@ from lcagent.pipelines.chain_options import ChainOptions
 from lcagent.pipelines.chain_run import ChainRun
 from lcagent.pipelines.metering import Metered
 from lcagent.pipelines.recording import Record
+from lcagent.pipelines.tree_options import TreeOptions
+from lcagent.pipelines.tree_run import TreeRun
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.selection import PageSelection
@@ -32,6 +35,8 @@ class RunContext:
         model: None for quoting.
         evidence_tokens: The most tokens of passages that an answer is written from.
         chains: Chains that are under way, by their question.
+        book: What a question tree looks up passages in; None for the documents.
+        trees: Question trees that are under way, by their question.
     """
 
     collection: Collection
@@ -46,6 +51,9 @@ class RunContext:
     chains: dict[str, asyncio.Future[ChainRun]] = field(
         default_factory=dict[str, asyncio.Future[ChainRun]]
     )
+    tree: TreeOptions = field(default_factory=TreeOptions)
+    book: Book | None = None
+    trees: dict[str, TreeRun] = field(default_factory=dict[str, TreeRun])
 
     @property
     def documents(self) -> dict[str, Document]:

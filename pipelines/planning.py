@@ -6,12 +6,22 @@ from math import ceil
 
 from lcagent.agents.answering import ReaderPrompt, whole_text
 from lcagent.agents.chain_of_agents.budget import MARGIN_TOKENS, ChainBudget, text_counter
+from lcagent.agents.probtree.roles import (
+    MULTI_HOP,
+    ChildAggregatingPrompt,
+    ClosedBookPrompt,
+    DecomposerPrompt,
+    OpenBookPrompt,
+)
+from lcagent.agents.probtree.trees import MAX_NODES
 from lcagent.documents import Page
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.routing import QUOTE, Route, choose
 from lcagent.pipelines.steps.chain import budget_for
 from lcagent.pipelines.steps.passages import room_for_passages
 from lcagent.pipelines.steps.state import AskState
+from lcagent.pipelines.steps.tree import answer_tokens
+from lcagent.pipelines.steps.tree import room_for_passages as room_for_tree_passages
 from lcagent.results import Plan
 
 CHARACTERS_PER_TOKEN_AT_MOST = 12
@@ -59,7 +69,7 @@ def plan(state: AskState, run: RunContext) -> Plan:
         prompt_tokens=cost.prompt_tokens,
         completion_tokens=cost.completion_tokens,
         usd=None if usd is None else round(usd, 6),
-        notes=_notes(run, usd),
+        notes=(*_notes(run, usd), *_notes_on(chosen.strategy, run)),
     )
 
 
@@ -100,6 +110,25 @@ def _cost_of_chain(question: str, run: RunContext) -> Cost:
     )
 
 
+def _cost_of_tree(question: str, run: RunContext) -> Cost:
+    """Return the cost of the largest tree there may be; questions of the paper take about 10."""
+    reply, count = answer_tokens(run), run.chat_model.count_tokens
+    evidence = max(0, min(run.evidence_tokens, room_for_tree_passages(question, run)))
+    prompts = (
+        ClosedBookPrompt(question),
+        OpenBookPrompt(question, (), MULTI_HOP),
+        ChildAggregatingPrompt(question, ()),
+    )
+    each = sum(count(prompt.messages()) for prompt in prompts) + evidence + MAX_NODES * reply
+    is_lazy = run.tree.accept_at is not None
+    return Cost(
+        calls=3 * MAX_NODES,
+        depth=1 + MAX_NODES * (2 if is_lazy else 1),
+        prompt_tokens=count(DecomposerPrompt(question).messages()) + MAX_NODES * each,
+        completion_tokens=3 * MAX_NODES * reply,
+    )
+
+
 def _condensing(workers: int, run: RunContext, budget: ChainBudget) -> int:
     """Return how many calls make one of all messages that were written at the same time."""
     messages = workers * budget.reply_tokens
@@ -113,6 +142,7 @@ _COSTS = {
     "whole": _cost_of_whole,
     "rag": _cost_of_rag,
     "chain": _cost_of_chain,
+    "tree": _cost_of_tree,
 }
 
 
@@ -147,6 +177,14 @@ def _estimate(texts: list[str], run: RunContext) -> int:
     every = max(1, total // SAMPLE_CHARACTERS)
     sample = "\n".join(texts[::every])[:SAMPLE_CHARACTERS]
     return ceil(text_counter(run.model)(sample) * total / max(1, len(sample)))
+
+
+def _notes_on(strategy: str, run: RunContext) -> tuple[str, ...]:
+    if strategy != "tree":
+        return ()
+    more = f"asked up to {run.tree.samples or 1} more times for each answer"
+    largest = "these are the calls of the largest tree there may be"
+    return (f"{largest}; a server that tells no log-probabilities is {more}",)
 
 
 def _notes(run: RunContext, usd: float | None) -> tuple[str, ...]:

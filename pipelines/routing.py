@@ -12,7 +12,7 @@ import regex
 
 from lcagent.errors import UsageError
 
-Strategy: TypeAlias = Literal["quote", "whole", "rag", "chain"]
+Strategy: TypeAlias = Literal["quote", "whole", "rag", "chain", "tree"]
 """A method that answers questions."""
 
 QUOTE: Final = "quote"

@@ -1,94 +1,20 @@
-"""Answering one question of a tree: its candidates, how sure each is, and the choice among them."""
+"""Answering one question of a tree: asking for its candidates, and measuring them alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
-from typing import Any
-
-from pydantic import TypeAdapter
+from dataclasses import dataclass
 
 from lcagent.agents.marks import marks_in, without_marks
 from lcagent.agents.probtree import asking, deciding
 from lcagent.agents.probtree.asking import Asked, Asker, Draft
 from lcagent.agents.probtree.books import Book
-from lcagent.agents.probtree.confidence import Method, lower
-from lcagent.agents.probtree.deciding import FAILED, Kind, Scored
+from lcagent.agents.probtree.candidates import Answered, Candidate, Evidence, decided
+from lcagent.agents.probtree.confidence import Method, folded, lower
+from lcagent.agents.probtree.deciding import Kind
 from lcagent.agents.probtree.ladder import Measured, measure, method_for, together
 from lcagent.agents.probtree.references import insertable
 from lcagent.agents.probtree.trees import Question
 
-UNCERTAIN = "two answers are nearly equally sure"
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Words that an answer rests on, and the page they were taken from.
-
-    Attributes:
-        document_id: Empty where the model named a passage that it was not shown.
-    """
-
-    document_id: str
-    page_index: int
-    quote: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An answer to a question, in one of the three ways.
-
-    Attributes:
-        score: How sure it is, children included.
-        explanation: What the model said before it, without marks.
-        evidence: What it quotes.
-        pages: Those it was shown: ids of documents and indices of pages.
-        used: The questions below whose answers it used.
-    """
-
-    kind: Kind
-    answer: str
-    score: float
-    explanation: str = ""
-    evidence: tuple[Evidence, ...] = ()
-    pages: tuple[tuple[str, int], ...] = ()
-    used: tuple[int, ...] = ()
-    flags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A question with its answer.
-
-    Attributes:
-        asked: The question as it was asked.
-        method: What all its confidences were measured by.
-        chosen: The kind of the candidate that is its answer.
-    """
-
-    asked: str
-    candidates: tuple[Candidate, ...]
-    method: Method
-    chosen: Kind
-    flags: tuple[str, ...] = ()
-
-    @property
-    def choice(self) -> Candidate:
-        """The candidate that is the answer."""
-        return next(one for one in self.candidates if one.kind == self.chosen)
-
-    @property
-    def is_answered(self) -> bool:
-        """Say whether there is an answer."""
-        return self.choice.score > FAILED
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as it is stored."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> "Answered":
-        """Undo `as_json`."""
-        return _stored().validate_python(fields)
+MEASURED_OTHERWISE = "some answers below were measured otherwise, so their scores are not in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +79,6 @@ class Answerer:
         return await asking.child_aggregating(asked, self.asker)
 
 
-def decided(asked: str, candidates: Sequence[Candidate], method: Method) -> Answered:
-    """Return a question with the surest of its candidates as the answer."""
-    ordered = sorted(candidates, key=lambda one: _ORDER.index(one.kind))
-    scored = [Scored(one.kind, one.answer, one.score) for one in ordered]
-    flags = (UNCERTAIN,) if deciding.is_close(scored) else ()
-    return Answered(asked, tuple(ordered), method, deciding.choose(scored).kind, flags)
-
-
 def as_lines(children: Mapping[int, Answered]) -> tuple[str, ...]:
     """Return the questions below and their answers as whoever puts them together is shown them."""
     return tuple(
@@ -180,9 +98,12 @@ def _candidate(
     children: Mapping[int, Answered],
     method: Method,
 ) -> Candidate:
-    score = measured.score
+    score, flags = measured.score, [*draft.flags, *measured.flags]
     if draft.kind == "child_aggregating" and draft.is_usable:
-        score = _fused(score, question, children, method)
+        counted = _counted(children, method)
+        flags.extend([MEASURED_OTHERWISE] if len(counted) < len(children) else [])
+        d = question.score if method == "logprobs" else None
+        score = deciding.fused(score, d, [one.choice.score for one in counted])
     text = draft.reply.text if draft.reply is not None else ""
     return Candidate(
         kind=draft.kind,
@@ -192,16 +113,13 @@ def _candidate(
         evidence=_evidence(draft, text),
         pages=tuple((one.page.document_id, one.page.page_index) for one in draft.sources),
         used=_used(text, children) if draft.kind == "child_aggregating" else (),
-        flags=(*draft.flags, *measured.flags),
+        flags=tuple(flags),
     )
 
 
-def _fused(
-    score: float, question: Question, children: Mapping[int, Answered], method: Method
-) -> float:
-    """Return the score of an answer from below; what was measured otherwise is left out."""
-    below = [child.choice.score for child in children.values() if child.method == method]
-    return deciding.fused(score, question.score if method == "logprobs" else None, below)
+def _counted(children: Mapping[int, Answered], method: Method) -> list[Answered]:
+    """Return the answers below whose scores can be compared; failures always can."""
+    return [one for one in children.values() if one.method == method or not one.is_answered]
 
 
 def _explanation(draft: Draft, text: str) -> str:
@@ -223,15 +141,12 @@ def _evidence(draft: Draft, text: str) -> tuple[Evidence, ...]:
 
 
 def _used(text: str, children: Mapping[int, Answered]) -> tuple[int, ...]:
-    """Return the children whose answers a reply names, or all of them if it names none."""
-    labels = {f"Q{number}": index for number, index in enumerate(children, 1)}
-    named = {labels[mark.source]: None for mark in marks_in(text) if mark.source in labels}
-    return tuple(named or children)
-
-
-@cache
-def _stored() -> TypeAdapter[Answered]:
-    return TypeAdapter(Answered)
-
-
-_ORDER: tuple[Kind, ...] = ("closed_book", "open_book", "child_aggregating")
+    """Return the children whose answers a reply names or repeats, or all if it does neither."""
+    named = {mark.source for mark in marks_in(text)}
+    words = f" {folded(without_marks(text))} "
+    used = [
+        index
+        for number, (index, child) in enumerate(children.items(), 1)
+        if f"Q{number}" in named or f" {folded(child.choice.answer)} " in words
+    ]
+    return tuple(used or children)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from lcagent.agents.answering import Source
 from lcagent.agents.probtree.books import Book, Wanted
-from lcagent.agents.probtree.deciding import Kind
+from lcagent.agents.probtree.deciding import Kind, is_no_answer
 from lcagent.agents.probtree.replies import Explained, read_reply
 from lcagent.agents.probtree.roles import (
     MULTI_HOP,
@@ -48,37 +48,44 @@ class Draft:
     flags: tuple[str, ...] = ()
 
     @property
+    def says_something(self) -> bool:
+        """Say whether the reply says an answer, be it that there is none."""
+        return self.reply is not None and bool(self.read.answer)
+
+    @property
     def is_usable(self) -> bool:
         """Say whether there is an answer, of whatever quality."""
-        return self.reply is not None and bool(self.read.answer)
+        return self.says_something and not is_no_answer(self.read.answer)
 
 
 @dataclass(slots=True)
 class Asker:
-    """Asks a model, with log-probabilities as long as its server has any.
+    """Asks a model, with log-probabilities unless its server cannot be asked for any.
 
     Attributes:
-        has_logprobs: False once the server broke off a call for asking for them.
+        has_logprobs: Whether its server gives log-probabilities: True once it did, False once it
+            failed a call that wanted them and not the same without.
     """
 
     model: ChatModel
     max_tokens: int
-    has_logprobs: bool = True
+    has_logprobs: bool | None = None
 
     async def ask(self, request: Request) -> Reply:
-        """Return the reply to a request.
-
-        Where the server fails a call that wants log-probabilities but not the same without, none
-        are wanted from then on.
-        """
-        if not (request.wants_logprobs and self.has_logprobs):
-            return await self.model.complete(replace(request, wants_logprobs=False))
+        """Return the reply to a request, with log-probabilities if they are wanted and given."""
+        plain = replace(request, wants_logprobs=False)
+        if not request.wants_logprobs or self.has_logprobs is False:
+            return await self.model.complete(plain)
         try:
-            return await self.model.complete(request)
-        except ModelUnavailable:
-            reply = await self.model.complete(replace(request, wants_logprobs=False))
+            reply = await self.model.complete(request)
+        except ModelUnavailable as error:
+            if self.has_logprobs or error.retry_after_s is not None:  # it is down, or busy
+                raise
+            reply = await self.model.complete(plain)
             self.has_logprobs = False
-            return reply
+        if reply.logprobs is not None:
+            self.has_logprobs = True
+        return reply
 
     def request(self, prompt: Prompt, purpose: str) -> Request:
         """Return the request for a reply with log-probabilities."""

@@ -83,8 +83,8 @@ def folded(answer: str) -> str:
 def _placed(text: str, tokens: Sequence[TokenLogprob]) -> Iterator[tuple[TokenLogprob, int, int]]:
     """Yield the tokens of a text with the bytes they stand for, from and to.
 
-    Hidden reasoning comes first where a server tells its tokens, too; none of it is yielded. Nor
-    is anything where the tokens do not spell the text.
+    Hidden reasoning comes first where a server tells its tokens, too; it stands before byte 0.
+    Where the tokens do not spell the text, nothing is yielded.
     """
     bare = text.lstrip()
     spelled = b"".join(_bytes(token) for token in tokens)
@@ -92,8 +92,7 @@ def _placed(text: str, tokens: Sequence[TokenLogprob]) -> Iterator[tuple[TokenLo
     start = _length(text) - _length(bare) - before
     for token in tokens if before >= 0 else ():
         end = start + len(_bytes(token))
-        if _begin(token, start, end) >= 0:
-            yield token, start, end
+        yield token, start, end
         start = end
 
 

@@ -39,7 +39,7 @@ def method_for(drafts: Sequence[Draft], least: Method, samples: int) -> Method:
     Args:
         samples: How many may be drawn; with none, the model is asked.
     """
-    replies = [draft.reply for draft in drafts if draft.is_usable and draft.reply is not None]
+    replies = [draft.reply for draft in drafts if draft.says_something and draft.reply is not None]
     if least == "logprobs" and any(reply.logprobs is None for reply in replies):
         least = "samples"
     return lower(least, "stated") if least == "samples" and not samples else least

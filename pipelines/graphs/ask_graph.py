@@ -1,4 +1,4 @@
-"""The graph that answers a question: START -> route -> quote | whole | rag | chain -> END.
+"""The graph that answers a question: START -> route -> quote | whole | rag | chain | tree -> END.
 
 Each method that lcagent learns becomes a node, or a subgraph, behind `route`.
 """
@@ -14,6 +14,7 @@ from langgraph.types import Checkpointer
 from lcagent.pipelines import planning
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.graphs.chain_graph import chain_graph
+from lcagent.pipelines.graphs.tree_graph import tree_graph
 from lcagent.pipelines.graphs.watching import TextTeller
 from lcagent.pipelines.routing import Strategy
 from lcagent.pipelines.steps import passages
@@ -66,11 +67,13 @@ def ask_graph(checkpointer: Checkpointer = None) -> AskGraph:
         .add_node("whole", whole)
         .add_node("rag", rag)
         .add_node("chain", chain_graph())
+        .add_node("tree", tree_graph())
         .add_edge(START, "route")
         .add_conditional_edges("route", chosen_method, list(METHODS))
         .add_edge("quote", END)
         .add_edge("whole", END)
         .add_edge("rag", END)
         .add_edge("chain", END)
+        .add_edge("tree", END)
         .compile(checkpointer=checkpointer, name="ask")
     )

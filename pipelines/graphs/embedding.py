@@ -11,12 +11,13 @@ from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.model_runs import context_of
 from lcagent.pipelines.options import AskOptions
 from lcagent.pipelines.recording import Record
+from lcagent.pipelines.tree_options import TreeOptions
 
 
 async def graph_context(
     documents: str | Path | Sequence[str | Path], **options: Unpack[AskOptions]
 ) -> RunContext:
-    """Return the context for `ask_graph` and `chain_graph`: documents read, the model built.
+    """Return the context for the graphs of this package: documents read, the model built.
 
     Replies are cached and limits hold as in `ask`; checkpoints are the caller's, and steps are
     kept in memory only.
@@ -34,4 +35,4 @@ async def graph_context(
     name = model if isinstance(model, str) else model.card.name
     chain = options.get("chain") or ChainOptions.of(options.get("preset", "default"))
     context = await context_of(documents, name, options, runtime, chain=chain)
-    return replace(context, record=Record())
+    return replace(context, record=Record(), tree=options.get("tree") or TreeOptions())

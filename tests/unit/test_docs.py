@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lcagent import results, texts
+from lcagent import proofs, results, texts
 from lcagent.settings import Settings
 from lcagent.storage.documents import StoredDocument
 
@@ -22,6 +22,9 @@ RESULTS = (
     results.Coverage,
     results.LeftOut,
     results.Usage,
+    proofs.Proof,
+    proofs.ProofNode,
+    proofs.ProofCandidate,
     results.SearchResult,
     results.Hit,
     results.Plan,

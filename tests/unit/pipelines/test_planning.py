@@ -29,7 +29,7 @@ def _reply(request: Request) -> str:
     return f"It went slowly. {words}"
 
 
-@pytest.mark.parametrize("strategy", ["rag", "chain", "whole"])
+@pytest.mark.parametrize("strategy", ["rag", "chain", "tree", "whole"])
 @pytest.mark.parametrize("preset", PRESETS)
 async def test_a_run_takes_no_more_than_its_plan_says(
     long_text: Path, runtime: Runtime, strategy: str, preset: str

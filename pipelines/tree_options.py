@@ -1,0 +1,49 @@
+"""How a question tree is answered: the switches of ProbTree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from lcagent.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class TreeOptions:
+    """The switches.
+
+    Cao et al., https://arxiv.org/abs/2311.13982, sections 3.2 and 4; the paper looks up 5 passages
+    for a question and 3 for each below it. Lazy mode and what takes the place of
+    log-probabilities are ours.
+
+    Attributes:
+        accept_at: Lazy mode: an answer from passages that is at least as sure as this is taken,
+            and nothing is asked below it or besides. A logarithm, so 0 or less; the right one
+            differs from model to model. None to ask everything.
+        samples: How many replies are drawn where the server tells no log-probabilities; with none,
+            the model is asked how sure it is.
+        temperature: Of the samples.
+        top_k: How many passages are looked up for a question.
+        top_k_below: How many more for each question below it.
+    """
+
+    accept_at: float | None = None
+    samples: int = 4
+    temperature: float = 0.7
+    top_k: int = 5
+    top_k_below: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises:
+            UsageError: A number is too small.
+        """
+        if self.samples < 0 or self.top_k < 1 or self.top_k_below < 0 or self.temperature < 0:
+            raise UsageError(f"these options of a tree make no sense: {self}")
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "TreeOptions":
+        """Return the switches that were stored with a run."""
+        return TypeAdapter(TreeOptions).validate_python(fields)

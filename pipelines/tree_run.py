@@ -1,0 +1,129 @@
+"""One run of ProbTree: what can be asked next, and asking it.
+
+Every step is recorded when it ends, so that a run goes on in a process that never saw it begin.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lcagent.agents.probtree.answering import Answerer, as_lines
+from lcagent.agents.probtree.asking import Asked, Asker
+from lcagent.agents.probtree.books import Book, Wanted
+from lcagent.agents.probtree.candidates import Answered
+from lcagent.agents.probtree.deciding import Kind
+from lcagent.agents.probtree.decomposing import decompose
+from lcagent.agents.probtree.trees import Question
+from lcagent.models.base import ChatModel
+from lcagent.pipelines.metering import Metered
+from lcagent.pipelines.recording import Record
+from lcagent.pipelines.tree_options import TreeOptions
+from lcagent.pipelines.tree_record import NODE, PLAN, TRY, TreeRecord
+from lcagent.storage.runs import StoredStep
+
+
+@dataclass(slots=True)
+class TreeRun:
+    """A question tree that is being answered.
+
+    Attributes:
+        reply_tokens: Of an answer with its explanation, at most.
+        has_logprobs: What is known of the server, as an `Asker` knows it.
+    """
+
+    question: str
+    model: ChatModel
+    book: Book
+    options: TreeOptions
+    record: Record
+    reply_tokens: int
+    has_logprobs: bool | None = None
+
+    @property
+    def known(self) -> TreeRecord:
+        """What is known so far."""
+        return TreeRecord(self.question, self.record)
+
+    def ready(self) -> list[str]:
+        """Return the steps that can be taken now, all at the same time; none at the end.
+
+        A question waits for those it refers to and, unless it is tried first, for those below it.
+        """
+        answers, questions = self.known.answers(), self.known.tree.questions
+        if 0 in answers:
+            return []
+        if PLAN not in self.record and not self._is_tried_next(0):
+            return [PLAN]
+        steps = [self._next(one, answers) for one in questions if self._is_open(one)]
+        return [step for step in steps if step]
+
+    async def take(self, step: str) -> str:
+        """Take a step, unless it was taken before, and return the question that it answers."""
+        if step not in self.record:
+            metered = Metered(self.model)
+            asker = Asker(metered, self.reply_tokens, self.has_logprobs)
+            detail = await (self._plan(asker) if step == PLAN else self._answer(step, asker))
+            if asker.has_logprobs is not None:
+                self.has_logprobs = asker.has_logprobs
+            await self.record.add(StoredStep(step, detail, metered.calls))
+        return self.question if step == PLAN else self.known.recorded(step).asked
+
+    def _next(self, question: Question, answers: dict[int, Answered]) -> str:
+        """Return the step that a question is ready for, or an empty string."""
+        index = question.index
+        if index in answers or not answers.keys() >= set(question.needs):
+            return ""
+        if self._is_tried_next(index):
+            return f"{TRY}{index}"
+        return f"{NODE}{index}" if answers.keys() >= set(question.children) else ""
+
+    def _is_tried_next(self, index: int) -> bool:
+        return self.options.accept_at is not None and f"{TRY}{index}" not in self.record
+
+    def _is_open(self, question: Question) -> bool:
+        """Say whether a question has to be answered: in lazy mode, if all above it were tried."""
+        if self.options.accept_at is None or question.parent is None:
+            return True
+        parent = self.known.tree.questions[question.parent]
+        is_tried = f"{TRY}{parent.index}" in self.record
+        return is_tried and not self.known.is_accepted(parent.index) and self._is_open(parent)
+
+    async def _plan(self, asker: Asker) -> dict[str, Any]:
+        return {"tree": (await decompose(self.question, asker)).as_json()}
+
+    async def _answer(self, step: str, asker: Asker) -> dict[str, Any]:
+        index = int(step.rpartition("/")[2])
+        question, answers = self.known.tree.questions[index], self.known.answers()
+        is_try, tried = step.startswith(TRY), self.known.tried(index)
+        children = {} if is_try else {child: answers[child] for child in question.children}
+        kinds: tuple[Kind, ...] = ("closed_book", "open_book")
+        if is_try:
+            kinds = ("open_book",)
+        elif tried is not None:
+            kinds = ("closed_book",)
+        answerer = Answerer(asker, self.book, self.options.samples, self.options.temperature)
+        asked = self._asked(question, answers, children)
+        answered = await answerer.answer(asked, question, children, kinds=kinds, known=tried)
+        pages = [list(page) for one in answered.candidates for page in one.pages]
+        is_accepted = is_try and self._is_enough(answered)
+        return {"pages": pages, "answered": answered.as_json(), "is_accepted": is_accepted}
+
+    def _is_enough(self, answered: Answered) -> bool:
+        at_least = self.options.accept_at
+        return at_least is not None and answered.is_answered and answered.choice.score >= at_least
+
+    def _asked(
+        self, question: Question, answers: dict[int, Answered], children: dict[int, Answered]
+    ) -> Asked:
+        text = question.asked({index: answers[index].choice.answer for index in question.needs})
+        below = self.known.tree.below(question.index) if children else ()
+        looked_up = [answers[one.index].asked for one in below if one.index in answers]
+        return Asked(
+            text,
+            (
+                Wanted(text, self.options.top_k),
+                *(Wanted(query, self.options.top_k_below) for query in looked_up),
+            ),
+            children=as_lines(children),
+            is_leaf=question.is_leaf,
+            name=f"question {question.index + 1} of {len(self.known.tree.questions)}",
+        )
