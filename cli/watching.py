@@ -54,7 +54,7 @@ class Watch:
 
     def tell(self, event: "Event") -> None:
         """Show an event."""
-        from lcagent.pipelines.events import Planned, StepDone  # noqa: PLC0415
+        from lcagent.pipelines.events import MethodChosen, Planned, StepDone  # noqa: PLC0415
 
         if isinstance(event, StepDone):
             self._status.show(event)
@@ -62,6 +62,9 @@ class Watch:
             self.reading.close()
             if self._explains:
                 printing.print_plan(event.plan, to=sys.stderr)
+        elif isinstance(event, MethodChosen):
+            if self._explains:
+                printing.print_notes([f"{event.strategy}: {event.reason}"])
         elif self._shows_answer:
             self._status.close()
             self._show_text(event)

@@ -109,6 +109,7 @@ class Answer(Json):
     """The answer to a question, every statement of it with checked citations.
 
     Attributes:
+        reason: Why the method was taken.
         proof: Of a question that was answered as a tree; None of any other.
     """
 
@@ -124,6 +125,7 @@ class Answer(Json):
     usage: Usage = field(default_factory=Usage)
     timings_s: dict[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
+    reason: str = ""
     proof: Proof | None = None
     schema: str = "lcagent.answer/1"
 

@@ -60,6 +60,11 @@ class Budget:
             return None
         return self._max_time_s - (self._clock() - self._started)
 
+    def allows(self, calls: int, usd: float | None) -> bool:
+        """Say whether so many calls more fit the limits, if none was in flight; nothing is kept."""
+        fits_calls = self._max_calls is None or self._calls + calls <= self._max_calls
+        return fits_calls and (self.max_usd is None or self._usd + (usd or 0.0) <= self.max_usd)
+
     async def reserve(self, usd: float | None) -> None:
         """Put aside what a call can cost at most, and count the call.
 

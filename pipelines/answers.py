@@ -8,7 +8,7 @@ from lcagent.agents.marks import Mark, MarkNumbers, numbered
 from lcagent.agents.refusals import says_not_found
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
-from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.routing.methods import QUOTE
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import AskState, SourceState
@@ -45,6 +45,7 @@ def answer_of(
         answer=cited.text or (NOT_FOUND if has_text(run.collection, run.pages) else NOTHING_READ),
         abstained=not cited.text,
         strategy=state["strategy"],
+        reason=state["reason"],
         model=state["model"],
         claims=cited.claims,
         citations=cited.citations,
@@ -59,7 +60,8 @@ def answer_of(
 
 
 def _notes(state: AskState, cited: CitedText) -> list[str]:
-    notes = list(state["notes"])
+    notes = [state["caveat"]] if state["caveat"] else []
+    notes.extend(state["notes"])
     if state["model"] == QUOTE:
         notes.insert(0, QUOTING_ONLY)
     elif cited.text and not cited.citations:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
 from lcagent.errors import UsageError
-from lcagent.pipelines import planning, routing
+from lcagent.pipelines import planning
 from lcagent.pipelines.answers import answer_of
 from lcagent.pipelines.chain_options import ChainOptions
 from lcagent.pipelines.context import RunContext
@@ -24,7 +24,7 @@ from lcagent.pipelines.options import (
     run_verb,
     selected_pages,
 )
-from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.routing.methods import AUTO, QUOTE, check
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.quote import quote
 from lcagent.pipelines.steps.state import AskState, initial_state, merged
@@ -58,7 +58,9 @@ async def ask_async(
             return await _ask_model(documents, state, options, runtime, started=started)
         context = await _quoting_context(documents, options, pages, runtime)
         read = time.perf_counter()
-        state = merged(state, {"strategy": QUOTE, **await quote(state, context)})
+        chosen = planning.route(state, context)
+        state = merged(state, {"strategy": QUOTE, "reason": chosen.reason})
+        state = merged(state, await quote(state, context))
         timings = {"read": read - started, "answer": time.perf_counter() - read}
         return await asyncio.to_thread(_recorded, state, context, runtime, timings)
 
@@ -176,18 +178,18 @@ def _initial(question: str, options: AskOptions, runtime: Runtime) -> AskState:
     question = readable(question)
     if not question.strip():
         raise UsageError("the question is empty")
-    wanted = options.get("strategy", "auto")
+    wanted = options.get("strategy", AUTO)
     model = options.get("model") or runtime.settings.model
     name = model if isinstance(model, str) else model.card.name
     if wanted == QUOTE:
         name = QUOTE
-    routing.check(wanted)
+    check(wanted)
     return initial_state(question, wanted, name)
 
 
 def _is_quoting(state: AskState) -> bool:
     """Say whether no model is asked, not even the one that is none."""
-    return state["model"] == QUOTE and state["wanted"] in ("auto", QUOTE)
+    return state["model"] == QUOTE and state["wanted"] in (AUTO, QUOTE)
 
 
 async def _quoting_context(

@@ -12,6 +12,7 @@ from lcagent.agents.probtree.books import Book
 from lcagent.documents import Document
 from lcagent.errors import ModelNotUsable
 from lcagent.models.base import ChatModel
+from lcagent.models.budget import Budget
 from lcagent.pipelines.chain_options import ChainOptions
 from lcagent.pipelines.chain_run import ChainRun
 from lcagent.pipelines.metering import Metered
@@ -33,6 +34,7 @@ class RunContext:
     Attributes:
         top_k: How many passages the answer may draw on.
         model: None for quoting.
+        budget: What the run may spend, the same that bounds the model.
         evidence_tokens: The most tokens of passages that an answer is written from.
         chains: Chains that are under way, by their question.
         book: What a question tree looks up passages in; None for the documents.
@@ -45,6 +47,7 @@ class RunContext:
     top_k: int
     vectors: VectorUse
     model: ChatModel | None = None
+    budget: Budget = field(default_factory=Budget)
     chain: ChainOptions = field(default_factory=ChainOptions)
     record: Record = field(default_factory=Record)
     evidence_tokens: int = EVIDENCE_TOKENS

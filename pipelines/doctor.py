@@ -9,7 +9,7 @@ from typing import Any
 import lcagent
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
-from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.routing.methods import QUOTE
 from lcagent.pipelines.runtime import Runtime, named_model
 from lcagent.retrieval.embedding.choose import choose_embedder
 from lcagent.settings import Settings, load_settings

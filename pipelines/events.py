@@ -9,9 +9,17 @@ from lcagent.results import Plan
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The method is chosen, and what it will take is known."""
+    """What the run may take is known, and its method unless the model is asked for that."""
 
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class MethodChosen:
+    """The method is chosen."""
+
+    strategy: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +53,5 @@ class AnswerText:
     is_restart: bool = False
 
 
-Event: TypeAlias = Planned | StepDone | AnswerText
+Event: TypeAlias = Planned | MethodChosen | StepDone | AnswerText
 OnEvent: TypeAlias = Callable[[Event], None]

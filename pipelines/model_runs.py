@@ -96,11 +96,12 @@ async def context_of(
     pages = selected_pages(options)
     record = Record(run_id or uuid4().hex, runtime.runs)
     await record.load()
+    budget = _budget(options, record.usage)
     model = runtime.model(
         options.get("model") or model_name,
         base_url=options.get("base_url"),
         window_tokens=options.get("window"),
-        budget=_budget(options, record.usage),
+        budget=budget,
         namespace="" if options.get("use_cache", True) else record.run_id,
     )
     collection = await collect(documents, options, runtime) if documents else Collection(())
@@ -113,6 +114,7 @@ async def context_of(
         top_k=options.get("top_k", 12),
         vectors=runtime.vector_use(options.get("vectors"), by_default="needed"),
         model=model,
+        budget=budget,
         chain=chain or ChainOptions(),
         record=record,
     )

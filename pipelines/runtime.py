@@ -17,7 +17,7 @@ from lcagent.models.choose import choose_model, close_model
 from lcagent.models.hosts import OPENAI_URL, server_of
 from lcagent.models.limits import Limited, Turns
 from lcagent.models.retrying import Retrying
-from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.routing.methods import QUOTE
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
 from lcagent.retrieval.reading.isolation import Limits

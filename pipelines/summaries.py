@@ -13,7 +13,7 @@ from lcagent.agents.summarizing.extract import SLACK, Extracted
 from lcagent.pipelines.chain_run import ChainRun
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
-from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.routing.methods import QUOTE
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.chain import unread_pages
 from lcagent.pipelines.steps.state import UnreadState

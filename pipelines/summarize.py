@@ -14,7 +14,7 @@ from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.events import Planned
 from lcagent.pipelines.model_runs import ModelRun, carry_out, context_of, request_of
 from lcagent.pipelines.options import collect, open_runtime, run_verb, selected_pages
-from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.routing.methods import QUOTE
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.summarize import chapters, prepared
 from lcagent.pipelines.summaries import extracted, summary_of, written

@@ -14,7 +14,7 @@ from lcagent.pipelines.events import AnswerText, Event, OnEvent, Planned, StepDo
 from lcagent.pipelines.model_runs import ModelRun, carry_out, context_of, request_of
 from lcagent.pipelines.options import open_runtime, run_verb, selected_pages
 from lcagent.pipelines.recording import Record
-from lcagent.pipelines.routing import QUOTE
+from lcagent.pipelines.routing.methods import QUOTE
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.text_files import check_output, save_text
 from lcagent.pipelines.write_body import body_of

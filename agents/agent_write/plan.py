@@ -4,7 +4,6 @@ Bai et al., LongWriter, https://arxiv.org/abs/2408.07055: a line for each paragr
 point and its words. Upstream takes every line of a reply for a step; here a line is one if it
 looks like one, however it is decorated.
 """
-# ruff: noqa: RUF001 - the letters of many scripts look like those of ours
 
 import unicodedata
 from collections.abc import Iterator

@@ -3,7 +3,6 @@
 Each method that lcagent learns becomes a node, or a subgraph, behind `route`.
 """
 
-import asyncio
 from typing import TypeAlias, get_args
 
 from langgraph.graph import END, START, StateGraph
@@ -11,12 +10,13 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Checkpointer
 
-from lcagent.pipelines import planning
+from lcagent.pipelines import choosing
 from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.events import MethodChosen
 from lcagent.pipelines.graphs.chain_graph import chain_graph
 from lcagent.pipelines.graphs.tree_graph import tree_graph
 from lcagent.pipelines.graphs.watching import TextTeller
-from lcagent.pipelines.routing import Strategy
+from lcagent.pipelines.routing.methods import Strategy
 from lcagent.pipelines.steps import passages
 from lcagent.pipelines.steps import quote as quoting
 from lcagent.pipelines.steps.state import AskState, Quoted, Routed, Written
@@ -28,8 +28,9 @@ METHODS = get_args(Strategy)
 
 async def route(state: AskState, runtime: Runtime[RunContext]) -> Routed:
     """Choose the method."""
-    chosen = await asyncio.to_thread(planning.route, state, runtime.context)
-    return Routed(strategy=chosen.strategy, reason=chosen.reason)
+    routed = await choosing.route(state, runtime.context)
+    runtime.stream_writer(MethodChosen(routed["strategy"], routed["reason"]))
+    return routed
 
 
 async def quote(state: AskState, runtime: Runtime[RunContext]) -> Quoted:

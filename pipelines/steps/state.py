@@ -41,6 +41,7 @@ class AskState(TypedDict):
     """A question on its way to an answer.
 
     Attributes:
+        caveat: What the user should know of the choice of the method, or an empty string.
         quotes: The answer, if it is quoted.
         reply: The answer as a model wrote it, with marks; empty where there is none.
         sources: What the marks stand for.
@@ -51,6 +52,7 @@ class AskState(TypedDict):
     model: str
     strategy: str
     reason: str
+    caveat: str
     quotes: list[QuoteState]
     reply: str
     sources: dict[str, SourceState]
@@ -65,6 +67,7 @@ class Routed(TypedDict):
 
     strategy: str
     reason: str
+    caveat: str
 
 
 class Quoted(TypedDict):
@@ -95,6 +98,7 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         model=model,
         strategy="",
         reason="",
+        caveat="",
         quotes=[],
         reply="",
         sources={},

@@ -17,13 +17,13 @@ _COUNTED = (
     r"sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty)(?:[- ][a-z]+)?|the [a-z]+|"
     r"first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|"
     r"eins|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|"
-    r"premi[eè]re?|primer[oa]|segund[oa]|tercer[oa]|[а-яё]+(?:ая|ья|ый|ой|ий)|"  # noqa: RUF001 -- Russian
+    r"premi[eè]re?|primer[oa]|segund[oa]|tercer[oa]|[а-яё]+(?:ая|ья|ый|ой|ий)|"
     r"ال[\u0621-\u064a]+(?: عشرة?)?"
 )
 _ORDINAL = r"(?:first|second|third|last|[a-zäöüß]+te[rns]?)"  # "Erstes Kapitel", "FIRST EPILOGUE"
 _TITLED = (  # behind a stop, or without one if it begins and ends like a title
     r"(?:[ \t]*[.:)—–-]+(?:[ \t]*\S[^\n]{0,90})?"
-    r"|[ \t]+(?-i:[^\sa-zа-яё])[^\n]{0,80}[^\s.,;!?])?"  # noqa: RUF001 -- Russian
+    r"|[ \t]+(?-i:[^\sa-zа-яё])[^\n]{0,80}[^\s.,;!?])?"
 )
 _KNOWN = (
     r"prologue|epilogue|preface|foreword|introduction|afterword|conclusion|appendix|glossary|"

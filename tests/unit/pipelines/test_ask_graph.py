@@ -10,7 +10,7 @@ from langgraph.graph import END, START, StateGraph
 
 from lcagent.pipelines import Runtime, ask_async, graphs
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.routing import Strategy
+from lcagent.pipelines.routing.methods import Strategy
 from lcagent.pipelines.steps.state import initial_state
 from lcagent.selection import ALL_PAGES
 

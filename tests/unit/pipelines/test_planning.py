@@ -54,7 +54,7 @@ async def test_a_run_takes_no_more_than_its_plan_says(
 
 async def test_planning_asks_nothing(long_text: Path, runtime: Runtime) -> None:
     model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
-    plan = await plan_async(long_text, "How?", runtime=runtime, model=model)
+    plan = await plan_async(long_text, "Who went?", runtime=runtime, model=model)
     assert plan.strategy == "rag"
     assert plan.document_tokens == pytest.approx(7_200, rel=0.05)
     assert model.requests == []
@@ -70,3 +70,35 @@ async def test_an_unknown_price_is_said_to_be_unknown(long_text: Path, runtime: 
     plan = await plan_async(long_text, "How?", runtime=runtime, model=model)
     assert plan.usd is None
     assert any("price" in note for note in plan.notes)
+
+
+async def test_where_the_model_will_be_asked_the_plan_has_the_dearest_method(
+    long_text: Path, runtime: Runtime
+) -> None:
+    model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
+    plans = {
+        strategy: await plan_async(
+            long_text, "How?", runtime=runtime, model=model, strategy=strategy
+        )
+        for strategy in ("auto", "rag", "tree", "chain")
+    }
+    plan = plans.pop("auto")
+    assert (plan.strategy, "the model is asked" in plan.reason) == ("auto", True)
+    assert plan.calls == 1 + max(one.calls for one in plans.values())
+    assert (plan.usd or 0) > max(one.usd or 0 for one in plans.values())
+    for name, one in plans.items():
+        assert any(note.startswith(f"{name} takes {one.calls} call") for note in plan.notes)
+    assert model.requests == []
+
+
+async def test_a_plan_leaves_out_what_the_limits_do_not_allow(
+    long_text: Path, runtime: Runtime
+) -> None:
+    model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
+    plan = await plan_async(long_text, "How?", runtime=runtime, model=model, max_calls=2)
+    assert (plan.strategy, plan.calls) == ("auto", 2)
+    plan = await plan_async(long_text, "How?", runtime=runtime, model=model, max_calls=1)
+    assert (plan.strategy, plan.calls) == ("rag", 1)
+    plan = await plan_async(long_text, "List all of it.", runtime=runtime, model=model, max_calls=3)
+    assert (plan.strategy, plan.calls) == ("rag", 1)
+    assert any("chain may take" in note for note in plan.notes)

@@ -1,0 +1,1 @@
+"""Choosing the method that answers a question."""
