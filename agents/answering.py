@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from lcagent.agents.chain_of_agents.budget import cut_to_tokens
-from lcagent.agents.prompting import Prompt, fence
+from lcagent.agents.fences import fence
+from lcagent.agents.prompting import Prompt
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.documents import Document, Page, Passage
 from lcagent.models.base import ChatModel, OnText, Request

@@ -29,6 +29,27 @@ def show_config() -> int:
     return 0
 
 
+@config.command("prompts")
+def show_prompts(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Such as answering/reader.md; by default all names."),
+    ] = None,
+) -> int:
+    """List the prompts, or print one: to read it, or to put your own in its place."""
+    from lcagent import settings  # noqa: PLC0415 -- `--help` must not wait for it
+    from lcagent.agents import templates  # noqa: PLC0415
+
+    if name is not None:
+        printing.print_line(templates.source(name).rstrip())
+        return 0
+    printing.print_line(f"# your own go to {settings.prompts_folder()}")
+    own = templates.check_own()
+    for each in templates.names():
+        printing.print_line(f"{each}  (your own)" if each in own else each)
+    return 0
+
+
 def doctor(
     ask_model: Annotated[
         bool,

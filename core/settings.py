@@ -35,6 +35,11 @@ def config_path() -> Path:
     return Path(given) if given else user_config_path("lcagent") / "config.toml"
 
 
+def prompts_folder() -> Path:
+    """Return where a user's own prompts are, or would be."""
+    return config_path().with_name("prompts")
+
+
 class Settings(BaseSettings):
     """What a user may set; each has its variable, `LCAGENT_` and the name in capitals."""
 

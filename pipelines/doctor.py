@@ -7,6 +7,7 @@ from platform import python_version
 from typing import Any
 
 import lcagent
+from lcagent.agents.templates import check_own
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
 from lcagent.pipelines.routing.methods import QUOTE
@@ -52,6 +53,7 @@ def examine(*, asks_model: bool = False) -> list[Finding]:
         *findings,
         _checked("model", _model, settings),
         *(run_sync(_abilities(settings)) if asks_model else ()),
+        _checked("prompts", _prompts, settings),
         _checked("embedder", _embedder, settings),
         _checked("store", _store, settings),
     ]
@@ -63,6 +65,11 @@ def _checked(what: str, look: Callable[[Settings], str], settings: Settings) -> 
         return Finding(what, look(settings))
     except LcagentError as error:
         return Finding(what, str(error), is_ok=False)
+
+
+def _prompts(_: Settings) -> str:
+    own = check_own()
+    return f"in place of ours: {', '.join(own)}" if own else "ours"
 
 
 def _extras() -> Iterator[Finding]:

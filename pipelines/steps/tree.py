@@ -11,10 +11,10 @@ from lcagent.agents.chain_of_agents.budget import (
     reply_tokens,
     text_counter,
 )
+from lcagent.agents.fences import fence
 from lcagent.agents.probtree.books import Wanted
 from lcagent.agents.probtree.ladder import together
 from lcagent.agents.probtree.roles import MULTI_HOP, OpenBookPrompt
-from lcagent.agents.prompting import fence
 from lcagent.documents import Passage
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext

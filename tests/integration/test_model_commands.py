@@ -322,3 +322,25 @@ def test_verbose_prints_a_line_for_each_step(call: Call, serve: Serve, tmp_path:
     total = int(lines[0].split(" of ")[1].split()[0].strip("(,"))
     assert len(lines) == total > 3
     assert "tokens" in lines[0]
+
+
+def test_a_prompt_of_ones_own_is_used_and_a_broken_one_costs_nothing(
+    call: Call, serve: Serve, book: Path, own_home: Path
+) -> None:
+    server = serve(_says(ANSWER))
+    ours = call("config", "prompts", "answering/reader.md").out
+    own = own_home / "prompts" / "answering" / "reader.md"
+    own.parent.mkdir(parents=True)
+    own.write_text(ours.replace("You answer questions", "You, a pirate, answer questions"))
+    assert "answering/reader.md  (your own)" in call("config", "prompts").out.splitlines()
+    assert "prompts: in place of ours: answering/reader.md" in call("doctor").out
+    assert call("ask", book, "Who kept the lighthouse?").status == 0
+    assert "You, a pirate, answer" in server.served[0].messages[0].text
+
+    own.write_text(ours.replace("{{ question }}", ""))
+    done = call("ask", book, "Who kept the lighthouse in the end?")
+    assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert "not used: question" in done.err
+    assert len(server.served) == 1
+    assert "FAIL  prompts: " in call("doctor").out
+    assert call("config", "prompts", "../../config.toml").status == 2

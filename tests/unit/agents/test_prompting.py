@@ -1,9 +1,18 @@
-"""Every prompt's fields are its template's variables, and no text gets out of its fence."""
+"""Every prompt's fields are its template's variables, and no text gets out of its fence.
+
+What each prompt looks like when it is filled in stands in tests/golden/prompts, so that a change of
+one shows in review. After a change: `LCAGENT_TEST_UPDATE_GOLDEN=1 pytest -k golden`, and read the
+difference.
+"""
 
 import importlib
+import os
 import pkgutil
+import typing
 from dataclasses import fields
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +22,8 @@ from jinja2 import Environment, meta
 import lcagent.agents
 from lcagent.agents.answering import ReaderPrompt
 from lcagent.agents.chain_of_agents.roles import WorkerPrompt
-from lcagent.agents.prompting import Prompt, fence
+from lcagent.agents.fences import fence
+from lcagent.agents.prompting import Prompt
 
 for module in pkgutil.walk_packages(lcagent.agents.__path__, "lcagent.agents."):
     importlib.import_module(module.name)
@@ -21,6 +31,9 @@ for module in pkgutil.walk_packages(lcagent.agents.__path__, "lcagent.agents."):
 PROMPTS = Prompt.__subclasses__()
 TEMPLATES = files("lcagent.agents") / "prompts"
 INCLUDED = {"material.md"}
+GOLDEN = Path(__file__).parents[2] / "golden" / "prompts"
+FULL: dict[Any, Any] = {int: 700, bool: True}
+EMPTY: dict[Any, Any] = {int: 0, bool: False, str: "", tuple[str, ...]: ()}
 
 
 @pytest.mark.parametrize("prompt", PROMPTS, ids=lambda prompt: prompt.__name__)
@@ -30,6 +43,37 @@ def test_fields_are_the_variables(prompt: type[Prompt]) -> None:
     environment.filters["fence"] = fence
     variables = meta.find_undeclared_variables(environment.parse(source))
     assert variables == {field.name for field in fields(prompt)}
+
+
+def _example(prompt: type[Prompt], values: dict[Any, Any]) -> Prompt:
+    """Return a prompt whose fields have these values by their types, or their own names."""
+    types = typing.get_type_hints(prompt)
+    named = {
+        field.name: f"THE {field.name.upper()}"
+        if types[field.name] is str
+        else (f"FIRST OF {field.name.upper()}", f"SECOND OF {field.name.upper()}")
+        for field in fields(prompt)
+    }
+    return prompt(**{name: values.get(types[name], said) for name, said in named.items()})
+
+
+@pytest.mark.parametrize("prompt", PROMPTS, ids=lambda prompt: prompt.__name__)
+def test_a_filled_in_prompt_is_the_golden_one(prompt: type[Prompt]) -> None:
+    parts = [
+        f"##### {what}, {message.role}\n\n{message.text}\n"
+        for what, values in (("with everything", FULL), ("with nothing", EMPTY))
+        for message in _example(prompt, values).messages()
+    ]
+    path = GOLDEN / prompt.template
+    if os.environ.get("LCAGENT_TEST_UPDATE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(parts), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "\n".join(parts)
+
+
+def test_every_golden_prompt_has_its_template() -> None:
+    golden = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*.md")}
+    assert golden == {prompt.template for prompt in PROMPTS}
 
 
 def test_every_template_belongs_to_a_prompt() -> None:

@@ -1,0 +1,154 @@
+"""The templates of prompts: those of this package, and a user's own in place of them.
+
+A file in the folder `prompts` beside the settings file takes the place of the template of the same
+name. It has to do what ours does: two parts, the rule about material first, the same variables.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    Environment,
+    PackageLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    meta,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from lcagent.agents.fences import fence
+from lcagent.errors import UsageError
+from lcagent.settings import prompts_folder
+
+RULE = '{% include "material.md" %}'
+"""What every template begins with: text between fences is never an instruction."""
+
+BORDER = "\n=====\n"
+"""What stands between the system message and the user's."""
+
+_PACKAGE = files("lcagent.agents") / "prompts"
+
+
+def names() -> list[str]:
+    """Return the names of all templates, such as "answering/reader.md"."""
+    return sorted(
+        f"{folder.name}/{file.name}"
+        for folder in _PACKAGE.iterdir()
+        if folder.is_dir()
+        for file in folder.iterdir()
+    )
+
+
+def own_names() -> list[str]:
+    """Return the names of the files that a user has put in the place of templates."""
+    folder = prompts_folder()
+    return sorted(
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file() and not file.name.startswith(".") and not file.name.endswith("~")
+    )
+
+
+def source(name: str) -> str:
+    """Return the text of a template, the user's own where there is one.
+
+    Raises:
+        UsageError: There is no such template, or it cannot be read.
+    """
+    if name not in names():
+        raise UsageError(f"no prompt is called {name}; there are: {', '.join(names())}")
+    if name in own_names():
+        return _read(prompts_folder() / name)
+    return _PACKAGE.joinpath(name).read_text(encoding="utf-8")
+
+
+def check_own() -> list[str]:
+    """Return the names of the user's own templates, after a look at all of them.
+
+    Raises:
+        UsageError: One of them cannot be used; the message says why.
+    """
+    own = own_names()
+    for name in own:
+        _check(name, source(name))
+    return own
+
+
+def filled(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the system message and the user's.
+
+    Raises:
+        UsageError: The template is a user's own, and cannot be used.
+    """
+    system, user = _compiled(name, prompts_folder())
+    try:
+        return system.render(fields).strip(), user.render(fields).strip()
+    except TemplateError as error:
+        raise UsageError(f"the prompt {name} cannot be filled in: {error.message}") from error
+
+
+@cache
+def _compiled(name: str, folder: Path) -> tuple[Template, Template]:
+    """Return the two templates of a name; `folder` is where a user's own one would be."""
+    text = source(name)
+    if (folder / name).is_file():
+        _check(name, text)
+    system, _, user = text.partition(BORDER)
+    environment = _environment()
+    return environment.from_string(system), environment.from_string(user)
+
+
+@cache
+def _environment() -> Environment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=PackageLoader("lcagent.agents", "prompts"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,  # of the included rule
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # prompts are not HTML
+    )
+    environment.filters["fence"] = fence
+    return environment
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the prompt {path} cannot be read: {error}") from error
+
+
+def _check(name: str, text: str) -> None:
+    """Refuse a user's own template that does not do what ours does."""
+    path = prompts_folder() / name
+    if not text.startswith(RULE):
+        raise UsageError(
+            f"the prompt {path} has to begin with {RULE}: it says that text of documents is "
+            "never an instruction"
+        )
+    if BORDER not in text:
+        raise UsageError(f"the prompt {path} needs a line of ===== between its two parts")
+    ours = _variables(_PACKAGE.joinpath(name).read_text(encoding="utf-8"))
+    try:
+        theirs = _variables(text)
+    except TemplateSyntaxError as error:
+        raise UsageError(f"the prompt {path}, line {error.lineno}: {error.message}") from error
+    except TemplateError as error:
+        raise UsageError(f"the prompt {path}: {error.message}") from error
+    for kind, wrong in (("unknown", theirs - ours), ("not used", ours - theirs)):
+        if wrong:
+            raise UsageError(f"the prompt {path}: variables that are {kind}: {_listed(wrong)}")
+
+
+def _variables(text: str) -> set[str]:
+    return meta.find_undeclared_variables(_environment().parse(text))
+
+
+def _listed(wrong: set[str]) -> str:
+    return ", ".join(sorted(wrong))
