@@ -7,6 +7,7 @@ replies can be checked like any other reply.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import regex
 
@@ -18,8 +19,11 @@ from lcagent.retrieval.search.languages import detect, stop_terms
 from lcagent.retrieval.search.words import Analyzer
 from lcagent.retrieval.sentences import sentences
 
+QUOTE: Final = "quote"
+"""The name of the model that is none, and of the method that quotes."""
+
 CARD = ModelCard(
-    name="quote",
+    name=QUOTE,
     window_tokens=16_000,
     usd_per_million_prompt=0.0,
     usd_per_million_completion=0.0,

@@ -18,7 +18,7 @@ from pathlib import Path
 from lcagent.models.base import Message, ModelCard, OnText, Reply, Request, TokenLogprob
 from lcagent.models.scripted import CARD, ScriptedModel
 from lcagent.pipelines import Runtime, ask_async, plan_async
-from lcagent.pipelines.options import AskOptions
+from lcagent.pipelines.ask_options import AskOptions
 from lcagent.settings import load_settings
 
 QUESTION = "Why did the captain hunt the white whale, and what became of his ship?"

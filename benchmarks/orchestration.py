@@ -23,7 +23,7 @@ from threading import Event, Thread
 from openai import AsyncOpenAI
 
 from lcagent.pipelines import Runtime, ask_async
-from lcagent.pipelines.chain_options import ChainOptions
+from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.pipelines.options import ModelOptions
 from lcagent.results import Answer
 from lcagent.settings import load_settings

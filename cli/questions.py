@@ -10,7 +10,7 @@ from lcagent.cli.watching import watching
 from lcagent.results import Answer
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.options import AskOptions
+    from lcagent.pipelines.ask_options import AskOptions
 
 
 def ask(

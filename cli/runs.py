@@ -15,7 +15,7 @@ from lcagent.errors import UsageError
 from lcagent.texts import Article, Summary
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.options import AskOptions
+    from lcagent.pipelines.ask_options import AskOptions
     from lcagent.storage.runs import StoredRun, StoredStep
 
 app = typer.Typer(

@@ -13,7 +13,7 @@ from lcagent.errors import UsageError
 from lcagent.texts import Summary
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.summary_options import SummaryOptions
+    from lcagent.pipelines.methods.summary_options import SummaryOptions
 
 
 def summarize(

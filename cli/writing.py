@@ -12,7 +12,7 @@ from lcagent.errors import UsageError
 from lcagent.texts import Article
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.write_options import WriteOptions
+    from lcagent.pipelines.writing.options import WriteOptions
 
 Words = Annotated[
     int | None, typer.Option("--words", min=1, metavar="N", help="How long it should be.")

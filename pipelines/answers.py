@@ -5,14 +5,14 @@ from itertools import islice
 
 from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
 from lcagent.agents.marks import Mark, MarkNumbers, numbered
+from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.refusals import says_not_found
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
-from lcagent.pipelines.routing.methods import QUOTE
+from lcagent.pipelines.methods.tree_record import TreeRecord
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import AskState, SourceState
-from lcagent.pipelines.tree_record import TreeRecord
 from lcagent.proofs import Proof
 from lcagent.results import Answer, Citation, Claim, Usage
 from lcagent.retrieval.quotes.checking import PageRef

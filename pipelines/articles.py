@@ -9,10 +9,10 @@ from lcagent.agents.citations import NO_PAGE, AttributedQuote, cite, claim
 from lcagent.agents.marks import Mark, MarkNumbers, claims_of, without_marks
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
+from lcagent.pipelines.files.source_list import source_list
 from lcagent.pipelines.runtime import Runtime
-from lcagent.pipelines.source_list import source_list
-from lcagent.pipelines.write_body import body_of
-from lcagent.pipelines.write_run import Recorded, WriteRun
+from lcagent.pipelines.writing.body import body_of
+from lcagent.pipelines.writing.run import Recorded, WriteRun
 from lcagent.results import Citation, Claim
 from lcagent.texts import Article, ArticleParagraph
 

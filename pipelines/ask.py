@@ -8,27 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
+from lcagent.agents.quoting_model import QUOTE
 from lcagent.errors import UsageError
-from lcagent.pipelines import planning
 from lcagent.pipelines.answers import answer_of
-from lcagent.pipelines.chain_options import ChainOptions
+from lcagent.pipelines.ask_options import AskOptions
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
-from lcagent.pipelines.events import Planned
+from lcagent.pipelines.methods.chain_options import ChainOptions
+from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.model_runs import ModelRun, carry_out, context_of, request_of
 from lcagent.pipelines.options import (
-    AskOptions,
     collect,
     open_runtime,
     readable,
     run_verb,
     selected_pages,
 )
-from lcagent.pipelines.routing.methods import AUTO, QUOTE, check
+from lcagent.pipelines.routing import planning
+from lcagent.pipelines.routing.methods import AUTO, check
+from lcagent.pipelines.running.events import Planned
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.quote import quote
 from lcagent.pipelines.steps.state import AskState, initial_state, merged
-from lcagent.pipelines.tree_options import TreeOptions
 from lcagent.results import Answer, Plan
 from lcagent.selection import PageSelection
 from lcagent.storage.runs import StoredRun

@@ -13,12 +13,12 @@ from lcagent.documents import Document
 from lcagent.errors import ModelNotUsable
 from lcagent.models.base import ChatModel
 from lcagent.models.budget import Budget
-from lcagent.pipelines.chain_options import ChainOptions
-from lcagent.pipelines.chain_run import ChainRun
-from lcagent.pipelines.metering import Metered
-from lcagent.pipelines.recording import Record
-from lcagent.pipelines.tree_options import TreeOptions
-from lcagent.pipelines.tree_run import TreeRun
+from lcagent.pipelines.methods.chain_options import ChainOptions
+from lcagent.pipelines.methods.chain_run import ChainRun
+from lcagent.pipelines.methods.tree_options import TreeOptions
+from lcagent.pipelines.methods.tree_run import TreeRun
+from lcagent.pipelines.running.metering import Metered
+from lcagent.pipelines.running.recording import Record
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.selection import PageSelection

@@ -7,10 +7,10 @@ from platform import python_version
 from typing import Any
 
 import lcagent
+from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.templates import check_own
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
-from lcagent.pipelines.routing.methods import QUOTE
 from lcagent.pipelines.runtime import Runtime, named_model
 from lcagent.retrieval.embedding.choose import choose_embedder
 from lcagent.settings import Settings, load_settings

@@ -10,12 +10,12 @@ from uuid import uuid4
 from lcagent.agents.templates import check_own
 from lcagent.errors import BudgetExceeded, LcagentError
 from lcagent.models.budget import Budget
-from lcagent.pipelines.chain_options import ChainOptions
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
-from lcagent.pipelines.events import Event, OnEvent
+from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.pipelines.options import ModelOptions, collect, selected_pages
-from lcagent.pipelines.recording import Record
+from lcagent.pipelines.running.events import Event, OnEvent
+from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.runtime import Runtime
 from lcagent.results import Usage
 from lcagent.retrieval.library import Collection
@@ -170,7 +170,7 @@ async def _last_state(
     build: "Callable[[Checkpointer], CompiledStateGraph[Any, RunContext, Any, Any]]",
 ) -> StateT:
     """Run the graph from its last checkpoint, telling whoever watches what happens."""
-    from lcagent.pipelines.checkpoints import checkpoints, forget  # noqa: PLC0415 -- quoting
+    from lcagent.pipelines.running.checkpoints import checkpoints, forget  # noqa: PLC0415 -- quoting
 
     folder = run.runtime.settings.checkpoints  # does without LangGraph
     async with checkpoints(folder, run.run_id, run.runtime.postgres_url) as saver:

@@ -7,10 +7,8 @@ from typing import Any, TypedDict, TypeVar
 
 from lcagent.concurrency import run_sync
 from lcagent.models.base import ChatModel
-from lcagent.pipelines.chain_options import ChainOptions
-from lcagent.pipelines.events import OnEvent
+from lcagent.pipelines.running.events import OnEvent
 from lcagent.pipelines.runtime import Runtime
-from lcagent.pipelines.tree_options import TreeOptions
 from lcagent.retrieval.library import Collection, ReadingProgress
 from lcagent.selection import ALL_PAGES, PageSelection, parse_pages
 
@@ -67,23 +65,6 @@ class ModelOptions(SearchOptions, total=False):
     max_time_s: float | None
     use_cache: bool
     on_event: OnEvent | None
-
-
-class AskOptions(ModelOptions, total=False):
-    """How a question is answered.
-
-    Attributes:
-        strategy: The method: "quote", "whole", "rag", "chain", "tree", or "auto" to let lcagent
-            choose.
-        preset: How a chain works: "default", "fast", "thorough" or "faithful".
-        chain: The same, switch by switch.
-        tree: How a question tree is answered.
-    """
-
-    strategy: str
-    preset: str
-    chain: ChainOptions
-    tree: TreeOptions
 
 
 def readable(question: str) -> str:

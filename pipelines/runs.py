@@ -4,12 +4,13 @@ from typing import Any, Unpack, cast
 
 from lcagent.errors import UsageError
 from lcagent.pipelines.ask import ask_again
-from lcagent.pipelines.options import AskOptions, open_runtime, run_verb
+from lcagent.pipelines.ask_options import AskOptions
+from lcagent.pipelines.methods.summary_options import SummaryOptions
+from lcagent.pipelines.options import open_runtime, run_verb
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.summarize import summarize_again
-from lcagent.pipelines.summary_options import SummaryOptions
 from lcagent.pipelines.write import write_again
-from lcagent.pipelines.write_options import WriteOptions
+from lcagent.pipelines.writing.options import WriteOptions
 from lcagent.results import Answer
 from lcagent.storage.runs import StoredRun, StoredStep
 from lcagent.texts import Article, Summary

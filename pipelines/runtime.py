@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast, get_args
 
-from lcagent.agents.quoting_model import QuotingModel
+from lcagent.agents.quoting_model import QUOTE, QuotingModel
 from lcagent.errors import UsageError
 from lcagent.models.base import ChatModel
 from lcagent.models.budget import Budget, Budgeted
@@ -17,7 +17,6 @@ from lcagent.models.choose import choose_model, close_model
 from lcagent.models.hosts import OPENAI_URL, server_of
 from lcagent.models.limits import Limited, Turns
 from lcagent.models.retrying import Retrying
-from lcagent.pipelines.routing.methods import QUOTE
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
 from lcagent.retrieval.reading.isolation import Limits

@@ -8,17 +8,17 @@ from lcagent.agents.agent_write.words import count_words
 from lcagent.agents.chain_of_agents.notes import Fact
 from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
 from lcagent.agents.marks import Mark, without_marks
+from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.summarizing.chapters import Chapter
 from lcagent.agents.summarizing.extract import SLACK, Extracted
-from lcagent.pipelines.chain_run import ChainRun
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
-from lcagent.pipelines.routing.methods import QUOTE
+from lcagent.pipelines.methods.chain_run import ChainRun
+from lcagent.pipelines.methods.summary_options import Order
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.chain import unread_pages
 from lcagent.pipelines.steps.state import UnreadState
 from lcagent.pipelines.steps.summarize import SUMMARY
-from lcagent.pipelines.summary_options import Order
 from lcagent.results import Usage
 from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.texts import Summary, SummarySection

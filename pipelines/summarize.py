@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
+from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.summarizing.chapters import merged
 from lcagent.agents.summarizing.extract import WORDS_PER_CHAPTER, extract
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
-from lcagent.pipelines.events import Planned
+from lcagent.pipelines.files.saving import check_output, save_text
+from lcagent.pipelines.files.summaries import as_markdown
+from lcagent.pipelines.methods.summary_options import Order, SummaryOptions, order_of
 from lcagent.pipelines.model_runs import ModelRun, carry_out, context_of, request_of
 from lcagent.pipelines.options import collect, open_runtime, run_verb, selected_pages
-from lcagent.pipelines.routing.methods import QUOTE
+from lcagent.pipelines.running.events import Planned
 from lcagent.pipelines.runtime import Runtime
 from lcagent.pipelines.steps.summarize import chapters, prepared
 from lcagent.pipelines.summaries import extracted, summary_of, written
 from lcagent.pipelines.summary_cost import plan_of
-from lcagent.pipelines.summary_files import as_markdown
-from lcagent.pipelines.summary_options import Order, SummaryOptions, order_of
-from lcagent.pipelines.text_files import check_output, save_text
 from lcagent.results import Plan
 from lcagent.storage.runs import StoredRun
 from lcagent.texts import Summary

@@ -3,11 +3,11 @@
 from math import ceil
 
 from lcagent.agents.agent_write.room import longest_reply
+from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.summarizing.writing import REPAIRS
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.routing.methods import QUOTE
+from lcagent.pipelines.methods.summary_options import Order
 from lcagent.pipelines.steps.summarize import chapters, prepared
-from lcagent.pipelines.summary_options import Order
 from lcagent.results import Plan
 
 

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from lcagent.agents.quoting_model import QUOTE
 from lcagent.errors import ModelNotUsable
 from lcagent.pipelines.articles import article_of
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.events import AnswerText, Event, OnEvent, Planned, StepDone
+from lcagent.pipelines.files.saving import check_output, save_text
 from lcagent.pipelines.model_runs import ModelRun, carry_out, context_of, request_of
 from lcagent.pipelines.options import open_runtime, run_verb, selected_pages
-from lcagent.pipelines.recording import Record
-from lcagent.pipelines.routing.methods import QUOTE
+from lcagent.pipelines.running.events import AnswerText, Event, OnEvent, Planned, StepDone
+from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.runtime import Runtime
-from lcagent.pipelines.text_files import check_output, save_text
-from lcagent.pipelines.write_body import body_of
-from lcagent.pipelines.write_cost import plan_of
-from lcagent.pipelines.write_options import Assignment, WriteOptions, assignment_of
-from lcagent.pipelines.write_run import WriteRun
+from lcagent.pipelines.writing.body import body_of
+from lcagent.pipelines.writing.cost import plan_of
+from lcagent.pipelines.writing.options import Assignment, WriteOptions, assignment_of
+from lcagent.pipelines.writing.run import WriteRun
 from lcagent.results import Plan
 from lcagent.storage.runs import StoredRun
 from lcagent.texts import Article

@@ -10,13 +10,13 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Checkpointer
 
-from lcagent.pipelines import choosing
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.events import MethodChosen
 from lcagent.pipelines.graphs.chain_graph import chain_graph
 from lcagent.pipelines.graphs.tree_graph import tree_graph
 from lcagent.pipelines.graphs.watching import TextTeller
+from lcagent.pipelines.routing import choosing
 from lcagent.pipelines.routing.methods import Strategy
+from lcagent.pipelines.running.events import MethodChosen
 from lcagent.pipelines.steps import passages
 from lcagent.pipelines.steps import quote as quoting
 from lcagent.pipelines.steps.state import AskState, Quoted, Routed, Written

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Unpack
 
 from lcagent.errors import UsageError
-from lcagent.pipelines.chain_options import ChainOptions
+from lcagent.pipelines.ask_options import AskOptions
 from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.methods.chain_options import ChainOptions
+from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.model_runs import context_of
-from lcagent.pipelines.options import AskOptions
-from lcagent.pipelines.recording import Record
-from lcagent.pipelines.tree_options import TreeOptions
+from lcagent.pipelines.running.recording import Record
 
 
 async def graph_context(

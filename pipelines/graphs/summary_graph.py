@@ -13,8 +13,8 @@ from langgraph.types import Checkpointer, Send
 
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.graphs.watching import tell_step
+from lcagent.pipelines.methods.summary_options import Order
 from lcagent.pipelines.steps import summarize
-from lcagent.pipelines.summary_options import Order
 
 
 class SummaryState(Order):

@@ -15,9 +15,9 @@ from langgraph.types import Send
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.graphs.chain_graph import Question
 from lcagent.pipelines.graphs.watching import TextTeller, tell_step
+from lcagent.pipelines.methods.tree_record import PLAN
 from lcagent.pipelines.steps import tree
 from lcagent.pipelines.steps.state import Written
-from lcagent.pipelines.tree_record import PLAN
 
 
 class Taken(TypedDict):

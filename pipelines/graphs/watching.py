@@ -6,7 +6,7 @@ from langgraph.types import StreamWriter
 from lcagent.agents.marks import MarkStream
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.events import AnswerText, StepDone
+from lcagent.pipelines.running.events import AnswerText, StepDone
 
 
 def tell_step(runtime: Runtime[RunContext], what: str, done: int, total: int, where: str) -> None:

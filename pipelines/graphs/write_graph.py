@@ -15,8 +15,8 @@ from langgraph.types import Checkpointer, Send
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.graphs.watching import tell_step
 from lcagent.pipelines.steps import write
-from lcagent.pipelines.write_options import Assignment
-from lcagent.pipelines.write_run import WriteRun
+from lcagent.pipelines.writing.options import Assignment
+from lcagent.pipelines.writing.run import WriteRun
 
 
 class WriteState(Assignment):

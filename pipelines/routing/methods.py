@@ -11,9 +11,6 @@ Strategy: TypeAlias = Literal["quote", "whole", "rag", "chain", "tree"]
 AUTO: Final = "auto"
 """What a user says who leaves the choice to lcagent."""
 
-QUOTE: Final = "quote"
-"""The name of the method and of the model that is none: it quotes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Route:

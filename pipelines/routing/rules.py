@@ -2,9 +2,10 @@
 
 from typing import cast
 
+from lcagent.agents.quoting_model import QUOTE
 from lcagent.errors import UsageError
 from lcagent.pipelines.routing.forms import form_of
-from lcagent.pipelines.routing.methods import AUTO, QUOTE, Route, Strategy
+from lcagent.pipelines.routing.methods import AUTO, Route, Strategy
 
 
 def choose(wanted: str, model: str, question: str, *, fits_window: bool) -> Route:

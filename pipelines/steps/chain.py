@@ -19,8 +19,8 @@ from lcagent.agents.marks import marks_in, without_marks
 from lcagent.agents.refusals import says_not_found
 from lcagent.documents import Page
 from lcagent.models.base import OnText
-from lcagent.pipelines.chain_run import ChainRun, Path
 from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.methods.chain_run import ChainRun, Path
 from lcagent.pipelines.steps.passages import ANSWER
 from lcagent.pipelines.steps.state import SourceState, UnreadState, Written
 from lcagent.retrieval.quotes.checking import QuoteChecker

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from lcagent.agents.marks import Mark, MarkNumbers
 from lcagent.agents.probtree.candidates import Answered, Candidate, Evidence
 from lcagent.agents.probtree.confidence import Method
+from lcagent.pipelines.methods.tree_record import TreeRecord
 from lcagent.pipelines.steps.state import SourceState
-from lcagent.pipelines.tree_record import TreeRecord
 from lcagent.proofs import Proof, ProofCandidate, ProofNode
 
 OWN = "the model's own knowledge, not from the documents"

@@ -15,11 +15,11 @@ from lcagent.agents.summarizing.reading import (
     summary_budget,
 )
 from lcagent.agents.summarizing.writing import SummaryWriter
-from lcagent.pipelines.chain_options import ChainOptions
-from lcagent.pipelines.chain_run import ChainRun
 from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.methods.chain_options import ChainOptions
+from lcagent.pipelines.methods.chain_run import ChainRun
+from lcagent.pipelines.methods.summary_options import Order
 from lcagent.pipelines.steps.chain import where
-from lcagent.pipelines.summary_options import Order
 from lcagent.retrieval.quotes.checking import QuoteChecker
 from lcagent.storage.runs import StoredStep
 

@@ -18,10 +18,10 @@ from lcagent.agents.probtree.roles import MULTI_HOP, OpenBookPrompt
 from lcagent.documents import Passage
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.steps.passages import ANSWER
 from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import Written
-from lcagent.pipelines.tree_run import TreeRun
 from lcagent.storage.runs import StoredStep
 
 LONGEST_ANSWER = 512

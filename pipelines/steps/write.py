@@ -12,10 +12,10 @@ from lcagent.agents.agent_write.writer import NO_EVIDENCE, Writer
 from lcagent.agents.answering import Source, pack
 from lcagent.agents.chain_of_agents.budget import cut_to_tokens, text_counter
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.text_files import save_text
-from lcagent.pipelines.write_body import body_of
-from lcagent.pipelines.write_options import Assignment
-from lcagent.pipelines.write_run import Recorded, WriteRun
+from lcagent.pipelines.files.saving import save_text
+from lcagent.pipelines.writing.body import body_of
+from lcagent.pipelines.writing.options import Assignment
+from lcagent.pipelines.writing.run import Recorded, WriteRun
 from lcagent.storage.runs import StoredStep
 
 MATERIAL_SHARE = 4

@@ -23,9 +23,9 @@ from lcagent.documents import Document, Page
 from lcagent.models.base import ChatModel, OnText, Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
 from lcagent.models.wrapping import Wrapping
-from lcagent.pipelines.recording import Record
-from lcagent.pipelines.tree_options import TreeOptions
-from lcagent.pipelines.tree_run import TreeRun
+from lcagent.pipelines.methods.tree_options import TreeOptions
+from lcagent.pipelines.methods.tree_run import TreeRun
+from lcagent.pipelines.running.recording import Record
 from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio

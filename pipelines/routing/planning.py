@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterator, Mapping
 
-from lcagent.pipelines.ask_cost import (
+from lcagent.agents.quoting_model import QUOTE
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.routing.costs import (
     COSTS,
     Cost,
     cost_of_sorting,
@@ -14,8 +16,7 @@ from lcagent.pipelines.ask_cost import (
     together,
     usd_of,
 )
-from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.routing.methods import AUTO, QUOTE, Route, Strategy
+from lcagent.pipelines.routing.methods import AUTO, Route, Strategy
 from lcagent.pipelines.routing.rules import choose
 from lcagent.pipelines.steps.state import AskState
 from lcagent.results import Plan

@@ -16,8 +16,8 @@ from lcagent.agents.marks import without_marks
 from lcagent.errors import UsageError
 from lcagent.models.base import ChatModel
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.recording import Record
-from lcagent.pipelines.write_options import Assignment
+from lcagent.pipelines.running.recording import Record
+from lcagent.pipelines.writing.options import Assignment
 from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.storage.runs import StoredStep
 

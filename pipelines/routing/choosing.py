@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 from lcagent.agents.sorting import Takes, sort
-from lcagent.pipelines import planning
 from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.routing import planning
 from lcagent.pipelines.routing.methods import Route, Strategy
 from lcagent.pipelines.steps.state import AskState, Routed
 from lcagent.storage.runs import StoredStep

@@ -12,9 +12,9 @@ from typing import Any
 from lcagent.agents.chain_of_agents.chain import Chain
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk
 from lcagent.agents.chain_of_agents.notes import LABELS, Change, Notes
-from lcagent.pipelines.chain_options import ChainOptions, Order
-from lcagent.pipelines.metering import Metered
-from lcagent.pipelines.recording import Record
+from lcagent.pipelines.methods.chain_options import ChainOptions, Order
+from lcagent.pipelines.running.metering import Metered
+from lcagent.pipelines.running.recording import Record
 from lcagent.storage.runs import StoredStep
 
 FACTS_PER_CHUNK = 100

@@ -3,7 +3,7 @@
 from lcagent.agents.agent_write.plan import PlannedParagraph
 from lcagent.agents.agent_write.writer import NO_EVIDENCE
 from lcagent.agents.marks import MarkNumbers, numbered
-from lcagent.pipelines.write_run import Recorded, WriteRun
+from lcagent.pipelines.writing.run import Recorded, WriteRun
 
 
 def body_of(writing: WriteRun) -> tuple[str, MarkNumbers]:

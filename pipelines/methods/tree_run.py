@@ -14,10 +14,10 @@ from lcagent.agents.probtree.deciding import Kind
 from lcagent.agents.probtree.decomposing import decompose
 from lcagent.agents.probtree.trees import Question
 from lcagent.models.base import ChatModel
-from lcagent.pipelines.metering import Metered
-from lcagent.pipelines.recording import Record
-from lcagent.pipelines.tree_options import TreeOptions
-from lcagent.pipelines.tree_record import NODE, PLAN, TRY, TreeRecord
+from lcagent.pipelines.methods.tree_options import TreeOptions
+from lcagent.pipelines.methods.tree_record import NODE, PLAN, TRY, TreeRecord
+from lcagent.pipelines.running.metering import Metered
+from lcagent.pipelines.running.recording import Record
 from lcagent.storage.runs import StoredStep
 
 

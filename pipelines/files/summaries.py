@@ -1,6 +1,6 @@
 """A summary as it stands in a file: its text, and the list of what it cites."""
 
-from lcagent.pipelines.source_list import source_list
+from lcagent.pipelines.files.source_list import source_list
 from lcagent.texts import Summary
 
 

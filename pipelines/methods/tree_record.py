@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lcagent.agents.probtree.candidates import Answered
 from lcagent.agents.probtree.trees import Question, Tree
-from lcagent.pipelines.recording import Record
+from lcagent.pipelines.running.recording import Record
 
 PLAN, TRY, NODE = "tree/plan", "tree/try/", "tree/node/"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lcagent.pipelines.metering import usage_of
+from lcagent.pipelines.running.metering import usage_of
 from lcagent.results import Usage
 from lcagent.storage.runs import RunStore, StoredStep
 

@@ -7,8 +7,8 @@ from lcagent.agents.agent_write.planner import CHAPTER_WORDS, PARAGRAPH_WORDS
 from lcagent.agents.agent_write.room import longest_reply, prompt_room
 from lcagent.agents.agent_write.writer import CALLS_PER_PARAGRAPH
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.write_options import Assignment
-from lcagent.pipelines.write_run import WriteRun
+from lcagent.pipelines.writing.options import Assignment
+from lcagent.pipelines.writing.run import WriteRun
 from lcagent.results import Plan
 
 WORDS_WHERE_UNKNOWN = 3_000

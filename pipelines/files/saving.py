@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from lcagent.errors import MissingExtra, UsageError
-from lcagent.pipelines.text_blocks import Block, blocks_of
+from lcagent.pipelines.files.blocks import Block, blocks_of
 
 MARKDOWN, HTML, DOCX = (".md", ".markdown", ".txt"), (".html", ".htm"), (".docx",)
 

@@ -1,0 +1,1 @@
+"""Texts as files: Markdown, DOCX, HTML."""

@@ -1,0 +1,1 @@
+"""A long text on its way: what was ordered, what is written, and what it costs."""
