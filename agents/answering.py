@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from lcagent.agents.chain_of_agents.budget import cut_to_tokens
 from lcagent.agents.fences import fence
 from lcagent.agents.prompting import Prompt
 from lcagent.agents.refusals import NOT_FOUND
+from lcagent.agents.windows import cut_to_tokens
 from lcagent.documents import Document, Page, Passage
 from lcagent.models.base import ChatModel, OnText, Request
 from lcagent.retrieval.quotes.checking import PageRef

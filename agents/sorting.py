@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args
 
 import regex
 
-from lcagent.agents.chain_of_agents.budget import reply_tokens
 from lcagent.agents.prompting import Prompt
 from lcagent.agents.replies_json import json_object_in
+from lcagent.agents.windows import reply_tokens
 from lcagent.errors import ContextTooLong, UnusableReply
 from lcagent.models.base import ChatModel, Request
 

@@ -7,8 +7,8 @@ the state holds ids, offsets and short texts, the documents are here.
 import asyncio
 from dataclasses import dataclass, field
 
-from lcagent.agents.chain_of_agents.budget import reply_tokens
 from lcagent.agents.probtree.books import Book
+from lcagent.agents.windows import reply_tokens
 from lcagent.documents import Document
 from lcagent.errors import ModelNotUsable
 from lcagent.models.base import ChatModel

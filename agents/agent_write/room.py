@@ -7,7 +7,7 @@ who writes more than asked is shortened later, not cut off.
 from collections.abc import Callable, Sequence
 
 from lcagent.agents.agent_write.plan import ArticlePlan, as_line
-from lcagent.agents.chain_of_agents.budget import MARGIN_TOKENS
+from lcagent.agents.windows import MARGIN_TOKENS
 from lcagent.models.base import ChatModel, Message
 
 LONGEST_REPLY, LONGEST_REASONED_REPLY = 4_096, 16_384

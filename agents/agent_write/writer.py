@@ -20,9 +20,9 @@ from lcagent.agents.agent_write.room import (
     prompt_room,
     shown_plan,
 )
-from lcagent.agents.chain_of_agents.budget import cut_to_tokens, text_counter
 from lcagent.agents.prompting import Prompt
 from lcagent.agents.refusals import is_refusal, says_not_found
+from lcagent.agents.windows import cut_to_tokens, text_counter
 from lcagent.errors import ContextTooLong, UnusableReply, UsageError
 from lcagent.models.base import ChatModel, Reply, Request
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import regex
 
-from lcagent.agents.chain_of_agents.budget import ChainBudget, cut_to_tokens, text_counter
+from lcagent.agents.chain_of_agents.budget import ChainBudget
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk, halved
 from lcagent.agents.chain_of_agents.notes import (
     REPLY_SCHEMA,
@@ -35,6 +35,7 @@ from lcagent.agents.chain_of_agents.roles import (
 )
 from lcagent.agents.prompting import Prompt
 from lcagent.agents.refusals import is_empty_handed, is_refusal
+from lcagent.agents.windows import cut_to_tokens, text_counter
 from lcagent.errors import ContextTooLong, UnusableReply
 from lcagent.models.base import ChatModel, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import QuoteChecker

@@ -13,9 +13,9 @@ from typing import Any, Literal, TypeAlias
 import regex
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from lcagent.agents.chain_of_agents.budget import cut_to_tokens
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk
 from lcagent.agents.replies_json import json_object_in
+from lcagent.agents.windows import cut_to_tokens
 from lcagent.retrieval.quotes.checking import PageRef, QuoteChecker
 
 FactStatus: TypeAlias = Literal["exact", "fuzzy", "not_found"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from lcagent.agents.answering import ReaderPrompt, whole_text
-from lcagent.agents.chain_of_agents.budget import MARGIN_TOKENS, ChainBudget, text_counter
+from lcagent.agents.chain_of_agents.budget import ChainBudget
 from lcagent.agents.probtree.roles import (
     MULTI_HOP,
     ChildAggregatingPrompt,
@@ -15,6 +15,7 @@ from lcagent.agents.probtree.roles import (
 )
 from lcagent.agents.probtree.trees import MAX_NODES
 from lcagent.agents.sorting import sorting_request
+from lcagent.agents.windows import MARGIN_TOKENS, text_counter
 from lcagent.documents import Page
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.routing.methods import Strategy

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from lcagent.agents.chain_of_agents.budget import ChainBudget, plan_budget, text_counter
+from lcagent.agents.chain_of_agents.budget import ChainBudget, plan_budget
 from lcagent.agents.chain_of_agents.chain import NOTHING_NEW, Chain
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
 from lcagent.agents.chain_of_agents.notes import Change, Notes
@@ -17,6 +17,7 @@ from lcagent.agents.chain_of_agents.roles import (
 )
 from lcagent.agents.marks import marks_in, without_marks
 from lcagent.agents.refusals import says_not_found
+from lcagent.agents.windows import text_counter
 from lcagent.documents import Page
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext

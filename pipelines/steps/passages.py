@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from lcagent.agents.answering import ReaderPrompt, Source, answer_from, pack, whole_text
-from lcagent.agents.chain_of_agents.budget import MARGIN_TOKENS, text_counter
+from lcagent.agents.windows import MARGIN_TOKENS, text_counter
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.steps.state import AskState, SourceState, Written

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-from lcagent.agents.chain_of_agents.budget import text_counter
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
 from lcagent.agents.chain_of_agents.notes import Fact
 from lcagent.agents.summarizing.chapters import Chapter, chapters_of, cut_by_chapters
@@ -15,6 +14,7 @@ from lcagent.agents.summarizing.reading import (
     summary_budget,
 )
 from lcagent.agents.summarizing.writing import SummaryWriter
+from lcagent.agents.windows import text_counter
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.pipelines.methods.chain_run import ChainRun

@@ -5,16 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lcagent.agents.answering import Source, source_of
-from lcagent.agents.chain_of_agents.budget import (
-    MARGIN_TOKENS,
-    cut_to_tokens,
-    reply_tokens,
-    text_counter,
-)
 from lcagent.agents.fences import fence
 from lcagent.agents.probtree.books import Wanted
 from lcagent.agents.probtree.ladder import together
 from lcagent.agents.probtree.roles import MULTI_HOP, OpenBookPrompt
+from lcagent.agents.windows import MARGIN_TOKENS, cut_to_tokens, reply_tokens, text_counter
 from lcagent.documents import Passage
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext

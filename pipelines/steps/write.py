@@ -10,7 +10,7 @@ from lcagent.agents.agent_write.planner import Planned
 from lcagent.agents.agent_write.room import end_of, last_that_fit
 from lcagent.agents.agent_write.writer import NO_EVIDENCE, Writer
 from lcagent.agents.answering import Source, pack
-from lcagent.agents.chain_of_agents.budget import cut_to_tokens, text_counter
+from lcagent.agents.windows import cut_to_tokens, text_counter
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.files.saving import save_text
 from lcagent.pipelines.writing.body import body_of
