@@ -132,10 +132,9 @@ def finish_article(
 
 def _in_figures(article: Article) -> str:
     written = sum(1 for one in article.plan if one.words)
-    return (
-        f"{article.words:,} words of {article.target_words:,} in {written} paragraphs, "
-        f"S_l {article.S_l:.1f}"
-    )
+    paragraphs = f"{written} paragraph{'s' * (written != 1)}"
+    length = f"{article.words:,} words of {article.target_words:,}"
+    return f"{length} in {paragraphs}, S_l {article.S_l:.1f}"
 
 
 def _print_plan(article: Article, output: Path | None) -> int:

@@ -24,7 +24,8 @@ from lcagent.retrieval.sentences import sentences
 from lcagent.selection import PageSelection
 
 FEWEST_WORDS, MOST_WORDS = 8, 45
-"""Of a sentence: a shorter one says little alone, a longer one leaves no room for others."""
+"""Of a sentence: a shorter one says little alone, a longer one leaves no room for others. A chapter
+with no sentence of this length gives others."""
 
 WORDS_PER_CHAPTER = 30
 """Of the summary; where there are more chapters than that allows, neighbours are joined."""
@@ -60,7 +61,7 @@ def extract(
     sample = " ".join(page.text for document in documents for page in document.pages[:40])
     analyzer = Analyzer(detect(sample[:SAMPLE_CHARACTERS]))
     found = [
-        list(_sentences(by_id[chapter.document_id], place, chapter, pages, analyzer))
+        _best_sized(list(_sentences(by_id[chapter.document_id], place, chapter, pages, analyzer)))
         for place, chapter in enumerate(chapters)
     ]
     wanted = frozenset(analyzer.terms(focus)) - stop_terms(analyzer.language)
@@ -80,11 +81,14 @@ def _sentences(
             continue
         for start, end in sentences(page.text, document.language):
             text = page.text[start:end]
-            length = count_words(text)
             is_prose = _WHOLE.fullmatch(text.strip()) is not None and not is_table_row(text)
-            if FEWEST_WORDS <= length <= MOST_WORDS and is_prose and is_evidence(text):
+            if is_prose and is_evidence(text):
                 terms = frozenset(analyzer.terms(text)) - stops
-                yield Extracted(place, page.index, start, end, text, length, terms)
+                yield Extracted(place, page.index, start, end, text, count_words(text), terms)
+
+
+def _best_sized(here: list[Extracted]) -> list[Extracted]:
+    return [one for one in here if FEWEST_WORDS <= one.words <= MOST_WORDS] or here
 
 
 def _ranked(found: Sequence[Sequence[Extracted]], focus: frozenset[str]) -> list[list[Extracted]]:

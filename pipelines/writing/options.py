@@ -53,11 +53,14 @@ def assignment_of(instruction: str, **options: Unpack[WriteOptions]) -> Assignme
     """Return what is to be written.
 
     Raises:
-        UsageError: The instruction is empty, or a number makes no sense.
+        UsageError: The instruction or the plan is empty, or a number makes no sense.
     """
     instruction = readable(instruction).strip()
     if not instruction:
         raise UsageError("the instruction is empty")
+    plan = options.get("plan")
+    if plan is not None and not plan.strip():
+        raise UsageError("the plan is empty")
     words = options.get("words")
     if words is not None and not FEWEST_FOR_A_TEXT <= words <= MOST_FOR_A_TEXT:
         raise UsageError(
@@ -70,7 +73,7 @@ def assignment_of(instruction: str, **options: Unpack[WriteOptions]) -> Assignme
     return Assignment(
         instruction=instruction,
         words=words or 0,
-        plan=readable(options.get("plan") or ""),
+        plan=readable(plan or ""),
         is_parallel=options.get("is_parallel", False),
         plan_only=options.get("plan_only", False),
         output="" if output is None else str(Path(output).absolute()),

@@ -217,3 +217,19 @@ async def test_a_novel_is_summarized_chapter_by_chapter(shared_data: Path) -> No
     assert abs(summary.words - 800) <= 80
     assert len(summary.sections) == len(_readers(server)) >= 135
     assert json.loads(json.dumps(summary.as_json()))["schema"] == "lcagent.summary/1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The ferry sailed.", "He sailed " + "on and on over the grey sea " * 12 + "and home."],
+    ids=["short", "long"],
+)
+async def test_a_chapter_of_short_or_long_sentences_only_is_quoted_all_the_same(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "one.md"
+    path.write_text(f"# One\n\n{text}\n", encoding="utf-8")
+    async with Runtime.open() as runtime:
+        summary = await summarize_async(path, runtime=runtime, model="quote", words=100)
+    assert [one.quote for one in summary.citations] == [text]
+    assert not any("no sentence" in note for note in summary.notes)

@@ -1,6 +1,7 @@
 """`lcagent write`: plans that come back edited, files, and refusals before anything is paid for."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -90,6 +91,7 @@ def test_a_dry_run_asks_nothing(write: Callable[..., Any]) -> None:
         (("The tides", "--paragraph-words", "many"), "200-1000"),
         (("The tides", "--plan", "nowhere.txt"), "nowhere.txt"),
         (("The tides", "--plan", "README.md"), "no line like"),
+        (("The tides", "--plan", os.devnull), "the plan is empty"),
     ],
 )
 def test_wrong_usage_is_refused(
