@@ -1,6 +1,7 @@
 """Running `lcagent`: `run` in a process of its own, `call` in this one, which is faster."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from lcagent.cli import app
 
 COMMAND = (sys.executable, "-m", "lcagent")
 TIMEOUT_S = 60
+_NOTE_OR_PROGRESS = re.compile(r"(?:note: |reading |.*, \d+ calls, )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Finished:
         """Check that it has ended well, with notes and progress on standard error only."""
         assert self.status == 0, self.err
         lines = self.err.splitlines()
-        assert all(line.startswith(("note: ", "reading ")) for line in lines), self.err
+        assert all(_NOTE_OR_PROGRESS.match(line) for line in lines), self.err
 
 
 class RunCommand(Protocol):
