@@ -6,22 +6,21 @@ memories to the attention function, as an attribute of the keys it was given. Al
 (norms, projections, experts, caps) stays its own.
 """
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface
+from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from lcagent.engine.attention.partial import Scoring
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.layer import LayerMemory
-from lcagent.engine.policies.make import make_policy
-from lcagent.engine.rotation import MakeTables, Rotation, Turn
-from lcagent.engine.store.places import Allocator
+from lcagent.engine.layer import LayerMemory, LayerShape
+from lcagent.engine.loading.refusals import unsupported_reason
+from lcagent.engine.rotary import StillRotary, make_turn, no_turn
+from lcagent.engine.rotation import MakeTables, Rotation
+from lcagent.engine.text_memory import TextMemory
 from lcagent.errors import ModelNotUsable
 
 ATTENTION = "lcagent_memory"
@@ -32,21 +31,6 @@ TESTED_FAMILIES = frozenset(
     }
 )
 _NO_POSITIONS_WITHOUT_WINDOW = frozenset({"cohere2"})
-_LAYER_TYPES = {"full_attention", "sliding_attention"}
-
-
-@dataclass(slots=True)
-class TextMemory:
-    """What all layers remember of one text; a layer's part is made when it first reads."""
-
-    config: MemoryConfig
-    allocator: Allocator
-    layers: dict[int, LayerMemory] = field(default_factory=dict[int, LayerMemory])
-
-    def fork(self) -> "TextMemory":
-        """Return a memory that goes on on its own."""
-        layers = {number: layer.fork() for number, layer in self.layers.items()}
-        return TextMemory(self.config, self.allocator, layers)
 
 
 class AdaptedModel:
@@ -59,6 +43,11 @@ class AdaptedModel:
         self.config: Any = model.config.get_text_config(decoder=True)
         self._decoder: Any = self.model.get_decoder()
         self._original: nn.Module = self._decoder.rotary_emb
+        self._attentions: dict[int, Any] = {
+            module.layer_idx: module
+            for module in self._decoder.modules()
+            if isinstance(getattr(module, "layer_idx", None), int) and hasattr(module, "scaling")
+        }
         self._rotations: dict[str | None, Rotation] = {}
         self.attach()
 
@@ -108,43 +97,36 @@ class AdaptedModel:
         return logits[:, -1].float()
 
     def attend(
-        self,
-        module: Any,
-        states: tuple[Tensor, Tensor, Tensor],
-        how: Scoring,
-        call: "_Call",
-        sliding_window: int | None,
+        self, number: int, states: tuple[Tensor, Tensor, Tensor], how: Scoring, call: "_Call"
     ) -> Tensor:
         """Return the attention of one layer, (rows, n, num_heads, head_dim)."""
         queries, keys, values = states
         out = queries.new_zeros(queries.shape).transpose(1, 2)
         for row, memory in enumerate(call.memories):
-            layer = memory.layers.get(module.layer_idx)
-            if layer is None:
-                layer = self.new_layer(module, memory, queries.shape, sliding_window)
-                memory.layers[module.layer_idx] = layer
+            if number not in memory.layers:
+                window = call.windows.get(number)
+                shape = LayerShape(queries.shape[1], queries.shape[3], window)
+                memory.layers[number] = self.new_layer(number, memory, shape)
+            layer = memory.layers[number]
             out[row] = layer.attend(queries[row], keys[row], values[row], how).transpose(0, 1)
         return out
 
-    def new_layer(
-        self, module: Any, memory: TextMemory, shape: tuple[int, ...], sliding_window: int | None
-    ) -> LayerMemory:
-        """Return an empty memory for a layer; `shape` (rows, num_heads, n, head_dim)."""
-        policy = make_policy(memory.config, sliding_window)
-        rotation = self._rotation_of(module, shape[3], sliding_window)
-        return LayerMemory(memory.config, policy, rotation, memory.allocator, shape[1], self.dtype)
+    def new_layer(self, number: int, memory: TextMemory, shape: LayerShape) -> LayerMemory:
+        """Return an empty memory for a layer."""
+        rotation = self._rotation_of(self._attentions[number], shape)
+        return LayerMemory(memory.config, shape, rotation, memory.allocator, self.dtype)
 
-    def _rotation_of(self, module: Any, head_dim: int, sliding_window: int | None) -> Rotation:
+    def _rotation_of(self, module: Any, shape: LayerShape) -> Rotation:
         kind: str | None = None
         if isinstance(getattr(self._original, "layer_types", None), (list, set, tuple)):
             kind = module.layer_type
         if not getattr(module, "use_rope", True) or (
-            self.config.model_type in _NO_POSITIONS_WITHOUT_WINDOW and sliding_window is None
+            self.config.model_type in _NO_POSITIONS_WITHOUT_WINDOW and shape.sliding_window is None
         ):
-            return Rotation(None, _no_turn)
+            return Rotation(None, no_turn)
         if kind not in self._rotations:
             make = self._table_maker(kind)
-            turn = _make_turn(module, head_dim, make(1))
+            turn = make_turn(module, shape.head_dim, make(1))
             self._rotations[kind] = Rotation(make, turn)
         return self._rotations[kind]
 
@@ -161,7 +143,7 @@ class AdaptedModel:
 
     @staticmethod
     def _dispatch(
-        module: nn.Module,
+        module: Any,
         query: Tensor,
         key: Tensor,
         value: Tensor,
@@ -174,8 +156,9 @@ class AdaptedModel:
         scale = given.get("scaling")
         scale = query.shape[-1] ** -0.5 if scale is None else float(scale)
         how = Scoring(scale, given.get("softcap"), given.get("s_aux"))
-        window = given.get("sliding_window")
-        return call.model.attend(module, (query, key, value), how, call, window), None
+        number = module.layer_idx
+        call.windows[number] = given.get("sliding_window")
+        return call.model.attend(number, (query, key, value), how, call), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +167,7 @@ class _Call:
 
     model: AdaptedModel
     memories: Sequence[TextMemory]
+    windows: dict[int, int | None] = field(default_factory=dict[int, int | None])
 
 
 class _CarrierLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
@@ -225,24 +209,6 @@ class _Carrier(Cache):
         super().__init__(layers=[_CarrierLayer(call) for _ in range(num_layers)])
 
 
-class StillRotary(nn.Module):
-    """Stands where the model's rotary embedding stood and turns nothing: cosine 1, sine 0."""
-
-    def __init__(self, original: nn.Module) -> None:
-        super().__init__()
-        self._original = (original,)  # not a submodule: the model's own still owns it
-        self._widths: dict[tuple[Any, ...], int] = {}
-
-    def forward(self, states: Tensor, position_ids: Tensor, *kind: Any, **named: Any) -> Any:
-        """Return tables like the original's, (rows, n, width) each."""
-        key = (*kind, *named.values())
-        if key not in self._widths:
-            cos, _ = self._original[0](states[:, :1], position_ids[:, :1] * 0, *kind, **named)
-            self._widths[key] = cos.shape[-1]
-        shape = (*position_ids.shape, self._widths[key])
-        return states.new_ones(shape), states.new_zeros(shape)
-
-
 def refuse_unsupported(model: Any) -> None:
     """Say why a model cannot read into memories.
 
@@ -261,44 +227,24 @@ def refuse_unsupported(model: Any) -> None:
         raise ModelNotUsable(f"the engine cannot run {config.model_type}: its model {reason}")
 
 
-def unsupported_reason(config: Any) -> str | None:
-    """Return what in a configuration the engine does not know, or None."""
-    if getattr(config, "is_encoder_decoder", False):
-        return "has an encoder"
-    if getattr(config, "kv_lora_rank", None):
-        return "has multi-head latent attention (MLA)"
-    if getattr(config, "num_kv_shared_layers", 0):
-        return "shares keys and values between layers"
-    strange = set(getattr(config, "layer_types", None) or ()) - _LAYER_TYPES
-    if strange or "llama4" in str(config.model_type):
-        return f"has layers of other kinds ({', '.join(sorted(map(str, strange))) or 'chunked'})"
-    return None
-
-
-def _make_turn(module: Any, head_dim: int, tables: tuple[Tensor, Tensor]) -> Turn:
-    """Return the family's own way of turning; where it turns a part only, the rest is kept."""
-    apply: Callable[..., tuple[Tensor, Tensor]] | None = getattr(
-        sys.modules[type(module).__module__], "apply_rotary_pos_emb", None
+def load_pretrained(
+    source: str, dtype: str, device: str, *, trusts_remote_code: bool = False
+) -> AdaptedModel:
+    """Load a causal language model from a folder or the hub; safetensors only, never a pickle."""
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        source,
+        dtype=dtype,
+        use_safetensors=True,
+        trust_remote_code=trusts_remote_code,
     )
-    if apply is None:
-        raise ModelNotUsable(f"{type(module).__name__} turns its keys in a way of its own")
-    cos, sin = tables
-    whole = cos.new_zeros(1, 1, 1, head_dim)
-    try:
-        width = apply(whole, whole, cos[None], sin[None])[0].shape[-1]
-    except RuntimeError:  # it wants only the channels that it turns
-        width = cos.shape[-1]
-
-    def turn(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        part = states[None, ..., :width]
-        turned, _ = apply(part, part[:, :0], cos[None], sin[None])
-        if width == head_dim:
-            return turned[0]
-        return torch.cat([turned[0], states[..., width:]], dim=-1)
-
-    return turn
+    return AdaptedModel(model.to(device))
 
 
-def _no_turn(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    del cos, sin
-    return states
+def load_tokenizer(source: str, *, trusts_remote_code: bool = False) -> Any:
+    """Load the tokenizer of a folder or a hub id."""
+    return AutoTokenizer.from_pretrained(source, trust_remote_code=trusts_remote_code)
+
+
+def read_config(source: str) -> Any:
+    """Read a published configuration; no weights are needed."""
+    return AutoConfig.from_pretrained(source)

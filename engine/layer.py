@@ -5,6 +5,8 @@ true distances, and of what left the window as much as the policy shows it. Ever
 at most once: the paper's released code lets the first queries of a chunk see some tokens twice.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -16,10 +18,24 @@ from lcagent.engine.config import MemoryConfig
 from lcagent.engine.lookups.make import make_index
 from lcagent.engine.lookups.selection import Selection
 from lcagent.engine.policies.base import Policy
+from lcagent.engine.policies.make import make_policy
 from lcagent.engine.rotation import Rotation
 from lcagent.engine.store.places import Allocator
 from lcagent.engine.store.slabs import BlockStore, store_dtype
 from lcagent.engine.tail import Tail, TailSizes
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShape:
+    """What a layer's memory must know of its layer.
+
+    Attributes:
+        sliding_window: Of a layer that sees no further by itself; None for the others.
+    """
+
+    num_heads: int
+    head_dim: int
+    sliding_window: int | None = None
 
 
 class LayerMemory:
@@ -34,15 +50,16 @@ class LayerMemory:
     def __init__(
         self,
         config: MemoryConfig,
-        policy: Policy,
+        shape: LayerShape,
         rotation: Rotation,
         allocator: Allocator,
-        num_heads: int,
         dtype: torch.dtype,
     ) -> None:
-        self.config, self.policy, self.rotation = config, policy, rotation
+        policy = make_policy(config, shape.sliding_window)
+        self.config, self.shape, self.rotation = config, shape, rotation
+        self.policy: Policy = policy
         self.length = 0
-        self.index = make_index(config, num_heads)
+        self.index = make_index(config, shape.num_heads)
         scored = self.index.num_scored_heads if policy.has_blocks else 0
         sizes = TailSizes(policy.window_tokens, policy.positions)
         rotation.prepare(min(sizes.positions, 1 << 20) if policy.is_bounded else 1)
@@ -71,6 +88,7 @@ class LayerMemory:
         """Return a memory that goes on on its own; it shares blocks and copies the tail."""
         copy = object.__new__(LayerMemory)
         copy.config, copy.policy, copy.rotation = self.config, self.policy, self.rotation
+        copy.shape = self.shape
         copy.length = self.length
         copy.index, copy.store = self.index.fork(), self.store.fork()
         copy.tail, copy.selection = self.tail.fork(), self.selection.fork()

@@ -12,9 +12,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from lcagent.engine.adapters import AdaptedModel, TextMemory
+from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import MemoryConfig
 from lcagent.engine.store.places import Allocator
+from lcagent.engine.text_memory import TextMemory
 from lcagent.errors import UsageError
 
 Progress: TypeAlias = Callable[[int, int], None]
