@@ -7,7 +7,7 @@ by more than chance.
 from pathlib import Path
 
 from recall_texts import BEGIN, END, KEY, KEYS, NOISE_WORDS, PADDING, VALUES
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 CHAT_TEMPLATE = "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% endfor %}"
@@ -44,6 +44,8 @@ def make_tokenizer() -> Tokenizer:
             tokenizer.add_special_tokens([AddedToken(word, special=True, normalized=False)])
         else:
             tokenizer.add_tokens([AddedToken(word, normalized=False)])
+    begins = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", BEGIN)])
+    tokenizer.post_processor = begins
     return tokenizer
 
 

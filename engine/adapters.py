@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.cache_utils import Cache, CacheLayerMixin
+from transformers.utils import logging
 
 from lcagent.engine.attention.partial import Scoring
 from lcagent.engine.layer import LayerMemory, LayerShape
@@ -231,6 +232,7 @@ def load_pretrained(
     source: str, dtype: str, device: str, *, trusts_remote_code: bool = False
 ) -> AdaptedModel:
     """Load a causal language model from a folder or the hub; safetensors only, never a pickle."""
+    logging.disable_progress_bar()
     model: Any = AutoModelForCausalLM.from_pretrained(
         source,
         dtype=dtype,
@@ -242,7 +244,9 @@ def load_pretrained(
 
 def load_tokenizer(source: str, *, trusts_remote_code: bool = False) -> Any:
     """Load the tokenizer of a folder or a hub id."""
-    return AutoTokenizer.from_pretrained(source, trust_remote_code=trusts_remote_code)
+    tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trusts_remote_code)
+    tokenizer.model_max_length = 1 << 40  # it warns of texts longer than the model's window
+    return tokenizer
 
 
 def read_config(source: str) -> Any:

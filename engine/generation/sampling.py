@@ -98,7 +98,7 @@ class Sampler:
         how = self.sampling
         scores = logits.clone()
         if how.repetition_penalty != 1:
-            seen = torch.tensor(sorted(self.prompt | set(self._counts)))
+            seen = torch.tensor(sorted(self.prompt | set(self._counts)), dtype=torch.int64)
             found = scores[seen]
             weaker = torch.where(found > 0, found / how.repetition_penalty, found)
             scores[seen] = torch.where(found > 0, weaker, found * how.repetition_penalty)

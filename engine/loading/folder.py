@@ -31,9 +31,7 @@ def _check_weights(folder: Path) -> None:
         missing = sorted(name for name in shards if not (folder / name).is_file())
         if missing or not shards:
             named = ", ".join(missing[:3]) or "all shards"
-            raise ModelNotUsable(
-                f"{folder} is incomplete: {named} missing of {len(shards)} shards"
-            )
+            raise ModelNotUsable(f"{folder} is incomplete: {named} missing of {len(shards)} shards")
         return
     if any(folder.glob("*.safetensors")):
         return

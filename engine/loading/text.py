@@ -40,8 +40,11 @@ class Text:
         tokens: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         return tokens
 
-    def encode_chat(self, messages: Sequence[ChatMessage]) -> list[int]:
+    def encode_chat(self, messages: Sequence[ChatMessage], *, is_open: bool = True) -> list[int]:
         """Return the tokens of a conversation, up to where the assistant begins to speak.
+
+        Args:
+            is_open: The assistant is to speak next; else the conversation breaks off.
 
         Raises:
             UsageError: The model has no chat template, or it does not allow these messages.
@@ -51,7 +54,7 @@ class Text:
         said = [{"role": message.role, "content": message.text} for message in messages]
         try:
             text: str = self.tokenizer.apply_chat_template(
-                said, tokenize=False, add_generation_prompt=True
+                said, tokenize=False, add_generation_prompt=is_open
             )
         except Exception as error:  # templates are programs and raise anything
             raise UsageError(f"the chat template refuses these messages: {error}") from error
