@@ -18,7 +18,7 @@ from transformers.utils import logging
 
 from lcagent.engine.attention.partial import Scoring
 from lcagent.engine.layer import LayerMemory, LayerShape
-from lcagent.engine.loading.refusals import unsupported_reason
+from lcagent.engine.refusals import unsupported_reason
 from lcagent.engine.rotary import StillRotary, make_turn, no_turn
 from lcagent.engine.rotation import MakeTables, Rotation
 from lcagent.engine.text_memory import TextMemory
@@ -232,7 +232,7 @@ def load_pretrained(
     source: str, dtype: str, device: str, *, trusts_remote_code: bool = False
 ) -> AdaptedModel:
     """Load a causal language model from a folder or the hub; safetensors only, never a pickle."""
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model: Any = AutoModelForCausalLM.from_pretrained(
         source,
         dtype=dtype,

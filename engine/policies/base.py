@@ -1,18 +1,45 @@
 """What every policy offers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
 from lcagent.engine.attention.merging import Merger
 from lcagent.engine.attention.partial import Scoring
-
-if TYPE_CHECKING:
-    from lcagent.engine.layer import LayerMemory
+from lcagent.engine.config import MemoryConfig
+from lcagent.engine.lookups.base import BlockIndex
+from lcagent.engine.lookups.selection import Selection
+from lcagent.engine.rotation import Rotation
+from lcagent.engine.store.slabs import BlockStore
+from lcagent.engine.tail import Tail
 
 UNBOUNDED = 1 << 62
+
+
+class Remembered(Protocol):
+    """What one layer remembers of a text, as far as policies use it; see `layer.LayerMemory`.
+
+    Attributes:
+        init_keys, init_values: First tokens once they left the tail, at position 0,
+            (num_kv_heads, init_tokens, head_dim).
+    """
+
+    config: MemoryConfig
+    rotation: Rotation
+    index: BlockIndex
+    tail: Tail
+    store: BlockStore
+    selection: Selection
+    init_keys: Tensor
+    init_values: Tensor
+
+    def fill_init(self) -> None:
+        """Take the first tokens out of the tail, once it is longer than window and init."""
+        ...
+
+    def form_blocks(self) -> None:
+        """Make blocks of the oldest tokens of the tail, as long as it keeps the window."""
+        ...
 
 
 class Policy(Protocol):
@@ -54,7 +81,7 @@ class Policy(Protocol):
         ...
 
     def see_distant(
-        self, memory: LayerMemory, queries: Tensor, first: int, how: Scoring, merger: Merger
+        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
     ) -> None:
         """Merge what queries, whose own tokens begin at place `first` of the tail, see far away.
 
@@ -62,6 +89,6 @@ class Policy(Protocol):
         """
         ...
 
-    def settle(self, memory: LayerMemory) -> None:
+    def settle(self, memory: Remembered) -> None:
         """Move what left the window out of the tail, after a chunk."""
         ...

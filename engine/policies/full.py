@@ -1,18 +1,12 @@
 """Full: all keys at their true positions, as the model itself would do it. The yardstick."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from lcagent.engine.attention.merging import Merger
 from lcagent.engine.attention.partial import Scoring
-from lcagent.engine.policies.base import UNBOUNDED
-
-if TYPE_CHECKING:
-    from lcagent.engine.layer import LayerMemory
+from lcagent.engine.policies.base import UNBOUNDED, Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +22,9 @@ class Full:
     is_in_order: bool = False
 
     def see_distant(
-        self, memory: LayerMemory, queries: Tensor, first: int, how: Scoring, merger: Merger
+        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
     ) -> None:
         """See nothing more: all is in the tail."""
 
-    def settle(self, memory: LayerMemory) -> None:
+    def settle(self, memory: Remembered) -> None:
         """Keep all."""

@@ -5,10 +5,7 @@ the remainder (tokens between blocks and window) have no order among themselves.
 code, a query sees a token of the remainder only once that token left the query's own window.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -16,10 +13,8 @@ from lcagent.engine.attention.merging import Merger
 from lcagent.engine.attention.partial import Scoring, attend
 from lcagent.engine.attention.patches import Shape, distant_patches
 from lcagent.engine.config import MemoryConfig
+from lcagent.engine.policies.base import Remembered
 from lcagent.engine.policies.looking_up import look_up
-
-if TYPE_CHECKING:
-    from lcagent.engine.layer import LayerMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ class InfLLM:
         return self.window_tokens + max(self.init_tokens, self.config.chunk_tokens)
 
     def see_distant(
-        self, memory: LayerMemory, queries: Tensor, first: int, how: Scoring, merger: Merger
+        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
     ) -> None:
         """See init tokens, looked-up blocks and the remainder, all at one distance."""
         far = memory.rotation.rotate_all_to(queries, self.window_tokens - 1)
@@ -70,7 +65,7 @@ class InfLLM:
             rows = far[:, patch.top - first : patch.bottom - first]
             merger.add(attend(rows, keys, values, patch.shape, how), patch.top - first, count)
 
-    def settle(self, memory: LayerMemory) -> None:
+    def settle(self, memory: Remembered) -> None:
         """Fill init, then form blocks."""
         memory.fill_init()
         memory.form_blocks()

@@ -5,10 +5,7 @@ tokens, looked-up blocks in the order of the text, then the whole tail. A chunk 
 the configured lookup does it, not by the paper's flag-token attention.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -17,10 +14,8 @@ from lcagent.engine.attention.merging import Merger
 from lcagent.engine.attention.partial import Scoring, attend
 from lcagent.engine.attention.patches import Shape
 from lcagent.engine.config import MemoryConfig
+from lcagent.engine.policies.base import Remembered
 from lcagent.engine.policies.looking_up import look_up
-
-if TYPE_CHECKING:
-    from lcagent.engine.layer import LayerMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,7 @@ class LongHeads:
         return max(self.init_tokens + blocks + tail, self.plain_tokens)
 
     def see_distant(
-        self, memory: LayerMemory, queries: Tensor, first: int, how: Scoring, merger: Merger
+        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
     ) -> None:
         """See init tokens and looked-up blocks where they would stand in a text without gaps."""
         keys, values = [memory.init_keys], [memory.init_values]
@@ -72,7 +67,7 @@ class LongHeads:
         far = memory.rotation.rotate(queries, together.shape[1] + first)
         merger.add(attend(far, together, seen, Shape.FULL, how), 0, queries.shape[1])
 
-    def settle(self, memory: LayerMemory) -> None:
+    def settle(self, memory: Remembered) -> None:
         """Fill init, then form blocks."""
         memory.fill_init()
         memory.form_blocks()

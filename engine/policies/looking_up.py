@@ -1,19 +1,13 @@
 """Choosing blocks for a chunk of queries and copying them beside the model."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 
 from lcagent.engine.attention.partial import Scoring
 from lcagent.engine.lookups.choosing import choose_blocks
-
-if TYPE_CHECKING:
-    from lcagent.engine.layer import LayerMemory
+from lcagent.engine.policies.base import Remembered
 
 
-def look_up(memory: LayerMemory, far: Tensor, how: Scoring) -> None:
+def look_up(memory: Remembered, far: Tensor, how: Scoring) -> None:
     """Make `memory.selection` what these queries need; a decoded token may keep the last choice.
 
     Shapes: far (num_heads, q_len, head_dim), turned to where distant keys are seen from. The mean
@@ -27,7 +21,7 @@ def look_up(memory: LayerMemory, far: Tensor, how: Scoring) -> None:
     selection.load(memory.store, memory.tail.keys, config.block_tokens)
 
 
-def _choose(memory: LayerMemory, far: Tensor, how: Scoring) -> list[list[int]]:
+def _choose(memory: Remembered, far: Tensor, how: Scoring) -> list[list[int]]:
     count = len(memory.store)
     if count <= memory.config.looked_up_blocks:
         return [list(range(count))]

@@ -4,19 +4,14 @@ Xiao et al., StreamingLLM, https://arxiv.org/abs/2309.17453, section 3.2: what i
 together as if nothing were missing, the first tokens right before the window.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from lcagent.engine.attention.merging import Merger
 from lcagent.engine.attention.partial import Scoring, attend
 from lcagent.engine.attention.patches import Shape
-
-if TYPE_CHECKING:
-    from lcagent.engine.layer import LayerMemory
+from lcagent.engine.policies.base import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class Streaming:
         return self.plain_tokens + self.chunk_tokens
 
     def see_distant(
-        self, memory: LayerMemory, queries: Tensor, first: int, how: Scoring, merger: Merger
+        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
     ) -> None:
         """See the init tokens at positions 0, 1, ... of a cache whose last position is our own."""
         del first
@@ -52,7 +47,7 @@ class Streaming:
         part = attend(far, keys, memory.init_values, Shape.FULL, how)
         merger.add(part, 0, queries.shape[1])
 
-    def settle(self, memory: LayerMemory) -> None:
+    def settle(self, memory: Remembered) -> None:
         """Keep the init tokens and the window."""
         memory.fill_init()
         memory.tail.drop(len(memory.tail) - self.window_tokens)

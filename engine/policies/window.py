@@ -5,19 +5,14 @@ capped where the window ends. Without init tokens it is the sliding window that 
 themselves (Mistral 7B, every second layer of Gemma).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from lcagent.engine.attention.merging import Merger
 from lcagent.engine.attention.partial import Scoring, attend
 from lcagent.engine.attention.patches import Shape
-
-if TYPE_CHECKING:
-    from lcagent.engine.layer import LayerMemory
+from lcagent.engine.policies.base import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ class Window:
         return self.window_tokens + max(self.init_tokens, self.chunk_tokens)
 
     def see_distant(
-        self, memory: LayerMemory, queries: Tensor, first: int, how: Scoring, merger: Merger
+        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
     ) -> None:
         """See the init tokens."""
         del first
@@ -51,7 +46,7 @@ class Window:
             part = attend(far, memory.init_keys, memory.init_values, Shape.FULL, how)
             merger.add(part, 0, queries.shape[1])
 
-    def settle(self, memory: LayerMemory) -> None:
+    def settle(self, memory: Remembered) -> None:
         """Keep the init tokens and the window."""
         memory.fill_init()
         memory.tail.drop(len(memory.tail) - self.window_tokens)

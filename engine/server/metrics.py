@@ -32,7 +32,9 @@ class Metrics:
         self.reused_tokens = Counter(
             "lcagent_reused_tokens", "Of these, tokens that a memory had read", registry=own
         )
-        self.completion_tokens = Counter("lcagent_completion_tokens", "Tokens of replies", registry=own)
+        self.completion_tokens = Counter(
+            "lcagent_completion_tokens", "Tokens of replies", registry=own
+        )
         self.first_token = Histogram(
             "lcagent_first_token_seconds",
             "From the request to the first token",

@@ -136,4 +136,8 @@ def usage_of(replies: tuple[Sequence, ...]) -> answers.Usage:
 
 
 def _reason(finish: Finish | None) -> answers.FinishReason | None:
-    return finish if finish in {"stop", "length"} else None
+    match finish:
+        case "stop" | "length":
+            return finish
+        case _:
+            return None

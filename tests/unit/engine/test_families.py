@@ -44,6 +44,7 @@ def test_a_family_equals_its_own_eager_attention(family: str) -> None:
     model, tokens = tiny(family), draw_tokens(44)
     wanted = [eager_logits(model, tokens[:end]) for end in (5, 40, 43, 44)]
     adapted = AdaptedModel(model)
+    reading = new_reading(adapted, SIZES)
     for end, logits in zip((5, 40), wanted, strict=False):
         reading = new_reading(adapted, SIZES)
         reading.tokens += tokens[:end]

@@ -169,7 +169,9 @@ def test_several_replies_share_the_reading_of_their_prompt(opened: Opened) -> No
     assert len({tuple(reply.choices) for reply in replies}) == 3
     assert [reply.finish for reply in replies] == ["length"] * 3
     assert told == [(n, 60) for n in range(8, 60, 8)]
-    (single,) = _start(opened, draw_tokens(60), replace(order, sampling=Sampling(temperature=1, seed=4)))
+    (single,) = _start(
+        opened, draw_tokens(60), replace(order, sampling=Sampling(temperature=1, seed=4))
+    )
     scheduler.add(single)
     scheduler.run()
     assert single.choices == replies[1].choices

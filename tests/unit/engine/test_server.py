@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import openai
@@ -70,10 +71,11 @@ def client(url: str) -> Iterator[openai.OpenAI]:
         yield client
 
 
-def _complete(client: openai.OpenAI, prompt: str, **options: object) -> openai.types.Completion:
-    return client.completions.create(  # type: ignore[call-overload,no-any-return]
+def _complete(client: openai.OpenAI, prompt: str, **options: Any) -> openai.types.Completion:
+    completion: openai.types.Completion = client.completions.create(
         model="recall-model", prompt=prompt, temperature=0, max_tokens=8, **options
     )
+    return completion
 
 
 def test_a_chat_recalls_what_stands_far_away(client: openai.OpenAI) -> None:
