@@ -1,6 +1,7 @@
 """From a request's body to replies that run: tokens, sampling, the memory to go on from."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from lcagent.errors import UsageError
 
 CHAT_TOKENS, COMPLETION_TOKENS = 1024, 16
 LOOK_S = 0.5
-"""How often a reply without a stream looks whether its client is still there."""
+"""How often a reply looks whether its client is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,16 @@ async def pieces_of(
     """
     queue = engine.worker.submit(replies)
     engine.metrics.begin(replies)
-    left = len(replies)
+    left, next_look = len(replies), time.monotonic() + LOOK_S
     try:
         while left:
+            if time.monotonic() >= next_look:
+                if await request.is_disconnected():
+                    return
+                next_look = time.monotonic() + LOOK_S
             try:
                 number, piece = await asyncio.wait_for(queue.get(), LOOK_S)
             except TimeoutError:
-                if await request.is_disconnected():
-                    return
                 continue
             engine.metrics.count_piece(replies[number], piece)
             if piece.finish == "error":
