@@ -1,4 +1,4 @@
-"""The official openai client talks to a server on the recall model."""
+"""The official openai client talks to a server on a model that recalls."""
 
 import random
 import threading
@@ -13,6 +13,7 @@ import httpx
 import openai
 import pytest
 import uvicorn
+from recalling import save_recalling
 
 from lcagent.engine.config import MemoryConfig
 from lcagent.engine.model import LocalModel
@@ -20,7 +21,6 @@ from lcagent.engine.server.app import make_app
 from lcagent.engine.server.settings import ServerSettings
 from lcagent.errors import UsageError
 
-RECALL_MODEL = Path(__file__).parents[3] / "examples" / "recall-model"
 WORDS = [f" {first}n{last}" for first in ("ba", "de", "fi", "go") for last in ("sha", "the", "vik")]
 NOISE = "".join(random.Random(0).choices(WORDS, k=120))  # noqa: S311
 BOOK = f"{NOISE} KEY baksha bavsha bavthe{NOISE} KEY dekthe devvik devzor{NOISE}"
@@ -49,8 +49,10 @@ class Running(uvicorn.Server):
 
 
 @pytest.fixture(scope="module")
-def local() -> LocalModel:
-    return LocalModel.open(str(RECALL_MODEL), memory=MEMORY, context_tokens=5000)
+def local(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
+    folder = tmp_path_factory.mktemp("models") / "recall-model"
+    save_recalling(folder)
+    return LocalModel.open(str(folder), memory=MEMORY, context_tokens=5000)
 
 
 @pytest.fixture(scope="module")
