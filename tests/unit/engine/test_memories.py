@@ -12,6 +12,7 @@ from torch import Tensor
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import LookupName, MemoryConfig, PolicyName, StoreDtype
 from lcagent.engine.memories import folder as folder_module
+from lcagent.engine.memories.fingerprint import fingerprint
 from lcagent.engine.memories.folder import load_reading, save_reading
 from lcagent.engine.memories.library import MemoryLibrary
 from lcagent.engine.reading import Reading, decode, new_reading, read_ahead, read_to_end
@@ -76,6 +77,15 @@ def test_a_memory_of_another_model_is_refused(model: AdaptedModel, tmp_path: Pat
     save_reading(model, _read(model), tmp_path / "m")
     with pytest.raises(UsageError, match="another model"):
         load_reading(AdaptedModel(tiny("gemma2", seed=1)), tmp_path / "m")
+
+
+def test_a_single_other_weight_makes_another_model() -> None:
+    network = tiny()
+    before = fingerprint(AdaptedModel(network))
+    with torch.no_grad():
+        network.model.layers[1].mlp.up_proj.weight[5, 7] += 0.01
+    assert fingerprint(AdaptedModel(network)) != before
+    assert fingerprint(AdaptedModel(tiny())) == before
 
 
 def test_a_memory_of_another_version_is_refused(model: AdaptedModel, tmp_path: Path) -> None:
