@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
+from torch import Tensor
 
 from lcagent.engine.adapters import AdaptedModel
+from lcagent.engine.generation.failures import failure_of
 from lcagent.engine.generation.sequences import Sequence
 from lcagent.engine.reading import decode, finish, read_chunk
-from lcagent.errors import LcagentError, ModelUnavailable
 
 
 @dataclass(slots=True)
@@ -71,13 +71,15 @@ class Scheduler:
         if read_chunk(self.model, reading):
             if sequence.on_progress is not None:
                 sequence.on_progress(reading.read, len(reading.tokens))
+            if sequence.on_reading is not None and reading.read in sequence.places:
+                sequence.on_reading(reading)
         else:
             logits = finish(self.model, reading)
             for sibling in sequence.siblings:
                 sibling.reading = reading.fork()
-                sibling.take(logits)
                 self.waiting.appendleft(sibling)
-            sequence.take(logits)
+            for each in (*sequence.siblings, sequence):
+                self._take(each, logits)
 
     def _decode(self, ready: list[Sequence]) -> None:
         self._guarded(self._decode_all, ready)
@@ -87,34 +89,25 @@ class Scheduler:
         tokens = [each.choices[-1].token for each in ready]
         logits = decode(self.model, readings, tokens, self.width)
         for sequence, row in zip(ready, logits, strict=True):
-            sequence.take(row)
+            self._take(sequence, row)
+
+    def _take(self, sequence: Sequence, logits: Tensor) -> None:
+        """Choose a token; a reply whose choice fails ends alone."""
+        try:
+            sequence.take(logits)
+        except Exception as error:  # noqa: BLE001 - whatever it is, others must go on
+            sequence.fail(failure_of(error))
 
     def _guarded(self, work: Callable[[list[Sequence]], None], sequences: list[Sequence]) -> None:
         """Let an error end these replies and no others."""
         try:
             work(sequences)
-        except LcagentError as error:
-            _fail(sequences, error)
-        except (MemoryError, torch.OutOfMemoryError) as error:
-            _fail(sequences, _out_of_memory(error))
-        except RuntimeError as error:
-            if "allocate memory" not in str(error) and "out of memory" not in str(error):
-                _fail(sequences, ModelUnavailable(f"the model failed: {error}"))
-                raise
-            _fail(sequences, _out_of_memory(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, others must go on
+            for sequence in sequences:
+                for each in (sequence, *sequence.siblings):
+                    each.fail(failure_of(error))
 
     def _drop_ended(self) -> None:
         self.running = [each for each in self.running if each.finish is None]
         if any(each.finish is not None for each in self.waiting):
             self.waiting = deque(each for each in self.waiting if each.finish is None)
-
-
-def _fail(sequences: list[Sequence], error: LcagentError) -> None:
-    for sequence in sequences:
-        for each in (sequence, *sequence.siblings):
-            each.fail(error)
-
-
-def _out_of_memory(error: BaseException) -> ModelUnavailable:
-    reason = f"out of memory: {str(error).splitlines()[0][:200]}"
-    return ModelUnavailable(reason, retry_after_s=5.0)

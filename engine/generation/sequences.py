@@ -24,6 +24,7 @@ class Piece:
 
 
 OnPiece: TypeAlias = Callable[[Piece], None]
+OnReading: TypeAlias = Callable[[Reading], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Sequence:
     Attributes:
         reading: Prompt and reply, as read by the model; None once it ended.
         reused_tokens: Tokens of the prompt that had been read before.
+        on_reading: Is given the reading when it has read as many tokens as `places` has.
         siblings: Replies to the same prompt, which begin when this one has read it.
     """
 
@@ -59,6 +61,8 @@ class Sequence:
     reused_tokens: int = 0
     on_piece: OnPiece | None = None
     on_progress: Progress | None = None
+    on_reading: OnReading | None = None
+    places: frozenset[int] = frozenset()
     siblings: "tuple[Sequence, ...]" = ()
     choices: list[Choice] = field(default_factory=list[Choice])
     finish: Finish | None = None
@@ -97,9 +101,10 @@ class Sequence:
         self._tell(Piece(text + self.writer.finish(), choices, finish))
 
     def fail(self, error: LcagentError) -> None:
-        """End the reply by an error."""
-        self.error = error
-        self.end("error")
+        """End the reply by an error; what was not told of its text yet may be the cause."""
+        if self.finish is None:
+            self.error, self.finish, self.reading = error, "error", None
+            self._tell(Piece("", (), "error"))
 
     def _tell(self, piece: Piece) -> None:
         if self.on_piece is not None:

@@ -61,11 +61,7 @@ def load_reading(model: AdaptedModel, folder: Path, *, is_verified: bool = True)
         StorageError: A file was cut short or altered.
     """
     manifest = read_manifest(folder)
-    if manifest["model"] != fingerprint(model):
-        raise UsageError(
-            f"the memory {folder.name} was made by another model ({manifest['model_name']}); "
-            "read the text again with this one"
-        )
+    check_model(model, folder, manifest)
     check_files(folder, manifest, is_thorough=is_verified)
     reading = new_reading(model, MemoryConfig(**manifest["config"]))
     part = folder / manifest["part"]
@@ -93,6 +89,15 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise UsageError(f"the memory {folder.name} was made by another version; read it again")
     return cast("Mapping[str, Any]", found)
+
+
+def check_model(model: AdaptedModel, folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Compare the model with the one that made a memory; UsageError if it is another."""
+    if manifest["model"] != fingerprint(model):
+        raise UsageError(
+            f"the memory {folder.name} was made by another model ({manifest['model_name']}); "
+            "read the text again with this one"
+        )
 
 
 def check_files(folder: Path, manifest: Mapping[str, Any], *, is_thorough: bool) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.generation.requests import continues
 from lcagent.engine.memories.folder import (
+    check_files,
+    check_model,
     delete_reading,
     load_reading,
     read_manifest,
@@ -49,7 +51,9 @@ class MemoryLibrary:
     folder: Path
     most_open: int = 8
     _open: OrderedDict[str, Reading] = field(default_factory=OrderedDict[str, Reading])
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    # Saving takes its time, in which prompts still find what is open: two locks, this one first.
+    _disk: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, reading: Reading, title: str = "", name: str | None = None) -> MemoryCard:
         """Save a reading under a name, by default a new one.
@@ -59,7 +63,7 @@ class MemoryLibrary:
             StorageError: The disk is full or cannot be written.
         """
         name = uuid.uuid4().hex[:16] if name is None else name
-        with self._lock:
+        with self._disk:
             save_reading(self.model, reading, self._path(name), title)
             self._keep_open(name, reading)
         return MemoryCard(name, title, len(reading.tokens))
@@ -71,23 +75,33 @@ class MemoryLibrary:
             UsageError: There is none, or it was made by another model or version.
             StorageError: It is damaged.
         """
-        with self._lock:
-            if name not in self._open:
-                self._keep_open(name, load_reading(self.model, self._path(name)))
-            self._open.move_to_end(name)
-            return self._open[name]
+        found = self._find(name)
+        if found is not None:
+            return found
+        with self._disk:
+            found = self._find(name)
+            if found is None:
+                found = load_reading(self.model, self._path(name))
+                self._keep_open(name, found)
+            return found
 
     def cards(self) -> list[MemoryCard]:
         """Return what is stored, damaged memories and those of other models included."""
-        with self._lock:
-            names = sorted(path.name for path in self.folder.glob("*") if self._is_memory(path))
-            return [self._card(name) for name in names]
+        names = sorted(path.name for path in self.folder.glob("*") if self._is_memory(path))
+        return [self._card(name) for name in names]
+
+    def card(self, name: str) -> MemoryCard:
+        """Return what is known about one memory; UsageError if there is none."""
+        if not self._is_memory(self._path(name)):
+            raise UsageError(f"there is no memory {name}")
+        return self._card(name)
 
     def delete(self, name: str) -> None:
         """Delete a memory; UsageError if there is none."""
-        with self._lock:
-            self._open.pop(name, None)
+        with self._disk:
             delete_reading(self._path(name))
+            with self._lock:
+                self._open.pop(name, None)
 
     def longest_start(self, tokens: list[int]) -> Reading | None:
         """Return the open memory that has read most of a prompt's beginning."""
@@ -109,13 +123,26 @@ class MemoryLibrary:
             manifest: Mapping[str, Any] = read_manifest(self._path(name))
         except LcagentError as error:
             return MemoryCard(name, "", 0, str(error))
-        return MemoryCard(name, str(manifest.get("title", "")), int(manifest.get("tokens", 0)))
+        try:
+            check_model(self.model, self._path(name), manifest)
+            check_files(self._path(name), manifest, is_thorough=False)
+            fault = ""
+        except LcagentError as error:
+            fault = str(error)
+        return MemoryCard(name, str(manifest["title"]), int(manifest["tokens"]), fault)
+
+    def _find(self, name: str) -> Reading | None:
+        with self._lock:
+            if name in self._open:
+                self._open.move_to_end(name)
+            return self._open.get(name)
 
     def _keep_open(self, name: str, reading: Reading) -> None:
-        self._open[name] = reading
-        self._open.move_to_end(name)
-        while len(self._open) > self.most_open:
-            self._open.popitem(last=False)
+        with self._lock:
+            self._open[name] = reading
+            self._open.move_to_end(name)
+            while len(self._open) > self.most_open:
+                self._open.popitem(last=False)
 
     def _is_memory(self, path: Path) -> bool:
         return bool(_NAME.fullmatch(path.name)) and (path / "memory.json").is_file()

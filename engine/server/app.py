@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response
 
+from lcagent.engine.generation.prefixes import Prefixes
 from lcagent.engine.generation.scheduling import Scheduler
 from lcagent.engine.memories.library import MemoryLibrary
 from lcagent.engine.model import LocalModel
@@ -26,7 +27,7 @@ def make_app(local: LocalModel, settings: ServerSettings) -> FastAPI:
     library = None
     if settings.memories is not None:
         library = MemoryLibrary(local.opened.model, settings.memories)
-    engine = Engine(local, worker, Metrics(), library)
+    engine = Engine(local, worker, Metrics(), Prefixes(settings.kept_prompts), library)
     app = FastAPI(title="lcagent", lifespan=_lifespan(engine), responses=errors.RESPONSES)
     app.include_router(completion_routes(engine))
     app.include_router(memory_routes(engine))

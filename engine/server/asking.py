@@ -8,7 +8,8 @@ from pathlib import Path
 
 from fastapi import Request
 
-from lcagent.engine.generation.requests import Prompt, start
+from lcagent.engine.generation.prefixes import Prefixes
+from lcagent.engine.generation.requests import Prompt, continues, start
 from lcagent.engine.generation.sampling import Sampling
 from lcagent.engine.generation.sequences import Order, Piece, Sequence
 from lcagent.engine.memories.library import MemoryLibrary
@@ -18,7 +19,7 @@ from lcagent.engine.server.bodies import ChatBody, CompletionBody, Generation
 from lcagent.engine.server.errors import NotFound
 from lcagent.engine.server.metrics import Metrics
 from lcagent.engine.server.worker import Worker
-from lcagent.errors import UsageError
+from lcagent.errors import ModelUnavailable, UsageError
 
 CHAT_TOKENS, COMPLETION_TOKENS = 1024, 16
 LOOK_S = 0.5
@@ -32,6 +33,7 @@ class Engine:
     local: LocalModel
     worker: Worker
     metrics: Metrics
+    prefixes: Prefixes
     library: MemoryLibrary | None = None
 
     def memories(self) -> MemoryLibrary:
@@ -75,7 +77,8 @@ async def pieces_of(
                 continue
             engine.metrics.count_piece(replies[number], piece)
             if piece.finish == "error":
-                raise replies[number].error or UsageError("the reply failed")
+                engine.prefixes.clear()  # memory may be what was missing
+                raise replies[number].error or ModelUnavailable("the reply failed")
             left -= piece.finish is not None
             yield number, piece
     finally:
@@ -92,14 +95,19 @@ def _make(engine: Engine, body: ChatBody | CompletionBody) -> tuple[Sequence, ..
     wanted = _max_tokens(body)
     default = CHAT_TOKENS if isinstance(body, ChatBody) else COMPLETION_TOKENS
     order = Order(wanted or min(default, room), _sampling(body), body.stops, opened.ends)
+    prompt = Prompt(tokens, _longest_start(engine, tokens, given))
+    replies = start(opened, engine.local.memory, prompt, order, limit, body.n or 1)
+    replies[0].on_reading = engine.prefixes.keep
+    replies[0].places = engine.prefixes.places(tokens, engine.local.memory.chunk_tokens)
+    return replies
+
+
+def _longest_start(engine: Engine, tokens: list[int], given: Reading | None) -> Reading | None:
+    """Return what has read most of a prompt: a memory, named or not, or an earlier prompt."""
     known = engine.library.longest_start(tokens) if engine.library is not None else None
-    best = max((r for r in (given, known) if r is not None), key=_read, default=None)
-    prompt = Prompt(tokens, best)
-    return start(opened, engine.local.memory, prompt, order, limit, body.n or 1)
-
-
-def _read(reading: Reading) -> int:
-    return reading.read
+    readings = (given, known, engine.prefixes.find(tokens))
+    fitting = [each for each in readings if each is not None and continues(tokens, each)]
+    return max(fitting, key=lambda reading: reading.read, default=None)
 
 
 def _given_memory(engine: Engine, name: str | None) -> Reading | None:

@@ -32,6 +32,14 @@ def memory_routes(engine: Engine) -> APIRouter:
         found = await asyncio.to_thread(engine.memories().cards)
         return answers.MemoryList(data=[_object(card) for card in found])
 
+    @routes.get("/{memory_id}")
+    async def card(memory_id: str) -> answers.MemoryObject:
+        """Tell what is known about a memory."""
+        try:
+            return _object(await asyncio.to_thread(engine.memories().card, memory_id))
+        except UsageError as error:
+            raise NotFound(str(error)) from error
+
     @routes.delete("/{memory_id}")
     async def delete(memory_id: str) -> answers.Deleted:
         """Delete a memory."""

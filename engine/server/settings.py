@@ -18,6 +18,8 @@ class ServerSettings:
         width: Replies made at the same time.
         most_waiting: Replies that may wait for a turn; more are turned away.
         most_body_bytes: The largest request.
+        kept_prompts: Readings of earlier prompts that are kept for prompts that begin alike. Each
+            holds a window of keys and values beside the model.
         memories: Folder of memories; None for no memories.
     """
 
@@ -27,6 +29,7 @@ class ServerSettings:
     width: int = 8
     most_waiting: int = 256
     most_body_bytes: int = 32 * MB
+    kept_prompts: int = 4
     memories: Path | None = None
 
     def __post_init__(self) -> None:
@@ -37,7 +40,11 @@ class ServerSettings:
             )
         if self.api_key is not None and not self.api_key.isascii():
             raise UsageError("an API key has letters of ASCII only")
-        if self.width < 1 or self.most_waiting < 0 or self.most_body_bytes < 1:
+        if (
+            self.width < 1
+            or self.most_body_bytes < 1
+            or min(self.most_waiting, self.kept_prompts) < 0
+        ):
             raise UsageError("a server needs at least one place for a reply, and room for it")
 
 

@@ -9,13 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
-
+from lcagent.engine.generation.failures import failure_of
 from lcagent.engine.generation.scheduling import Scheduler
 from lcagent.engine.generation.sequences import Piece, Sequence
 from lcagent.engine.reading import Reading, read_chunk
 from lcagent.engine.server.errors import QueueFull
-from lcagent.errors import LcagentError, ModelUnavailable
+from lcagent.errors import LcagentError
 
 
 @dataclass(slots=True)
@@ -101,19 +100,14 @@ class Worker:
 
     def _step(self, job: ReadingJob | None) -> tuple[LcagentError | None, bool]:
         """Make one step of all replies, and read one chunk; return how the reading went."""
-        try:
-            if self.scheduler.has_work:
-                self.scheduler.step()
-        except Exception:  # noqa: BLE001, S110 - the replies concerned have ended with this error
-            pass
+        if self.scheduler.has_work:
+            self.scheduler.step()
         if job is None:
             return None, False
         try:
             return None, not read_chunk(self.scheduler.model, job.reading)
-        except LcagentError as error:
-            return error, True
-        except (RuntimeError, MemoryError, torch.OutOfMemoryError) as error:
-            return ModelUnavailable(f"out of memory: {str(error)[:200]}"), True
+        except Exception as error:  # noqa: BLE001 - whatever it is, others must go on
+            return failure_of(error), True
 
     def _settle(self, job: ReadingJob, error: LcagentError | None, *, is_read: bool) -> None:
         if job.done.done() or is_read:

@@ -24,7 +24,7 @@ CODE = HEAD_DIM // 2 - STILL
 SHARPNESS = 60.0
 
 
-def save_recalling(folder: Path) -> None:
+def save_recalling(folder: Path, seed: int = 0) -> None:
     """Write the model, with the tokenizer of the trained one."""
     folder.mkdir()
     for path in TOKENIZER.glob("*token*"):
@@ -36,7 +36,7 @@ def save_recalling(folder: Path) -> None:
     assert tokenizer.eos_token_id == END
     model = LlamaForCausalLM(_configuration())
     with torch.no_grad():
-        _fill(model, words)
+        _fill(model, words, seed)
     model.save_pretrained(folder)
 
 
@@ -59,12 +59,12 @@ def _configuration() -> LlamaConfig:
     )
 
 
-def _fill(model: Any, words: list[int]) -> None:
+def _fill(model: Any, words: list[int], seed: int) -> None:
     """Of the hidden size, a third is the token, one the token before, one the reply."""
     for name, weights in model.named_parameters():
         if "norm" not in name:
             weights.zero_()
-    codes = _codes(words)
+    codes = _codes(words, seed)
     own, before, reply = (slice(start, start + HEAD_DIM) for start in (0, HEAD_DIM, 2 * HEAD_DIM))
     model.model.embed_tokens.weight[:, own] = codes
     model.lm_head.weight[:, reply] = torch.nn.functional.normalize(codes, dim=1)
@@ -82,12 +82,12 @@ def _fill(model: Any, words: list[int]) -> None:
     second.o_proj.weight[reply] = torch.eye(HEAD_DIM).repeat(1, 2) * 4
 
 
-def _codes(words: list[int]) -> Tensor:
+def _codes(words: list[int], seed: int) -> Tensor:
     """Return a code for each token: one for each word, and one for all others, as long.
 
     The code of the others lies in a channel that no query asks for.
     """
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     codes = torch.zeros(VOCAB, HEAD_DIM)
     codes[:, 0] = 1
     for word in words:

@@ -1,68 +1,30 @@
 """The official openai client talks to a server on a model that recalls."""
 
-import random
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
 import pytest
-import uvicorn
-from recalling import save_recalling
+from served import BOOK, NOISE, Running, open_recalling
 
-from lcagent.engine.config import MemoryConfig
 from lcagent.engine.model import LocalModel
-from lcagent.engine.server.app import make_app
 from lcagent.engine.server.settings import ServerSettings
 from lcagent.errors import UsageError
-
-WORDS = [f" {first}n{last}" for first in ("ba", "de", "fi", "go") for last in ("sha", "the", "vik")]
-NOISE = "".join(random.Random(0).choices(WORDS, k=120))  # noqa: S311
-BOOK = f"{NOISE} KEY baksha bavsha bavthe{NOISE} KEY dekthe devvik devzor{NOISE}"
-MEMORY = MemoryConfig(
-    init_tokens=8, window_tokens=128, block_tokens=16, chunk_tokens=64, looked_up_blocks=8
-)
-
-
-class Running(uvicorn.Server):
-    """A server in a thread of this process."""
-
-    def __init__(self, local: LocalModel, settings: ServerSettings) -> None:
-        super().__init__(uvicorn.Config(make_app(local, settings), port=0, log_level="error"))
-        self._thread = threading.Thread(target=self.run)
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        while not self.started:
-            time.sleep(0.01)
-        port = self.servers[0].sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{port}"
-
-    def __exit__(self, *_: object) -> None:
-        self.should_exit = True
-        self._thread.join()
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    folder = tmp_path_factory.mktemp("models") / "recall-model"
-    save_recalling(folder)
-    return LocalModel.open(str(folder), memory=MEMORY, context_tokens=5000)
+    return open_recalling(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
-def memories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("memories")
-
-
-@pytest.fixture(scope="module")
-def url(local: LocalModel, memories: Path) -> Iterator[str]:
-    settings = ServerSettings(width=4, most_body_bytes=200_000, memories=memories)
+def url(local: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("memories")
+    settings = ServerSettings(width=4, most_body_bytes=200_000, memories=folder)
     with Running(local, settings) as address:
         yield address
 
@@ -172,29 +134,6 @@ def test_thirty_two_clients_at_once_get_what_one_alone_gets(client: openai.OpenA
         jobs = [pool.submit(_complete, client, prompt, logprobs=1) for prompt in prompts * 4]
         together = [job.result().choices[0] for job in jobs]
     assert together == alone * 4
-
-
-def test_a_memory_is_read_once_and_asked_many_times(
-    client: openai.OpenAI, url: str, local: LocalModel, memories: Path
-) -> None:
-    made = httpx.post(f"{url}/v1/memories", json={"text": BOOK, "title": "book"}).json()
-    for key, values in (("baksha", " bavsha bavthe"), ("dekthe", " devvik devzor")):
-        for extra in ({"extra_body": {"memory": made["id"]}}, {}):
-            prompt = f" KEY {key}" if extra else f"{BOOK} KEY {key}"
-            answer = _complete(client, prompt, **extra)
-            assert answer.choices[0].text == values
-            assert answer.usage is not None
-            details = answer.usage.prompt_tokens_details
-            assert details is not None
-            assert details.cached_tokens == (made["tokens"] - 1) // 64 * 64
-    assert [card["title"] for card in httpx.get(f"{url}/v1/memories").json()["data"]] == ["book"]
-    with Running(local, ServerSettings(memories=memories)) as again:
-        body = {"model": "recall-model", "prompt": " KEY baksha", "memory": made["id"]}
-        restarted = httpx.post(f"{again}/v1/completions", json={**body, "temperature": 0}).json()
-    assert restarted["choices"][0]["text"] == " bavsha bavthe"
-    assert restarted["usage"]["prompt_tokens_details"]["cached_tokens"] > 300
-    assert httpx.delete(f"{url}/v1/memories/{made['id']}").json()["deleted"]
-    assert httpx.delete(f"{url}/v1/memories/{made['id']}").status_code == 404
 
 
 @pytest.mark.parametrize(
