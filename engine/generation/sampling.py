@@ -13,6 +13,9 @@ from torch import Tensor
 from lcagent.errors import UsageError
 
 MOST_TOP_LOGPROBS = 20
+LEAST_REPETITION_PENALTY = 0.01
+LEAST_TEMPERATURE = 1e-6
+"""Below it the likeliest token is all but certain; division by less than it would overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Sampling:
             "top_p": 0 < self.top_p <= 1,
             "top_k": self.top_k >= 0,
             "min_p": 0 <= self.min_p <= 1,
-            "repetition_penalty": 0 < self.repetition_penalty <= 100,
+            "repetition_penalty": LEAST_REPETITION_PENALTY <= self.repetition_penalty <= 100,
             "presence_penalty": -100 <= self.presence_penalty <= 100,
             "frequency_penalty": -100 <= self.frequency_penalty <= 100,
             "top_logprobs": 0 <= (self.top_logprobs or 0) <= MOST_TOP_LOGPROBS,
@@ -87,10 +90,7 @@ class Sampler:
     def choose(self, logits: Tensor) -> Choice:
         """Choose by logits (vocabulary,), float32."""
         scores = self._penalised(logits.cpu())
-        if self.sampling.temperature == 0:
-            token = int(scores.argmax())
-        else:
-            token = self._draw(scores / self.sampling.temperature)
+        token = int(scores.argmax()) if self.sampling.temperature == 0 else self._draw(scores)
         self._counts[token] += 1
         return self._with_logprobs(token, logits)
 
@@ -110,12 +110,14 @@ class Sampler:
 
     def _draw(self, scores: Tensor) -> int:
         how = self.sampling
-        likely, tokens = scores.softmax(-1).sort(descending=True, stable=True)
+        spread = (scores - scores.max()) / max(how.temperature, LEAST_TEMPERATURE)
+        likely, tokens = spread.softmax(-1).sort(descending=True, stable=True)
         keep = torch.ones_like(likely, dtype=torch.bool)
         if how.top_k:
             keep[how.top_k :] = False
         keep &= likely >= how.min_p * likely[0]
         keep &= likely.cumsum(-1) - likely < how.top_p  # the token that reaches top_p stays
+        keep[0] = True  # however small top_p is
         drawn = torch.multinomial(likely * keep, 1, generator=self._generator)
         return int(tokens[drawn])
 

@@ -2,14 +2,23 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from lcagent.engine.generation.sampling import MOST_TOP_LOGPROBS
+from lcagent.engine.generation.sampling import LEAST_REPETITION_PENALTY, MOST_TOP_LOGPROBS
 
 MOST_CHOICES = 16
+
+
+def _with_whole_characters(text: str) -> str:
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("half of a character (a lone surrogate) stands in the text")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_with_whole_characters)]
 Stop = Annotated[
-    str
-    | Annotated[list[Annotated[str, Field(min_length=1, max_length=1000)]], Field(max_length=16)],
+    Text
+    | Annotated[list[Annotated[Text, Field(min_length=1, max_length=1000)]], Field(max_length=16)],
     Field(description="Strings that end the reply"),
 ]
 
@@ -30,7 +39,7 @@ class StreamOptions(Body):
 class Generation(Body):
     """What chat and plain completions have in common."""
 
-    model: Annotated[str, Field(max_length=500)]
+    model: Annotated[Text, Field(max_length=500)]
     max_tokens: Annotated[int, Field(ge=1, le=1 << 40)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -43,9 +52,9 @@ class Generation(Body):
     stream_options: StreamOptions | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
+    repetition_penalty: Annotated[float, Field(ge=LEAST_REPETITION_PENALTY, le=10)] | None = None
     memory: Annotated[
-        str | None, Field(max_length=64, description="Id of a memory that the prompt goes on from")
+        Text | None, Field(max_length=64, description="Id of a memory that the prompt goes on from")
     ] = None
     user: Annotated[str, Field(max_length=500)] | None = None
 
@@ -59,14 +68,14 @@ class TextPart(Body):
     """A piece of a message."""
 
     type: Literal["text"]
-    text: str
+    text: Text
 
 
 class Message(Body):
     """A message of a conversation."""
 
-    role: Annotated[str, Field(max_length=50)]
-    content: str | list[TextPart]
+    role: Annotated[Text, Field(max_length=50)]
+    content: Text | list[TextPart]
     name: Annotated[str, Field(max_length=500)] | None = None
 
     @property
@@ -98,14 +107,14 @@ class ChatBody(Generation):
 class CompletionBody(Generation):
     """A request for a plain completion."""
 
-    prompt: str | list[int]
+    prompt: Text | list[int]
     logprobs: Annotated[int, Field(ge=0, le=MOST_TOP_LOGPROBS)] | None = None
 
 
 class MemoryBody(Body):
     """A text to be read into a memory: plain, or as the beginning of a conversation."""
 
-    text: str | None = None
+    text: Text | None = None
     messages: Annotated[list[Message], Field(min_length=1, max_length=10_000)] | None = None
-    title: Annotated[str, Field(max_length=500)] = ""
+    title: Annotated[Text, Field(max_length=500)] = ""
     id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = None

@@ -65,7 +65,12 @@ def status_of(error: LcagentError) -> int:
 def error_body(message: str, status: int, code: str | None = None) -> dict[str, Any]:
     """Return the body of an error."""
     kind = "server_error" if status >= 500 else "invalid_request_error"
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    return {"error": {"message": printable(message), "type": kind, "param": None, "code": code}}
+
+
+def printable(text: str) -> str:
+    """Return a text that can be sent: what clients wrote may hold halves of characters."""
+    return text.encode(errors="replace").decode()
 
 
 def code_of(error: LcagentError) -> str | None:
@@ -97,7 +102,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     is_json = first["type"] != "json_invalid"
     place = ".".join(str(part) for part in first["loc"][1:] if is_json)
     body = error_body(f"{place or 'body'}: {first['msg']}"[:1000], 422)
-    body["error"]["param"] = place or None
+    body["error"]["param"] = printable(place) or None
     return JSONResponse(body, 422 if is_json else 400)
 
 

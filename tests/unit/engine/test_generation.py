@@ -59,6 +59,9 @@ def _drawn(sampling: Sampling, times: int = 300) -> Counter[int]:
         (Sampling(temperature=1, top_p=0.7), {1, 2}),
         (Sampling(temperature=1, min_p=0.3), {1, 2}),
         (Sampling(temperature=2), {0, 1, 2, 3}),
+        (Sampling(temperature=1e-300), {1}),
+        (Sampling(temperature=1, top_p=1e-300), {1}),
+        (Sampling(temperature=1e-300, repetition_penalty=0.01, frequency_penalty=100), {1}),
     ],
 )
 def test_only_possible_tokens_are_drawn(sampling: Sampling, possible: set[int]) -> None:
