@@ -231,14 +231,24 @@ def refuse_unsupported(model: Any) -> None:
 def load_pretrained(
     source: str, dtype: str, device: str, *, trusts_remote_code: bool = False
 ) -> AdaptedModel:
-    """Load a causal language model from a folder or the hub; safetensors only, never a pickle."""
+    """Load a causal language model from a folder or the hub; safetensors only, never a pickle.
+
+    Raises:
+        ModelNotUsable: Weights are missing, which transformers alone would draw at random.
+    """
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    model: Any = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         source,
         dtype=dtype,
         use_safetensors=True,
         trust_remote_code=trusts_remote_code,
+        output_loading_info=True,
     )
+    model, found = loaded
+    refuse_unsupported(model)
+    if missing := sorted(map(str, found["missing_keys"])):
+        named = ", ".join(missing[:3])
+        raise ModelNotUsable(f"{source} lacks {len(missing)} tensors of its model: {named}")
     return AdaptedModel(model.to(device))
 
 
