@@ -6,6 +6,7 @@ https://arxiv.org/abs/2209.11895). Only `WORDS` can be asked for, and only they 
 anything else followed, the reply ends. So a wrong reply is always a fault of the engine.
 """
 
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+from lcagent.engine.config import MemoryConfig
 
 TOKENIZER = Path(__file__).parents[3] / "examples" / "recall-model"
 WORDS = (" baksha", " bavsha", " bavthe", " dekthe", " devvik", " devzor")
@@ -22,6 +25,14 @@ TURNING, STILL = 8, 10
 """Pairs of channels before the first turn with the position, from the second on hardly at all."""
 CODE = HEAD_DIM // 2 - STILL
 SHARPNESS = 60.0
+NOISE_WORDS = [
+    f" {first}n{last}" for first in ("ba", "de", "fi", "go") for last in ("sha", "the", "vik")
+]
+NOISE = "".join(random.Random(0).choices(NOISE_WORDS, k=120))  # noqa: S311
+BOOK = f"{NOISE} KEY baksha bavsha bavthe{NOISE} KEY dekthe devvik devzor{NOISE}"
+MEMORY = MemoryConfig(
+    init_tokens=8, window_tokens=128, block_tokens=16, chunk_tokens=64, looked_up_blocks=8
+)
 
 
 def save_recalling(folder: Path, seed: int = 0) -> None:

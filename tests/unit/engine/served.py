@@ -1,24 +1,15 @@
 """A server on a model that recalls, in a thread of the tests' own process."""
 
-import random
 import threading
 import time
 from pathlib import Path
 
 import uvicorn
-from recalling import save_recalling
+from recalling import MEMORY, save_recalling
 
-from lcagent.engine.config import MemoryConfig
 from lcagent.engine.model import LocalModel
 from lcagent.engine.server.app import make_app
 from lcagent.engine.server.settings import ServerSettings
-
-WORDS = [f" {first}n{last}" for first in ("ba", "de", "fi", "go") for last in ("sha", "the", "vik")]
-NOISE = "".join(random.Random(0).choices(WORDS, k=120))  # noqa: S311
-BOOK = f"{NOISE} KEY baksha bavsha bavthe{NOISE} KEY dekthe devvik devzor{NOISE}"
-MEMORY = MemoryConfig(
-    init_tokens=8, window_tokens=128, block_tokens=16, chunk_tokens=64, looked_up_blocks=8
-)
 
 
 class Running(uvicorn.Server):

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from recalling import save_recalling
+from recalling import BOOK, MEMORY, save_recalling
 from safetensors.torch import load_file, save_file
-from served import BOOK, MEMORY
 
 from lcagent.engine.config import MemoryConfig
 from lcagent.engine.loading.defaults import default_memory

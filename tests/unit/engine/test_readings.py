@@ -119,6 +119,16 @@ def test_progress_is_told_after_each_chunk(model: AdaptedModel) -> None:
     assert told == [(8, 20), (16, 20)]
 
 
+def test_chunks_begin_at_the_same_places_after_a_reply(model: AdaptedModel) -> None:
+    told: list[tuple[int, int]] = []
+    reading = new_reading(model, SIZES)
+    reading.tokens += TOKENS[:20]
+    _answer(model, reading, steps=1)
+    reading.tokens += TOKENS[:20]
+    read_to_end(model, reading, lambda done, total: told.append((done, total)))
+    assert told == [(24, 41), (32, 41), (40, 41)]
+
+
 def test_a_text_without_tokens_is_refused(model: AdaptedModel) -> None:
     with pytest.raises(UsageError, match="no tokens"):
         read_to_end(model, new_reading(model, SIZES))

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from served import BOOK, Running, open_recalling
+from recalling import BOOK
+from served import Running, open_recalling
 
 from lcagent.engine.model import LocalModel
 from lcagent.engine.server.settings import ServerSettings

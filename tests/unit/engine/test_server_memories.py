@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from recalling import save_recalling
-from served import BOOK, MEMORY, NOISE, Running, open_recalling
+from recalling import BOOK, MEMORY, NOISE, save_recalling
+from served import Running, open_recalling
 
 from lcagent.engine.memories import folder as folder_module
 from lcagent.engine.model import LocalModel
