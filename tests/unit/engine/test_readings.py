@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -117,6 +117,26 @@ def test_progress_is_told_after_each_chunk(model: AdaptedModel) -> None:
     reading.tokens += TOKENS[:20]
     read_to_end(model, reading, lambda done, total: told.append((done, total)))
     assert told == [(8, 20), (16, 20)]
+
+
+@pytest.mark.parametrize(
+    ("length", "chunks"), [(1, [1]), (2, [1, 1]), (9, [8, 1]), (16, [8, 7, 1]), (20, [8, 8, 3, 1])]
+)
+def test_a_text_is_read_in_chunks_and_its_last_token_alone(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch, length: int, chunks: list[int]
+) -> None:
+    read: list[int] = []
+    real = model.read
+
+    def record(tokens: Tensor, memories: Any, *, wants_logits: bool) -> Tensor | None:
+        read.append(tokens.shape[1])
+        return real(tokens, memories, wants_logits=wants_logits)
+
+    monkeypatch.setattr(model, "read", record)
+    reading = new_reading(model, SIZES)
+    reading.tokens += TOKENS[:length]
+    read_to_end(model, reading)
+    assert read == chunks
 
 
 def test_chunks_begin_at_the_same_places_after_a_reply(model: AdaptedModel) -> None:
