@@ -95,6 +95,14 @@ class LayerMemory:
         copy.init_keys, copy.init_values = self.init_keys, self.init_values
         return copy
 
+    def take_from(self, other: "LayerMemory", count: int) -> None:
+        """Take the last `count` tokens of another memory over, at the positions they have there."""
+        tail, start = other.tail, len(other.tail) - count
+        self.tail.append_rotated(
+            tail.keys[:, start:], tail.rotated[:, start:], tail.values[:, start:]
+        )
+        self.length += count
+
     def fill_init(self) -> None:
         """Take the first tokens out of the tail, once it is longer than window and init."""
         count = self.config.init_tokens

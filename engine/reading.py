@@ -83,6 +83,12 @@ def read_to_end(model: AdaptedModel, reading: Reading, progress: Progress | None
     return finish(model, reading)
 
 
+def read_all(model: AdaptedModel, reading: Reading) -> None:
+    """Read all tokens at once, where chunks do not matter: in texts as short as the window."""
+    if reading.read < len(reading.tokens):
+        _read(model, reading, len(reading.tokens), wants_logits=False)
+
+
 def finish(model: AdaptedModel, reading: Reading) -> Tensor:
     """Read what is left after `read_ahead`: less than a chunk, and the last token alone."""
     last = len(reading.tokens) - 1

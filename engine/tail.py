@@ -91,6 +91,8 @@ class Tail:
         self._make_room(count, keys)
         new = slice(self._end, self._end + count)
         self._keys[:, new], self._rotated[:, new], self._values[:, new] = keys, rotated, values
+        if self._num_scored_heads:
+            self._received[:, new] = 0
         self._end += count
         self._origin += count
 

@@ -233,6 +233,18 @@ def test_a_prompt_goes_on_from_a_memory(opened: Opened) -> None:
     assert [reply.reused_tokens for reply in replies] == [0, 56]
 
 
+def test_a_prompt_that_ends_where_a_memory_does_is_read_anew(opened: Opened) -> None:
+    memory = new_reading(opened.model, SIZES)
+    memory.tokens = draw_tokens(60)
+    read_ahead(opened.model, memory)
+    prompt = Prompt(memory.tokens[: memory.read], memory)
+    (reply,) = start(opened, SIZES, prompt, Order(5), 500)
+    scheduler = Scheduler(opened.model)
+    scheduler.add(reply)
+    scheduler.run()
+    assert (reply.reused_tokens, reply.finish) == (0, "length")
+
+
 @pytest.mark.parametrize(
     ("tokens", "order", "error"),
     [
