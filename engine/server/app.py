@@ -68,6 +68,15 @@ def _add_status(app: FastAPI, engine: Engine) -> None:
     @app.get("/v1/models", tags=["status"])
     async def models() -> answers.ModelList:
         """List the model."""
-        local = engine.local
-        card = answers.ModelCard(id=local.name, context_tokens=local.context_tokens)
-        return answers.ModelList(data=[card])
+        return answers.ModelList(data=[_card(engine)])
+
+    @app.get("/v1/models/{model_id:path}", tags=["status"])
+    async def model(model_id: str) -> answers.ModelCard:
+        """Tell about the model."""
+        engine.check_model(model_id)
+        return _card(engine)
+
+
+def _card(engine: Engine) -> answers.ModelCard:
+    local = engine.local
+    return answers.ModelCard(id=local.name, context_tokens=local.context_tokens)

@@ -207,6 +207,9 @@ def test_metrics_count_tokens_and_answers(url: str, client: openai.OpenAI) -> No
     assert 'lcagent_requests_total{path="/v1/completions",status="200"}' in text
     assert "lcagent_prompt_tokens_total" in text
     assert [model.id for model in client.models.list()] == ["recall-model"]
+    assert client.models.retrieve("recall-model").id == "recall-model"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("other")
 
 
 def test_a_full_queue_is_told(local: LocalModel) -> None:

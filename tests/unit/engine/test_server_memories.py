@@ -90,6 +90,17 @@ def test_a_memory_is_listed_found_and_deleted(url: str) -> None:
     assert _ask(url, "a", memory="isle").status_code == 404
 
 
+def test_a_conversation_goes_on_from_a_memory_of_its_beginning(url: str) -> None:
+    said = [{"role": "user", "content": BOOK}]
+    made = httpx.post(f"{url}/v1/memories", json={"messages": said}).raise_for_status().json()
+    question = {"role": "user", "content": " KEY dekthe"}
+    body = {"model": "recall-model", "messages": [*said, question], "temperature": 0}
+    answer = httpx.post(f"{url}/v1/chat/completions", json=body).json()
+    assert answer["choices"][0]["message"]["content"] == " devvik devzor"
+    cached = answer["usage"]["prompt_tokens_details"]["cached_tokens"]
+    assert cached == (made["tokens"] - 1) // MEMORY.chunk_tokens * MEMORY.chunk_tokens
+
+
 def test_a_chat_goes_on_from_a_memory_by_id(url: str) -> None:
     made = _make(url)
     body = {
@@ -162,6 +173,8 @@ def test_a_damaged_memory_is_told_and_others_are_not_harmed(
         answer = _ask(url, " KEY baksha", memory="isle")
         assert answer.status_code == 503
         assert "damaged" in answer.json()["error"]["message"]
+        faults = [card["fault"] for card in httpx.get(f"{url}/v1/memories").json()["data"]]
+        assert ["damaged" in fault for fault in faults] == [damage != "altered", False]
         assert _text(_ask(url, " KEY baksha", memory="other")) == ANSWERS["baksha"]
         assert httpx.delete(f"{url}/v1/memories/isle").status_code == 200
 

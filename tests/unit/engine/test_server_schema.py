@@ -20,6 +20,7 @@ ROUTES = {
     ("get", "/health"),
     ("get", "/metrics"),
     ("get", "/v1/models"),
+    ("get", "/v1/models/{model_id}"),
     ("post", "/v1/chat/completions"),
     ("post", "/v1/completions"),
     ("get", "/v1/memories"),
