@@ -58,6 +58,24 @@ def test_pieces_and_forks_change_nothing(
     assert torch.equal(_answer(model, reading), wanted)
 
 
+@pytest.mark.parametrize("policy", get_args(PolicyName))
+@pytest.mark.parametrize("lookup", ["bounds", "sum"])
+@pytest.mark.parametrize("length", [34, 50])
+def test_a_fork_keeps_what_it_was_while_its_origin_goes_on(
+    model: AdaptedModel, policy: PolicyName, lookup: LookupName, length: int
+) -> None:
+    config = replace(SIZES, policy=policy, lookup=lookup)
+    reading = new_reading(model, config)
+    reading.tokens += TOKENS[:length]
+    read_to_end(model, reading)
+    wanted = torch.stack([decode(model, [reading.fork()], [token], 2)[0] for token in (5, 6)])
+    fork = reading.fork()
+    for token in draw_tokens(30, seed=8):
+        decode(model, [reading], [token], 2)
+    got = torch.stack([decode(model, [fork.fork()], [token], 2)[0] for token in (5, 6)])
+    assert torch.equal(got, wanted)
+
+
 def test_a_fork_shares_blocks_and_grows_on_its_own(model: AdaptedModel) -> None:
     reading = new_reading(model, SIZES)
     reading.tokens += TOKENS
