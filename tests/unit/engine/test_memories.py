@@ -1,6 +1,7 @@
 """Memories are saved whole, opened only where they fit, and continue as if never closed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -61,6 +62,18 @@ def test_every_kind_of_block_is_saved(
     reading = _read(model, MemoryConfig(**{**SIZES.as_json(), "store_dtype": dtype}))  # type: ignore[arg-type]
     save_reading(model, reading, tmp_path / "m")
     assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, reading))
+
+
+def test_a_choice_of_blocks_that_several_tokens_share_is_saved(
+    model: AdaptedModel, tmp_path: Path
+) -> None:
+    reading = _read(model, replace(SIZES, reselect_every=5))
+    read_to_end(model, reading)
+    save_reading(model, reading, tmp_path / "m")
+    loaded = load_reading(model, tmp_path / "m")
+    for token in draw_tokens(7, seed=2):
+        got, wanted = (decode(model, [each], [token], 1) for each in (loaded, reading))
+        assert torch.equal(got, wanted)
 
 
 def test_a_fork_is_saved_without_the_blocks_of_others(model: AdaptedModel, tmp_path: Path) -> None:
