@@ -1,4 +1,4 @@
-FOLDERS := agents cli models pipelines retrieval storage
+FOLDERS := agents cli engine models pipelines retrieval storage
 
 .PHONY: check links lint types imports test
 check: lint types imports

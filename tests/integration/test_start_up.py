@@ -38,7 +38,8 @@ def _guarded(*arguments: str, forbidden: str) -> str:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    forbidden = "torch langgraph llama_index numpy sqlalchemy pydantic rich pypdfium2 bm25s faiss"
+    forbidden = "torch transformers fastapi langgraph llama_index numpy sqlalchemy pydantic rich"
+    forbidden += " pypdfium2 bm25s faiss"
     assert _guarded("--help", forbidden=forbidden) == "[0, [], []]"
 
 

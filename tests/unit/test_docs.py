@@ -15,6 +15,11 @@ from lcagent.storage.documents import StoredDocument
 
 ROOT = Path(__file__).parents[2]
 TOOL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+ENGINE_ROOMS = [
+    package.removeprefix("lcagent.engine.")
+    for package in TOOL["setuptools"]["packages"]
+    if package.startswith("lcagent.engine.")
+]
 RESULTS = (
     results.Answer,
     results.Claim,
@@ -93,6 +98,14 @@ def test_every_module_of_the_retrieval_stands_in_the_architecture(room: str) -> 
     modules = {module.name for module in (ROOT / "retrieval" / room).glob("[!_]*.py")}
     assert modules
     assert {name for name in modules if f"`{name}`" not in _doc("architecture.md")} == set()
+
+
+@pytest.mark.parametrize("room", [".", *ENGINE_ROOMS])
+def test_every_module_of_the_engine_stands_in_the_architecture(room: str) -> None:
+    modules = {module.name for module in (ROOT / "engine" / room).glob("[!_]*.py")}
+    assert modules
+    section = _section(_doc("architecture.md"), "engine/, its top and its eight rooms")
+    assert {name for name in modules if f"`{name}`" not in section} == set()
 
 
 def test_every_module_in_the_architecture_exists() -> None:

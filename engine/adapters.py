@@ -1,0 +1,264 @@
+"""Every place where the engine touches transformers.
+
+No model class is patched. The attention interface hands over queries, keys and values; the model's
+rotary embedding is wrapped so that they arrive un-rotated; a cache that keeps nothing carries the
+memories to the attention function, as an attribute of the keys it was given. All else of a model
+(norms, projections, experts, caps) stays its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.cache_utils import Cache, CacheLayerMixin
+from transformers.utils import logging
+
+from lcagent.engine.attention.partial import Scoring
+from lcagent.engine.layer import LayerMemory, LayerShape
+from lcagent.engine.refusals import unsupported_reason
+from lcagent.engine.rotary import StillRotary, make_turn, no_turn
+from lcagent.engine.rotation import MakeTables, Rotation
+from lcagent.engine.text_memory import TextMemory
+from lcagent.errors import ModelNotUsable
+
+ATTENTION = "lcagent_memory"
+TESTED_FAMILIES = frozenset(
+    {
+        *("llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "gemma3_text"),
+        *("gpt_oss", "olmo2", "glm4", "granite", "smollm3"),
+    }
+)
+_NO_POSITIONS_WITHOUT_WINDOW = frozenset({"cohere2"})
+
+
+class AdaptedModel:
+    """A causal language model of transformers that reads into memories."""
+
+    def __init__(self, model: Any) -> None:
+        refuse_unsupported(model)
+        self.model: Any = model
+        self.model.eval()
+        self.config: Any = model.config.get_text_config(decoder=True)
+        self._decoder: Any = self.model.get_decoder()
+        self._original: nn.Module = self._decoder.rotary_emb
+        self._attentions: dict[int, Any] = {
+            module.layer_idx: module
+            for module in self._decoder.modules()
+            if isinstance(getattr(module, "layer_idx", None), int) and hasattr(module, "scaling")
+        }
+        self._rotations: dict[str | None, Rotation] = {}
+        self.attach()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        device: torch.device = self.model.device
+        return device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the model computes in."""
+        dtype: torch.dtype = self.model.dtype
+        return dtype
+
+    def attach(self) -> None:
+        """Take the attention of the model over."""
+        AttentionInterface.register(ATTENTION, self._dispatch)
+        self.model.set_attn_implementation(ATTENTION)
+        self._decoder.rotary_emb = StillRotary(self._original)
+
+    def detach(self) -> None:
+        """Give the model its own eager attention back."""
+        self.model.set_attn_implementation("eager")
+        self._decoder.rotary_emb = self._original
+
+    @torch.inference_mode()
+    def read(
+        self, tokens: Tensor, memories: Sequence[TextMemory], *, wants_logits: bool
+    ) -> Tensor | None:
+        """Read tokens (rows, n), each row into its memory; return the last tokens' logits.
+
+        Rows without a memory are padding: they keep a batch at one width. The result is
+        (rows, vocabulary), float32, or None if no logits are wanted.
+        """
+        reach = torch.arange(tokens.shape[1], device=self.device).expand(tokens.shape)
+        given: dict[str, Any] = {
+            "input_ids": tokens.to(self.device),
+            "position_ids": reach,
+            "past_key_values": _Carrier(_Call(self, memories), self.config.num_hidden_layers),
+            "use_cache": True,
+        }
+        if not wants_logits:
+            self._decoder(**given)
+            return None
+        logits: Tensor = self.model(**given, logits_to_keep=1).logits
+        return logits[:, -1].float()
+
+    def attend(
+        self, number: int, states: tuple[Tensor, Tensor, Tensor], how: Scoring, call: "_Call"
+    ) -> Tensor:
+        """Return the attention of one layer, (rows, n, num_heads, head_dim)."""
+        queries, keys, values = states
+        out = queries.new_zeros(queries.shape).transpose(1, 2)
+        for row, memory in enumerate(call.memories):
+            if number not in memory.layers:
+                window = call.windows.get(number)
+                shape = LayerShape(queries.shape[1], queries.shape[3], window)
+                memory.layers[number] = self.new_layer(number, memory, shape)
+            layer = memory.layers[number]
+            out[row] = layer.attend(queries[row], keys[row], values[row], how).transpose(0, 1)
+        return out
+
+    def new_layer(self, number: int, memory: TextMemory, shape: LayerShape) -> LayerMemory:
+        """Return an empty memory for a layer."""
+        rotation = self._rotation_of(self._attentions[number], shape)
+        return LayerMemory(memory.config, shape, rotation, memory.allocator, self.dtype)
+
+    def _rotation_of(self, module: Any, shape: LayerShape) -> Rotation:
+        kind: str | None = None
+        if isinstance(getattr(self._original, "layer_types", None), (list, set, tuple)):
+            kind = module.layer_type
+        if not getattr(module, "use_rope", True) or (
+            self.config.model_type in _NO_POSITIONS_WITHOUT_WINDOW and shape.sliding_window is None
+        ):
+            return Rotation(None, no_turn)
+        if kind not in self._rotations:
+            make = self._table_maker(kind)
+            turn = make_turn(module, shape.head_dim, make(1))
+            self._rotations[kind] = Rotation(make, turn)
+        return self._rotations[kind]
+
+    def _table_maker(self, kind: str | None) -> MakeTables:
+        like = torch.empty(0, dtype=self.dtype, device=self.device)
+        extra = () if kind is None else (kind,)
+
+        def make(positions: int) -> tuple[Tensor, Tensor]:
+            reach = torch.arange(positions, device=self.device)[None]
+            cos, sin = self._original(like, reach, *extra)
+            return cos[0], sin[0]
+
+        return make
+
+    @staticmethod
+    def _dispatch(
+        module: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: object = None,
+        **given: Any,
+    ) -> tuple[Tensor, None]:
+        """Be the attention function that transformers calls; (rows, heads, n, head_dim) each."""
+        del mask
+        call: _Call = key.lcagent_call  # type: ignore[attr-defined]
+        scale = given.get("scaling")
+        scale = query.shape[-1] ** -0.5 if scale is None else float(scale)
+        how = Scoring(scale, given.get("softcap"), given.get("s_aux"))
+        number = module.layer_idx
+        call.windows[number] = given.get("sliding_window")
+        return call.model.attend(number, (query, key, value), how, call), None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What one forward pass needs in every layer."""
+
+    model: AdaptedModel
+    memories: Sequence[TextMemory]
+    windows: dict[int, int | None] = field(default_factory=dict[int, int | None])
+
+
+class _CarrierLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
+    """Keeps nothing: hands the call over with the keys."""
+
+    def __init__(self, call: _Call) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._call = call
+        self.is_initialized = True
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        """Have nothing to prepare."""
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Return what was given."""
+        del args, kwargs
+        key_states.lcagent_call = self._call  # type: ignore[attr-defined]
+        return key_states, value_states
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Say that nothing precedes the queries: no mask is made of it."""
+        return query_length, 0
+
+    def get_seq_length(self) -> int:
+        """Say that nothing is kept."""
+        return 0
+
+    def get_max_length(self) -> int:
+        """Say that there is no limit."""
+        return -1
+
+
+class _Carrier(Cache):
+    """A cache of carriers."""
+
+    def __init__(self, call: _Call, num_layers: int) -> None:
+        super().__init__(layers=[_CarrierLayer(call) for _ in range(num_layers)])
+
+
+def refuse_unsupported(model: Any) -> None:
+    """Say why a model cannot read into memories.
+
+    Raises:
+        ModelNotUsable: Its attention is of a kind that the engine does not know.
+    """
+    config: Any = model.config.get_text_config(decoder=True)
+    reason = unsupported_reason(config)
+    if reason is None and not model._can_set_attn_implementation():  # noqa: SLF001
+        reason = "does not use transformers' attention interface"
+    if reason is None and not isinstance(
+        getattr(model.get_decoder(), "rotary_emb", None), nn.Module
+    ):
+        reason = "does not know positions by rotary embeddings"
+    if reason is not None:
+        raise ModelNotUsable(f"the engine cannot run {config.model_type}: its model {reason}")
+
+
+def load_pretrained(
+    source: str, dtype: str, device: str, *, trusts_remote_code: bool = False
+) -> AdaptedModel:
+    """Load a causal language model from a folder or the hub; safetensors only, never a pickle.
+
+    Raises:
+        ModelNotUsable: Weights are missing, which transformers alone would draw at random.
+    """
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        source,
+        dtype=dtype,
+        use_safetensors=True,
+        trust_remote_code=trusts_remote_code,
+        output_loading_info=True,
+    )
+    model, found = loaded
+    refuse_unsupported(model)
+    if missing := sorted(map(str, found["missing_keys"])):
+        named = ", ".join(missing[:3])
+        raise ModelNotUsable(f"{source} lacks {len(missing)} tensors of its model: {named}")
+    return AdaptedModel(model.to(device))
+
+
+def load_tokenizer(source: str, *, trusts_remote_code: bool = False) -> Any:
+    """Load the tokenizer of a folder or a hub id."""
+    tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trusts_remote_code)
+    tokenizer.model_max_length = 1 << 40  # it warns of texts longer than the model's window
+    return tokenizer
+
+
+def read_config(source: str) -> Any:
+    """Read a published configuration; no weights are needed."""
+    return AutoConfig.from_pretrained(source)

@@ -1,0 +1,3 @@
+"""Lookups: which blocks matter to a query. One way of comparing per module."""
+
+__all__: list[str] = []

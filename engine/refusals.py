@@ -1,0 +1,19 @@
+"""Kinds of attention that the engine does not know, seen from a model's configuration."""
+
+from typing import Any
+
+_LAYER_TYPES = {"full_attention", "sliding_attention"}
+
+
+def unsupported_reason(config: Any) -> str | None:
+    """Return what in a configuration the engine does not know, or None."""
+    if getattr(config, "is_encoder_decoder", False):
+        return "has an encoder"
+    if getattr(config, "kv_lora_rank", None):
+        return "has multi-head latent attention (MLA)"
+    if getattr(config, "num_kv_shared_layers", 0):
+        return "shares keys and values between layers"
+    strange = set(getattr(config, "layer_types", None) or ()) - _LAYER_TYPES
+    if strange or "llama4" in str(config.model_type):
+        return f"has layers of other kinds ({', '.join(sorted(map(str, strange))) or 'chunked'})"
+    return None

@@ -1,0 +1,3 @@
+"""Where keys and values of blocks are kept: beside the model, in memory, or in mapped files."""
+
+__all__: list[str] = []

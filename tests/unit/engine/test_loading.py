@@ -1,0 +1,188 @@
+"""Models that cannot run are refused in words; adapters of weights and chat templates are used."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from recalling import BOOK, MEMORY, save_recalling
+from safetensors.torch import load_file, save_file
+
+from lcagent.engine.config import MemoryConfig
+from lcagent.engine.loading.defaults import default_memory
+from lcagent.engine.loading.opening import open_model
+from lcagent.engine.model import LocalModel
+from lcagent.errors import MissingExtra, ModelNotUsable, UsageError
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message."""
+
+    text: str
+    role: str = "user"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_recalling(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def _change(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _lose_a_shard(folder: Path) -> None:
+    weights = {"a": "model-00001.safetensors", "b": "model-00002.safetensors"}
+    (folder / "model.safetensors").rename(folder / "model-00001.safetensors")
+    index = json.dumps({"weight_map": weights})
+    (folder / "model.safetensors.index.json").write_text(index)
+
+
+def _lose_a_tensor(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["model.layers.1.self_attn.q_proj.weight"]
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no configuration": (lambda folder: (folder / "config.json").unlink(), "no config.json"),
+    "broken configuration": (lambda folder: _cut(folder / "config.json"), "cannot be read"),
+    "no model type": (lambda folder: (folder / "config.json").write_text("{}"), "no model_type"),
+    "unknown family": (
+        lambda folder: _change(folder / "config.json", model_type="brain"),
+        "brain",
+    ),
+    "attention of another kind": (
+        lambda folder: _change(folder / "config.json", kv_lora_rank=8),
+        "MLA",
+    ),
+    "no rotary positions": (
+        lambda folder: _change(folder / "config.json", model_type="gpt2", architectures=None),
+        "gpt2",
+    ),
+    "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "no weights"),
+    "a pickle": (
+        lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"),
+        "pickle",
+    ),
+    "a shard is missing": (_lose_a_shard, "model-00002.safetensors missing of 2"),
+    "weights cut short": (lambda folder: _cut(folder / "model.safetensors"), "cannot be loaded"),
+    "a tensor is missing": (_lose_a_tensor, "q_proj"),
+    "no tokenizer": (
+        lambda folder: [path.unlink() for path in folder.glob("tokenizer*")],
+        "no tokenizer",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_folder_that_is_no_model_is_refused(folder: Path, damage: str) -> None:
+    make, reason = DAMAGES[damage]
+    make(folder)
+    with pytest.raises(ModelNotUsable, match=reason) as raised:
+        open_model(str(folder))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_tokenizer_of_another_model_is_refused(folder: Path) -> None:
+    tokens = json.loads((folder / "tokenizer.json").read_text())
+    more = {**tokens["added_tokens"][-1], "id": 512, "content": " more"}
+    tokens["added_tokens"].append(more)
+    (folder / "tokenizer.json").write_text(json.dumps(tokens))
+    with pytest.raises(ModelNotUsable, match="does not fit: it has 513 tokens, the model 512"):
+        open_model(str(folder))
+
+
+@pytest.mark.parametrize("name", ["/nowhere", "./model", __file__])
+def test_a_path_without_a_model_is_not_looked_for_elsewhere(name: str) -> None:
+    with pytest.raises(ModelNotUsable, match="no folder"):
+        open_model(name)
+
+
+def test_a_lora_adapter_changes_the_model(folder: Path, tmp_path: Path) -> None:
+    peft: Any = pytest.importorskip("peft")
+    before = open_model(str(folder))
+    config = peft.LoraConfig(target_modules=["v_proj"], r=2, init_lora_weights=False)
+    adapted = peft.get_peft_model(open_model(str(folder)).model.model, config)
+    adapted.save_pretrained(str(tmp_path / "adapter"))
+    after = open_model(str(folder), lora=tmp_path / "adapter")
+    name = "model.layers.1.self_attn.v_proj.weight"
+    weights = [each.model.model.state_dict()[name] for each in (before, after)]
+    assert weights[0].shape == weights[1].shape
+    assert not torch.equal(*weights)
+    assert set(after.model.model.state_dict()) == set(before.model.model.state_dict())
+    with pytest.raises(ModelNotUsable, match="has no adapter_model"):
+        open_model(str(folder), lora=folder)
+    shutil.copy(folder / "model.safetensors", tmp_path / "adapter" / "adapter_model.safetensors")
+    (tmp_path / "adapter" / "adapter_config.json").write_text("{}")
+    with pytest.raises(ModelNotUsable, match="does not fit"):
+        open_model(str(folder), lora=tmp_path / "adapter")
+
+
+def test_a_missing_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "peft", None)
+    with pytest.raises(MissingExtra, match=r"lcagent\[lora\]"):
+        open_model(str(folder), lora=folder)
+
+
+def test_a_local_model_answers_and_tells_what_it_does(folder: Path) -> None:
+    local = LocalModel.open(str(folder), memory=MEMORY)
+    pieces: list[str] = []
+    told: list[tuple[int, int]] = []
+    reply = local.complete(
+        [Said(f"{BOOK} KEY baksha")],
+        max_tokens=9,
+        top_logprobs=1,
+        on_text=pieces.append,
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    assert reply.text == "".join(pieces) == " bavsha bavthe"
+    assert (reply.finish, reply.completion_tokens) == ("stop", 3)
+    assert reply.prompt_tokens == local.count_tokens([Said(f"{BOOK} KEY baksha")])
+    assert told[-1] == (reply.prompt_tokens // 64 * 64, reply.prompt_tokens)
+    assert [token.text for token in reply.logprobs or ()] == [" bavsha", " bavthe", "</s>"]
+    assert local.name == "model"
+
+
+def test_a_local_model_can_be_cancelled(folder: Path) -> None:
+    local = LocalModel.open(str(folder), memory=MEMORY)
+    reply = local.complete([Said(BOOK)], max_tokens=9, is_cancelled=lambda: True)
+    assert (reply.finish, reply.text) == ("cancelled", "")
+
+
+def test_a_model_without_a_chat_template_says_so(folder: Path) -> None:
+    (folder / "chat_template.jinja").unlink()
+    local = LocalModel.open(str(folder))
+    with pytest.raises(UsageError, match="no chat template"):
+        local.complete([Said("a")], max_tokens=1)
+
+
+def test_a_template_that_refuses_messages_is_told(folder: Path) -> None:
+    (folder / "chat_template.jinja").write_text("{{ raise_exception('roles must alternate') }}")
+    with pytest.raises(UsageError, match="roles must alternate"):
+        LocalModel.open(str(folder)).count_tokens([Said("a")])
+
+
+def test_the_trained_model_is_whole() -> None:
+    opened = open_model(str(Path(__file__).parents[3] / "examples" / "recall-model"))
+    assert opened.text.encode("a")[-1] == ord("a")
+
+
+def test_default_sizes_suit_the_window_of_the_model(folder: Path) -> None:
+    opened = open_model(str(folder))
+    sizes = MemoryConfig(
+        window_tokens=128, init_tokens=8, block_tokens=16, chunk_tokens=64, looked_up_blocks=8
+    )
+    assert default_memory(opened.model.config) == sizes

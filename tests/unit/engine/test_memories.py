@@ -1,0 +1,180 @@
+"""Memories are saved whole, opened only where they fit, and continue as if never closed."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import torch
+from tiny_models import draw_tokens, tiny
+from torch import Tensor
+
+from lcagent.engine.adapters import AdaptedModel
+from lcagent.engine.config import LookupName, MemoryConfig, PolicyName, StoreDtype
+from lcagent.engine.memories import folder as folder_module
+from lcagent.engine.memories.fingerprint import fingerprint
+from lcagent.engine.memories.folder import load_reading, save_reading
+from lcagent.engine.memories.library import MemoryLibrary
+from lcagent.engine.reading import Reading, decode, new_reading, read_ahead, read_to_end
+from lcagent.errors import StorageError, UsageError
+
+SIZES = MemoryConfig(
+    init_tokens=4, window_tokens=16, block_tokens=4, chunk_tokens=8, looked_up_blocks=3
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> AdaptedModel:
+    return AdaptedModel(tiny("gemma2"))
+
+
+def _read(model: AdaptedModel, config: MemoryConfig = SIZES, length: int = 99) -> Reading:
+    reading = new_reading(model, config)
+    reading.tokens += draw_tokens(length)
+    read_ahead(model, reading)
+    return reading
+
+
+def _ask(model: AdaptedModel, reading: Reading) -> Tensor:
+    asked = reading.fork()
+    asked.tokens += draw_tokens(20, seed=3)
+    first = read_to_end(model, asked)
+    return torch.stack([first, decode(model, [asked], [7], 1)[0]])
+
+
+@pytest.mark.parametrize("policy", get_args(PolicyName))
+@pytest.mark.parametrize("lookup", get_args(LookupName))
+def test_a_saved_memory_goes_on_to_the_last_bit(
+    model: AdaptedModel, tmp_path: Path, policy: PolicyName, lookup: LookupName
+) -> None:
+    config = MemoryConfig(**{**SIZES.as_json(), "policy": policy, "lookup": lookup})  # type: ignore[arg-type]
+    reading = _read(model, config)
+    save_reading(model, reading, tmp_path / "m")
+    loaded = load_reading(model, tmp_path / "m")
+    assert torch.equal(_ask(model, loaded), _ask(model, reading))
+
+
+@pytest.mark.parametrize("dtype", get_args(StoreDtype))
+def test_every_kind_of_block_is_saved(
+    model: AdaptedModel, tmp_path: Path, dtype: StoreDtype
+) -> None:
+    reading = _read(model, MemoryConfig(**{**SIZES.as_json(), "store_dtype": dtype}))  # type: ignore[arg-type]
+    save_reading(model, reading, tmp_path / "m")
+    assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, reading))
+
+
+def test_a_choice_of_blocks_that_several_tokens_share_is_saved(
+    model: AdaptedModel, tmp_path: Path
+) -> None:
+    reading = _read(model, replace(SIZES, reselect_every=5))
+    read_to_end(model, reading)
+    save_reading(model, reading, tmp_path / "m")
+    loaded = load_reading(model, tmp_path / "m")
+    for token in draw_tokens(7, seed=2):
+        got, wanted = (decode(model, [each], [token], 1) for each in (loaded, reading))
+        assert torch.equal(got, wanted)
+
+
+def test_a_fork_is_saved_without_the_blocks_of_others(model: AdaptedModel, tmp_path: Path) -> None:
+    reading = _read(model)
+    fork = reading.fork()
+    for text, seed in ((reading, 5), (fork, 6)):
+        text.tokens += draw_tokens(50, seed)
+        read_ahead(model, text)
+    save_reading(model, fork, tmp_path / "m")
+    assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, fork))
+
+
+def test_a_memory_of_another_model_is_refused(model: AdaptedModel, tmp_path: Path) -> None:
+    save_reading(model, _read(model), tmp_path / "m")
+    with pytest.raises(UsageError, match="another model"):
+        load_reading(AdaptedModel(tiny("gemma2", seed=1)), tmp_path / "m")
+
+
+def test_a_single_other_weight_makes_another_model() -> None:
+    network = tiny()
+    before = fingerprint(AdaptedModel(network))
+    with torch.no_grad():
+        network.model.layers[1].mlp.up_proj.weight[5, 7] += 0.01
+    assert fingerprint(AdaptedModel(network)) != before
+    assert fingerprint(AdaptedModel(tiny())) == before
+
+
+def test_a_memory_of_another_version_is_refused(model: AdaptedModel, tmp_path: Path) -> None:
+    save_reading(model, _read(model), tmp_path / "m")
+    manifest = json.loads((tmp_path / "m" / "memory.json").read_text())
+    (tmp_path / "m" / "memory.json").write_text(json.dumps({**manifest, "schema": "other/9"}))
+    with pytest.raises(UsageError, match="another version"):
+        load_reading(model, tmp_path / "m")
+
+
+@pytest.mark.parametrize("name", ["layer-0000.safetensors", "tokens.safetensors"])
+@pytest.mark.parametrize("damage", ["cut", "altered", "missing"])
+def test_damage_is_found(model: AdaptedModel, tmp_path: Path, name: str, damage: str) -> None:
+    save_reading(model, _read(model), tmp_path / "m")
+    (path,) = (tmp_path / "m").glob(f"part-*/{name}")
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        end = content[-9:-8]
+        flipped = content[:-9] + bytes([end[0] ^ 1]) + content[-8:]
+        path.write_bytes(content[:-9] if damage == "cut" else flipped)
+    with pytest.raises(StorageError, match="damaged"):
+        load_reading(model, tmp_path / "m")
+
+
+def test_a_crash_while_saving_leaves_the_old_memory_whole(
+    model: AdaptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = _read(model)
+    save_reading(model, reading, tmp_path / "m", "old")
+
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folder_module, "save_layer", no_space)
+    with pytest.raises(StorageError, match="No space left"):
+        save_reading(model, _read(model, length=60), tmp_path / "m", "new")
+    with pytest.raises(StorageError, match="No space left"):
+        save_reading(model, reading, tmp_path / "other")
+    assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, reading))
+    assert len(list((tmp_path / "m").glob("part-*"))) == 1
+    assert not list((tmp_path / "other").glob("*"))
+
+
+def test_an_open_memory_outlives_its_replacement(model: AdaptedModel, tmp_path: Path) -> None:
+    reading = _read(model)
+    save_reading(model, reading, tmp_path / "m")
+    loaded = load_reading(model, tmp_path / "m")
+    save_reading(model, _read(model, length=60), tmp_path / "m")
+    assert torch.equal(_ask(model, loaded), _ask(model, reading))
+
+
+def test_a_library_lists_opens_and_deletes(model: AdaptedModel, tmp_path: Path) -> None:
+    library = MemoryLibrary(model, tmp_path / "memories", most_open=1)
+    one = library.add(_read(model), "one")
+    library.add(_read(model, length=60), "two", name="two")
+    assert {(card.title, card.tokens) for card in library.cards()} == {("one", 99), ("two", 60)}
+    assert library.open(one.id).tokens == draw_tokens(99)
+    library.delete(one.id)
+    assert [card.id for card in library.cards()] == ["two"]
+    for name in (one.id, "../two", ""):
+        with pytest.raises(UsageError):
+            library.open(name)
+
+
+def test_a_prompt_finds_the_memory_that_read_most_of_it(
+    model: AdaptedModel, tmp_path: Path
+) -> None:
+    library = MemoryLibrary(model, tmp_path)
+    library.add(_read(model, length=50))
+    library.add(_read(model, length=99))
+    other = MemoryLibrary(model, tmp_path)
+    other.open_all()
+    for each in (library, other):
+        found = each.longest_start([*draw_tokens(99), 5])
+        assert found is not None
+        assert found.read == 96
+        assert each.longest_start(draw_tokens(99, seed=4)) is None
