@@ -19,18 +19,12 @@ from transformers.utils import logging
 from lcagent.engine.attention.partial import Scoring
 from lcagent.engine.layer import LayerMemory, LayerShape
 from lcagent.engine.refusals import unsupported_reason
-from lcagent.engine.rotary import StillRotary, make_turn, no_turn
-from lcagent.engine.rotation import MakeTables, Rotation
+from lcagent.engine.rotary import StillRotary, make_turn, no_turn, table_maker
+from lcagent.engine.rotation import Rotation
 from lcagent.engine.text_memory import TextMemory
 from lcagent.errors import ModelNotUsable
 
 ATTENTION = "lcagent_memory"
-TESTED_FAMILIES = frozenset(
-    {
-        *("llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "gemma3_text"),
-        *("gpt_oss", "olmo2", "glm4", "granite", "smollm3"),
-    }
-)
 _NO_POSITIONS_WITHOUT_WINDOW = frozenset({"cohere2"})
 
 
@@ -126,21 +120,10 @@ class AdaptedModel:
         ):
             return Rotation(None, no_turn)
         if kind not in self._rotations:
-            make = self._table_maker(kind)
+            make = table_maker(self._original, kind, self.dtype, self.device)
             turn = make_turn(module, shape.head_dim, make(1))
             self._rotations[kind] = Rotation(make, turn)
         return self._rotations[kind]
-
-    def _table_maker(self, kind: str | None) -> MakeTables:
-        like = torch.empty(0, dtype=self.dtype, device=self.device)
-        extra = () if kind is None else (kind,)
-
-        def make(positions: int) -> tuple[Tensor, Tensor]:
-            reach = torch.arange(positions, device=self.device)[None]
-            cos, sin = self._original(like, reach, *extra)
-            return cos[0], sin[0]
-
-        return make
 
     @staticmethod
     def _dispatch(

@@ -1,7 +1,13 @@
-"""Kinds of attention that the engine does not know, seen from a model's configuration."""
+"""Families that were tested, and kinds of attention that the engine does not know."""
 
 from typing import Any
 
+TESTED_FAMILIES = frozenset(
+    {
+        *("llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "gemma3_text"),
+        *("gpt_oss", "olmo2", "glm4", "granite", "smollm3"),
+    }
+)
 _LAYER_TYPES = {"full_attention", "sliding_attention"}
 
 

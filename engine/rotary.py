@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lcagent.engine.rotation import Turn
+from lcagent.engine.rotation import MakeTables, Turn
 from lcagent.errors import ModelNotUsable
 
 
@@ -27,6 +27,21 @@ class StillRotary(nn.Module):
             self._widths[key] = cos.shape[-1]
         shape = (*position_ids.shape, self._widths[key])
         return states.new_ones(shape), states.new_zeros(shape)
+
+
+def table_maker(
+    original: nn.Module, kind: str | None, dtype: torch.dtype, device: torch.device
+) -> MakeTables:
+    """Return what asks the original for its tables; `kind` is the type of layer, if any."""
+    like = torch.empty(0, dtype=dtype, device=device)
+    extra = () if kind is None else (kind,)
+
+    def make(positions: int) -> tuple[Tensor, Tensor]:
+        reach = torch.arange(positions, device=device)[None]
+        cos, sin = original(like, reach, *extra)
+        return cos[0], sin[0]
+
+    return make
 
 
 def make_turn(module: Any, head_dim: int, tables: tuple[Tensor, Tensor]) -> Turn:

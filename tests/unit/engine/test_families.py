@@ -5,10 +5,11 @@ import torch
 from tiny_models import FAMILIES, draw_tokens, eager_logits, tiny
 from transformers import AutoConfig
 
-from lcagent.engine.adapters import TESTED_FAMILIES, AdaptedModel, refuse_unsupported
+from lcagent.engine.adapters import AdaptedModel, refuse_unsupported
 from lcagent.engine.config import MemoryConfig
 from lcagent.engine.policies.base import UNBOUNDED
 from lcagent.engine.reading import decode, new_reading, read_to_end
+from lcagent.engine.refusals import TESTED_FAMILIES
 from lcagent.errors import ModelNotUsable
 
 SIZES = MemoryConfig(
