@@ -13,8 +13,9 @@ from lcagent.errors import UsageError
 from lcagent.models.base import ChatModel
 from lcagent.models.budget import Budget, Budgeted
 from lcagent.models.cached import Cached
-from lcagent.models.choose import choose_model, close_model
+from lcagent.models.choose import choose_model, close_model, is_local
 from lcagent.models.limits import Limited, Turns
+from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
 from lcagent.pipelines.routing import QUOTE
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
@@ -142,6 +143,7 @@ class Runtime:
             return Budgeted(QuotingModel(), budget or Budget())
         server = base_url or self.settings.model_url or ""
         if isinstance(model, str):
+            server = "" if is_local(model) else server
             model = self._limited(model, server, window_tokens)
         budgeted = Budgeted(model, budget or Budget())
         return Cached(Retrying(budgeted), self.replies, namespace=namespace, server=server)
@@ -216,4 +218,16 @@ def named_model(
         base_url=server or settings.model_url,
         window_tokens=window_tokens or settings.window,
         user_table=config_path().with_name("models.toml"),
+        local=local_options(settings),
+    )
+
+
+def local_options(settings: Settings) -> LocalOptions:
+    """Return how local models run, by the settings."""
+    return LocalOptions(
+        device=settings.local_device,
+        dtype=settings.local_dtype,
+        store=settings.local_store,
+        store_dtype=settings.local_store_dtype,
+        policy=settings.local_policy,
     )

@@ -1,0 +1,44 @@
+"""A checkpoint before its weights are loaded, which takes from seconds to minutes.
+
+Its tokenizer and its configuration are enough to count tokens and to lay a memory out.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lcagent.engine.adapters import load_tokenizer, read_config
+from lcagent.engine.checkpoint_files import CheckpointFiles
+from lcagent.engine.loading.text import Text
+from lcagent.errors import ModelNotUsable
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model as far as it is known without its weights.
+
+    Attributes:
+        config: Of its text part, as transformers reads it.
+    """
+
+    files: CheckpointFiles
+    config: Any
+    text: Text
+
+
+def read_checkpoint(files: CheckpointFiles) -> Checkpoint:
+    """Read configuration and tokenizer.
+
+    Raises:
+        ModelNotUsable: One cannot be read, or they do not fit each other.
+    """
+    folder = str(files.folder)
+    try:
+        config = read_config(folder).get_text_config(decoder=True)
+        text = Text(load_tokenizer(folder))
+    except MemoryError:
+        raise
+    except Exception as error:  # transformers raises many kinds, with what is wrong in words
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise ModelNotUsable(f"{folder} cannot be loaded: {reason}") from error
+    text.check(int(config.vocab_size))
+    return Checkpoint(files, config, text)

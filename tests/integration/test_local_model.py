@@ -1,0 +1,75 @@
+"""`lcagent ask` with a model in this process, as users run it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RECALL_MODEL = ROOT / "examples" / "recall-model"
+BOOK = ROOT / "examples" / "sample" / "03-ferry.md"
+
+Call = Callable[..., Any]
+
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+from lcagent.cli.app import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("strategy", ["rag", "chain"])
+def test_a_question_runs_through_the_whole_pipeline_within_the_window(
+    call: Call, strategy: str
+) -> None:
+    pytest.importorskip("transformers")
+    asked = ("ask", BOOK, "What carries passengers?", "-s", strategy, "--json")
+    done = call(*asked, "-m", f"local:{RECALL_MODEL}", "--window", "2048")
+    assert done.status == 0, done.err
+    answer = json.loads(done.out)
+    assert answer["strategy"] == strategy
+    assert answer["usage"]["usd"] == 0
+    assert answer["usage"]["prompt_tokens"] <= answer["usage"]["calls"] * 2048
+    assert answer["usage"]["calls"] > (1 if strategy == "chain" else 0)
+    assert answer["abstained"] or all(one["status"] == "not_found" for one in answer["citations"])
+
+
+def test_what_was_replied_once_is_not_computed_again(call: Call) -> None:
+    pytest.importorskip("transformers")
+    asked = ("ask", BOOK, "What carries passengers?", "-s", "rag", "--json")
+    model = ("-m", f"local:{RECALL_MODEL}", "--window", "2048")
+    first, second = (json.loads(call(*asked, *model).out) for _ in range(2))
+    assert (first["usage"]["calls"], first["usage"]["cached_calls"]) == (1, 0)
+    assert (second["usage"]["calls"], second["usage"]["cached_calls"]) == (0, 1)
+    assert second["answer"] == first["answer"]
+
+
+def test_a_bad_checkpoint_is_refused_before_anything_is_recorded(
+    call: Call, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(RECALL_MODEL, tmp_path / "model"))
+    (folder / "model.safetensors").rename(folder / "model.bin")
+    call("ask", BOOK, "Who?", "-m", f"local:{folder}").assert_refused(2, "pickle")
+    assert call("runs", "ls").out == ""
+    assert call("docs", "ls").out == ""
+
+
+def test_without_torch_one_line_names_the_extra() -> None:
+    asked = ["ask", str(BOOK), "Who?", "-m", f"local:{RECALL_MODEL}"]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'lcagent[local]'" in done.stderr
