@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from lcagent import __version__
-from lcagent.cli import documents, inspection, questions, runs
+from lcagent.cli import documents, inspection, questions, runs, serving
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
 
 _STATUSES = ((UsageError, 2), (BudgetExceeded, 5), (LcagentError, 1))
@@ -34,6 +34,7 @@ app.command()(questions.search)
 app.add_typer(documents.app, name="docs")
 app.add_typer(runs.app, name="runs")
 app.add_typer(inspection.config, name="config")
+app.command()(serving.serve)
 app.command()(inspection.doctor)
 
 

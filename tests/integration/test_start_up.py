@@ -43,6 +43,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert _guarded("--help", forbidden=forbidden) == "[0, [], []]"
 
 
+def test_help_of_the_server_imports_nothing_heavy() -> None:
+    forbidden = "torch transformers fastapi uvicorn numpy sqlalchemy langgraph"
+    assert _guarded("serve", "--help", forbidden=forbidden) == "[0, [], []]"
+
+
 def test_ask_imports_no_framework_and_contacts_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LCAGENT_EMBEDDER", "none")
     forbidden = "torch transformers langgraph langchain_core llama_index rich"
