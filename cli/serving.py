@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lcagent.cli import options, printing
 from lcagent.errors import UsageError
 from lcagent.models.local_options import LocalOptions, Store, StoreDtype
 
@@ -54,8 +55,19 @@ def serve(
     store_dtype: Annotated[
         StoreDtype, typer.Option("--store-dtype", help="What it keeps that in.")
     ] = "model",
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Only say what it takes, from its config.json: MODEL may be that file."
+        ),
+    ] = False,
+    json: options.Json = False,
 ) -> int:
     """Serve a local model over OpenAI's interface, until Ctrl-C."""
+    if plan:
+        return _plan(model, context, dtype, json=json)
+    if json:
+        raise UsageError("--json goes with --plan; a server prints no result")
     from lcagent.pipelines.serving import ServeOptions  # noqa: PLC0415 -- `--help` must not wait
     from lcagent.pipelines.serving import serve as serve_model  # noqa: PLC0415
 
@@ -63,6 +75,18 @@ def serve(
     given = ServeOptions(host, port, _key(key_env), context, local)
     serve_model(model, given, _say_ready)
     print("ended", file=sys.stderr)
+    return 0
+
+
+def _plan(model: str, context: int | None, dtype: str, *, json: bool) -> int:
+    from lcagent.cli.sizing import print_memory_plan  # noqa: PLC0415
+    from lcagent.pipelines.sizing import plan_memory  # noqa: PLC0415
+
+    planned = plan_memory(model, context_tokens=context, dtype=dtype)
+    if json:
+        printing.print_json(planned.as_json())
+    else:
+        print_memory_plan(planned)
     return 0
 
 

@@ -25,13 +25,25 @@ def folder_of(source: str, check: Callable[[Path], object]) -> Path:
     Raises:
         ModelNotUsable: There is no such folder, or the hub does not have or give it.
     """
+    folder = small_folder_of(source)
+    if Path(source).expanduser().is_dir():
+        return folder
+    check(folder)
+    return _fetched(source, [*SMALL, "*.safetensors"])
+
+
+def small_folder_of(source: str) -> Path:
+    """Return the folder of what says what a model is; of a hub id no weights are fetched.
+
+    Raises:
+        ModelNotUsable: There is no such folder, or the hub does not have or give it.
+    """
     path = Path(source).expanduser()
     if path.is_dir():
         return path
     if path.exists() or source.startswith((".", "/", "~")) or not _ID.fullmatch(source):
         raise ModelNotUsable(f"{source} is no folder with a model")
-    check(_fetched(source, SMALL))
-    return _fetched(source, [*SMALL, "*.safetensors"])
+    return _fetched(source, SMALL)
 
 
 def _fetched(source: str, patterns: list[str]) -> Path:

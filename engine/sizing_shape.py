@@ -15,10 +15,22 @@ from lcagent.errors import ModelNotUsable
 
 _WRITERS = ("ForCausalLM", "ForConditionalGeneration", "LMHeadModel")
 _NEEDED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
-_TIED_FAMILIES = ("gemma", "smollm3", "cohere")
+_TIED_FAMILIES = ("gemma", "smollm3", "cohere", "starcoder2")
 _ALL_SLIDING = ("mistral", "phi3", "mixtral", "starcoder2")
 _ONE_FULL_IN = {"gemma2": 2, "gemma3_text": 6, "gpt_oss": 2, "cohere2": 4}
 """Of so many layers the last sees all, where a configuration does not list its layers."""
+
+_LEFT_OUT: dict[str, dict[str, int]] = {
+    "gemma3_text": {
+        "num_attention_heads": 8,
+        "num_key_value_heads": 4,
+        "head_dim": 256,
+        "vocab_size": 262_208,
+        "max_position_embeddings": 131_072,
+        "sliding_window": 4_096,
+    }
+}
+"""What published configurations leave out, as it is their family's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +74,11 @@ def shape_of(told: Mapping[str, Any], name: str = "config.json") -> Shape:
     Raises:
         ModelNotUsable: The engine cannot run such a model.
     """
-    config: dict[str, Any] = {**told, **told.get("text_config", {})}
-    family = config.get("model_type")
+    given: dict[str, Any] = {**told, **told.get("text_config", {})}
+    family = given.get("model_type")
     if not isinstance(family, str):
         raise ModelNotUsable(f"{name} names no model_type")
+    config = {**_LEFT_OUT.get(family, {}), **given}
     _refuse(told, config, family, name)
     heads = int(config["num_attention_heads"])
     return Shape(

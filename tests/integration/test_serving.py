@@ -89,3 +89,23 @@ def test_a_context_that_is_no_number_of_tokens_is_refused(call: Call, context: s
 
 def test_a_folder_without_a_model_is_refused(call: Call, tmp_path: Path) -> None:
     call("serve", tmp_path).assert_refused(2, "has no config.json")
+
+
+def test_a_plan_needs_a_configuration_and_nothing_else(call: Call, tmp_path: Path) -> None:
+    config = tmp_path / "any-name.json"
+    config.write_bytes((RECALL_MODEL / "config.json").read_bytes())
+    planned = json.loads(call("serve", "--plan", config, "--context", "1M", "--json").out)
+    assert planned["parameters"] == 656_256
+    assert planned["token_bytes"] == 3 * 2 * 2 * 32 * 4
+    assert planned["memory_bytes"] == 1_000_000 * planned["token_bytes"]
+    printed = call("serve", "--plan", config).out.splitlines()
+    assert printed[0] == "model    llama, 656,256 parameters, made for 256 tokens"
+
+
+def test_a_plan_of_what_the_engine_cannot_run_is_refused(call: Call, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    told = json.loads((RECALL_MODEL / "config.json").read_text(encoding="utf-8"))
+    config.write_text(json.dumps({**told, "kv_lora_rank": 512}), encoding="utf-8")
+    call("serve", "--plan", config).assert_refused(2, "latent attention")
+    call("serve", "--plan", tmp_path / "nothing.json").assert_refused(2, "no folder")
+    call("serve", RECALL_MODEL, "--json").assert_refused(2, "--plan")

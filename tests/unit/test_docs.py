@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lcagent import results
+from lcagent.engine.sizing import Fit
 from lcagent.settings import Settings
 from lcagent.storage.documents import StoredDocument
 
@@ -36,6 +37,7 @@ EXAMPLES: dict[str, tuple[type | None, dict[str, type]]] = {
     "lcagent.search/1": (results.SearchResult, {"hits": results.Hit}),
     "lcagent.plan/1": (results.Plan, {}),
     "lcagent.documents/1": (None, {"documents": StoredDocument}),
+    "lcagent.memory-plan/1": (None, {"fits": Fit}),
 }
 
 
