@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from lcagent.cli.printing import print_line
+from lcagent.pipelines.sizing import in_bytes
 
 if TYPE_CHECKING:
     from lcagent.engine.sizing import Fit
     from lcagent.pipelines.sizing import MemoryPlan
 
-_UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 _PLACES = {"gpu": "GPU", "cpu": "RAM", "disk": "disk"}
 
 
@@ -26,14 +26,6 @@ def print_memory_plan(plan: "MemoryPlan") -> None:
     print_line(f"text     {plan.context_tokens:,} tokens: {whole}, {whole_int8} in int8")
     for fit in plan.fits:
         print_line(f"{_PLACES[fit.store]:<9}{_said(fit, plan.weights_on)}")
-
-
-def in_bytes(number: int) -> str:
-    """Return a number of bytes in the largest unit that it fills."""
-    for unit, size in _UNITS:
-        if abs(number) >= size:
-            return f"{number / size:.1f} {unit}"
-    return f"{number} bytes"
 
 
 def _said(fit: "Fit", weights_on: str) -> str:

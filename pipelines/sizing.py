@@ -11,6 +11,8 @@ from lcagent.engine.sizing_parameters import KNOWN_FAMILIES
 from lcagent.engine.sizing_shape import Shape, read_shape
 from lcagent.settings import load_settings
 
+_UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
@@ -84,3 +86,11 @@ def plan_of(name: str, shape: Shape, context_tokens: int, dtype: str = "auto") -
         weights_on=place_of_weights(sizes, room),
         fits=fits_of(sizes, context_tokens, room),
     )
+
+
+def in_bytes(number: int) -> str:
+    """Return a number of bytes in the largest unit that it fills."""
+    for unit, size in _UNITS:
+        if abs(number) >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} bytes"

@@ -1,6 +1,7 @@
 """`lcagent ask` with a model in this process, as users run it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -60,16 +61,63 @@ def test_a_bad_checkpoint_is_refused_before_anything_is_recorded(
     assert call("docs", "ls").out == ""
 
 
-def test_without_torch_one_line_names_the_extra() -> None:
-    asked = ["ask", str(BOOK), "Who?", "-m", f"local:{RECALL_MODEL}"]
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, *asked],
+def _without_torch(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *arguments],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
+
+
+def test_without_torch_one_line_names_the_extra() -> None:
+    done = _without_torch("ask", BOOK, "Who?", "-m", f"local:{RECALL_MODEL}")
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "pip install 'lcagent[local]'" in done.stderr
+
+
+def _found(out: str) -> dict[str, tuple[bool, str]]:
+    findings = json.loads(out)["findings"]
+    return {one["what"]: (one["ok"], one["detail"]) for one in findings}
+
+
+def test_doctor_says_what_a_local_model_is_and_what_fits(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers")
+    monkeypatch.setenv("LCAGENT_MODEL", f"local:{RECALL_MODEL}")
+    found = _found(call("doctor", "--json").out)
+    assert found["model"][0]
+    assert "8,192 tokens (reads it by infllm; it was made for 256)" in found["model"][1]
+    assert re.match(
+        r"weights of 2.6 MB \(cpu\); a text of [\d,]+ tokens", found["model: memory"][1]
+    )
+    assert found["model: speed"] == (True, "not measured (see --ask-model)")
+    assert "cpu" in found["model: device"][1]
+
+
+def test_doctor_measures_a_model_where_it_may_ask_it(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers")
+    monkeypatch.setattr("lcagent.engine.measuring.READS_FOR_S", 0.1)
+    monkeypatch.setattr("lcagent.engine.measuring.WRITES_FOR_S", 0.1)
+    asked = ("doctor", "--ask-model", "--json", "--model", f"local:{RECALL_MODEL}")
+    is_ok, speed = _found(call(*asked).out)["model: speed"]
+    assert is_ok
+    assert re.match(r"reads [\d,]+ tokens a second and writes [\d,]+, ", speed)
+
+
+def test_doctor_finds_what_a_model_lacks(call: Call, tmp_path: Path) -> None:
+    done = call("doctor", "--json", "--model", f"local:{tmp_path}")
+    assert done.status == 1
+    assert _found(done.out)["model"] == (False, f"{tmp_path} is no model: it has no config.json")
+
+
+def test_doctor_without_torch_names_the_extra() -> None:
+    done = _without_torch("doctor", "--json", "--model", f"local:{RECALL_MODEL}")
+    assert done.returncode == 1
+    assert "pip install 'lcagent[local]'" in _found(done.stdout)["model"][1]
