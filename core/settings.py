@@ -127,6 +127,11 @@ class Settings(BaseSettings):
         """The folder in which runs that go on save their steps."""
         return self.home.expanduser() / "checkpoints"
 
+    @property
+    def memories(self) -> Path:
+        """The folder of what local models have read."""
+        return self.home.expanduser() / "memories"
+
     @classmethod
     def settings_customise_sources(
         cls,

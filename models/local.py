@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lcagent.engine.config import MemoryConfig
     from lcagent.engine.generation.sequences import Sequence as Making
     from lcagent.engine.loading.opening import Opened
+    from lcagent.engine.reading import Reading
     from lcagent.engine.replying import Replying
 
 WIDTH = 4
@@ -94,6 +95,7 @@ class LocalModel:
         self.checkpoint, self.memory = checkpoint, memory
         self._options = options
         self._opened: Opened | None = None
+        self._start: Reading | None = None
         self._turn = threading.Lock()
         self._replying = PerLoop(self._new_replying)
         self._prompts: dict[tuple[Message, ...], list[int]] = {}
@@ -120,7 +122,19 @@ class LocalModel:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return how many tokens a prompt has, by the model's own tokenizer and template."""
-        return len(self._encoded(messages))
+        return len(self.encode(messages))
+
+    def encode(self, messages: Sequence[Message]) -> list[int]:
+        """Return the tokens of a prompt, which is counted where it is made, paid and sent."""
+        key = tuple(messages)
+        if key not in self._prompts:
+            said = messages if self._has_system_role else without_system(messages)
+            plain = [Message(message.role, whole(message.text)) for message in said]
+            tokens = self.checkpoint.text.encode_chat(plain)
+            if len(self._prompts) >= _REMEMBERED:
+                self._prompts.clear()
+            self._prompts[key] = tokens
+        return self._prompts[key]
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Return the reply to a request; see `ChatModel`.
@@ -128,7 +142,7 @@ class LocalModel:
         Raises:
             UnusableReply: All of `max_tokens` went into reasoning, and there is no text.
         """
-        tokens = await asyncio.to_thread(self._encoded, request.messages)
+        tokens = await asyncio.to_thread(self.encode, request.messages)
         self._check_room(len(tokens), request)
         making = await asyncio.to_thread(self._begin, tokens, request)
         started = time.perf_counter()
@@ -175,8 +189,21 @@ class LocalModel:
             top_logprobs=0 if request.wants_logprobs else None,
         )
         order = Order(request.max_tokens, sampling, request.stop, opened.ends)
-        (making,) = start(opened, self.memory, Prompt(tokens), order, self._card.window_tokens)
+        prompt = Prompt(tokens, self._start_of(tokens))
+        (making,) = start(opened, self.memory, prompt, order, self._card.window_tokens)
         return making
+
+    def _start_of(self, tokens: list[int]) -> "Reading | None":
+        """Return what has read the beginning of a prompt before, the last one used first."""
+        from lcagent.engine.generation.requests import continues  # noqa: PLC0415
+        from lcagent.engine.memories.finding import find_start  # noqa: PLC0415
+
+        if self._options.memories is None:
+            return None
+        if self._start is None or not continues(tokens, self._start):
+            model = self.load().model
+            self._start = find_start(model, self.memory, self._options.memories, tokens)
+        return self._start
 
     def _check_room(self, prompt_tokens: int, request: Request) -> None:
         if prompt_tokens + request.max_tokens > self._card.window_tokens:
@@ -185,21 +212,9 @@ class LocalModel:
                 f"it does not fit into the {self._card.window_tokens} of {self._card.name}"
             )
 
-    def _encoded(self, messages: Sequence[Message]) -> list[int]:
-        """Return the tokens of a prompt, which is counted where it is made, paid and sent."""
-        key = tuple(messages)
-        if key not in self._prompts:
-            said = messages if self._has_system_role else without_system(messages)
-            plain = [Message(message.role, whole(message.text)) for message in said]
-            tokens = self.checkpoint.text.encode_chat(plain)
-            if len(self._prompts) >= _REMEMBERED:
-                self._prompts.clear()
-            self._prompts[key] = tokens
-        return self._prompts[key]
-
     def _takes(self, *messages: Message) -> bool:
         try:
-            return bool(self._encoded(messages))
+            return bool(self.encode(messages))
         except UsageError:
             return False
 

@@ -1,6 +1,7 @@
 """How local models run, as users say it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 Store: TypeAlias = Literal["gpu", "cpu", "disk"]
@@ -19,6 +20,7 @@ class LocalOptions:
         store_dtype: What that is kept in; "model" for what it computes in.
         policy: What it sees of a text: "auto" for all of it up to its own window and for what
             InfLLM looks up past that, or a policy of the engine.
+        memories: Folder of memories that prompts may go on from; None for none.
     """
 
     device: str = "auto"
@@ -26,3 +28,4 @@ class LocalOptions:
     store: Store = "cpu"
     store_dtype: StoreDtype = "model"
     policy: Policy = "auto"
+    memories: Path | None = None

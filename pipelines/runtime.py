@@ -230,4 +230,5 @@ def local_options(settings: Settings) -> LocalOptions:
         store=settings.local_store,
         store_dtype=settings.local_store_dtype,
         policy=settings.local_policy,
+        memories=settings.memories,
     )

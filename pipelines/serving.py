@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from lcagent.errors import MissingExtra
 from lcagent.models.catalog import DEFAULT_WINDOW_TOKENS
@@ -45,7 +44,10 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
     from lcagent.engine.server.settings import ServerSettings  # noqa: PLC0415
 
     settings = ServerSettings(
-        host=options.host, port=options.port, api_key=options.api_key, memories=memories_folder()
+        host=options.host,
+        port=options.port,
+        api_key=options.api_key,
+        memories=load_settings().memories,
     )
     files = find_files(model.removeprefix("local:"))
     try:
@@ -69,8 +71,3 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
         )
         served = LocalModel(replace(opened, name=files.name), memory, context)
         run_server(served, settings, taken, lambda url: on_ready(files.name, url))
-
-
-def memories_folder() -> Path:
-    """Return the folder of memories, beside the store."""
-    return load_settings().home.expanduser() / "memories"

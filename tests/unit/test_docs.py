@@ -11,6 +11,7 @@ import pytest
 
 from lcagent import results
 from lcagent.engine.sizing import Fit
+from lcagent.pipelines.stored_memories import StoredMemory
 from lcagent.settings import Settings
 from lcagent.storage.documents import StoredDocument
 
@@ -38,6 +39,7 @@ EXAMPLES: dict[str, tuple[type | None, dict[str, type]]] = {
     "lcagent.plan/1": (results.Plan, {}),
     "lcagent.documents/1": (None, {"documents": StoredDocument}),
     "lcagent.memory-plan/1": (None, {"fits": Fit}),
+    "lcagent.memories/1": (None, {"memories": StoredMemory}),
 }
 
 
