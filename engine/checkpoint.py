@@ -3,11 +3,12 @@
 Its tokenizer and its configuration are enough to count tokens and to lay a memory out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lcagent.engine.adapters import load_tokenizer, read_config
 from lcagent.engine.checkpoint_files import CheckpointFiles
+from lcagent.engine.loading.opening import Opened, open_model
 from lcagent.engine.loading.text import Text
 from lcagent.errors import ModelNotUsable
 
@@ -42,3 +43,17 @@ def read_checkpoint(files: CheckpointFiles) -> Checkpoint:
         raise ModelNotUsable(f"{folder} cannot be loaded: {reason}") from error
     text.check(int(config.vocab_size))
     return Checkpoint(files, config, text)
+
+
+def open_weights(files: CheckpointFiles, *, device: str, dtype: str) -> Opened:
+    """Return the model with its weights, which takes as long as reading them. Blocks.
+
+    Raises:
+        ModelNotUsable: They cannot be loaded, or do not fit.
+    """
+    try:
+        opened = open_model(str(files.folder), device=device, dtype=dtype)
+    except (MemoryError, RuntimeError) as error:  # torch's own kind is a RuntimeError
+        reason = (str(error).strip().splitlines() or ["out of memory"])[0][:200]
+        raise ModelNotUsable(f"{files.name} does not fit: {reason}") from error
+    return replace(opened, name=files.name)

@@ -5,12 +5,14 @@ What cannot run is refused here, before torch is loaded and before anything is w
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lcagent.engine.hub import folder_of
 from lcagent.engine.loading.folder import check_folder
+from lcagent.engine.sizing_parameters import KNOWN_FAMILIES, count_parameters
 from lcagent.engine.sizing_shape import Shape, read_shape
 from lcagent.errors import ModelNotUsable
 
@@ -47,8 +49,8 @@ def find_files(source: str) -> CheckpointFiles:
     folder = folder_of(source, check=read_shape)
     check_folder(folder)
     shape = read_shape(folder)
-    for path in sorted(folder.glob("*.safetensors")):
-        _check_whole(path)
+    found = sum(_parameters(path) for path in sorted(folder.glob("*.safetensors")))
+    _check_count(folder, shape, found)
     name = Path(source).expanduser().resolve().name
     return CheckpointFiles(name, folder, shape, fingerprint_of(folder))
 
@@ -75,15 +77,29 @@ def _parts(path: Path) -> Iterator[bytes]:
             yield file.read(SLICE_BYTES)
 
 
-def _check_whole(path: Path) -> None:
-    """Refuse a file of weights that is not as long as it says."""
+def _check_count(folder: Path, shape: Shape, found: int) -> None:
+    """Refuse weights that lack some: what is missing would be drawn by chance.
+
+    More than expected may be there: weights that are tied, or of parts that do not write text.
+    """
+    is_packed = "quantization_config" in shape.config
+    expected = count_parameters(shape)
+    if shape.family in KNOWN_FAMILIES and not is_packed and found < expected:
+        raise ModelNotUsable(f"{folder} is incomplete: it has {found:,} of {expected:,} parameters")
+
+
+def _parameters(path: Path) -> int:
+    """Return how many parameters a file of weights has; refuse one that was cut short."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(length, 100_000_000)))
-        ends = [each["data_offsets"][1] for name, each in header.items() if name != "__metadata__"]
+            header = json.loads(file.read(min(length, _LONGEST_HEADER)))
+        header.pop("__metadata__", None)
+        ends = [each["data_offsets"][1] for each in header.values()]
+        count = sum(math.prod(each["shape"]) for each in header.values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelNotUsable(f"{path} holds no weights in the format of safetensors") from error
     expected, found = 8 + length + max(ends, default=0), path.stat().st_size
     if found != expected:
         raise ModelNotUsable(f"{path} is incomplete: it has {found} of {expected} bytes")
+    return count

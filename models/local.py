@@ -127,14 +127,17 @@ class LocalModel:
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """Return the tokens of a prompt, which is counted where it is made, paid and sent."""
         key = tuple(messages)
-        if key not in self._prompts:
-            said = messages if self._has_system_role else without_system(messages)
-            plain = [Message(message.role, whole(message.text)) for message in said]
-            tokens = self.checkpoint.text.encode_chat(plain)
-            if len(self._prompts) >= _REMEMBERED:
-                self._prompts.clear()
-            self._prompts[key] = tokens
-        return self._prompts[key]
+        known = self._prompts.get(key)
+        if known is not None:
+            return known
+        said = messages if self._has_system_role else without_system(messages)
+        tokens = self.checkpoint.text.encode_chat(
+            [Message(message.role, whole(message.text)) for message in said]
+        )
+        if len(self._prompts) >= _REMEMBERED:
+            self._prompts.clear()
+        self._prompts[key] = tokens
+        return tokens
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Return the reply to a request; see `ChatModel`.
@@ -160,14 +163,12 @@ class LocalModel:
         Raises:
             ModelNotUsable: They cannot be loaded.
         """
-        from lcagent.engine.loading.opening import open_model  # noqa: PLC0415
+        from lcagent.engine.checkpoint import open_weights  # noqa: PLC0415
 
         with self._turn:
             if self._opened is None:
-                self._opened = open_model(
-                    str(self.checkpoint.files.folder),
-                    device=self._options.device,
-                    dtype=self._options.dtype,
+                self._opened = open_weights(
+                    self.checkpoint.files, device=self._options.device, dtype=self._options.dtype
                 )
             return self._opened
 

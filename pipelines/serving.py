@@ -1,7 +1,7 @@
 """`lcagent serve`: a local model behind OpenAI's interface, with the memories of the store."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lcagent.errors import MissingExtra
 from lcagent.models.catalog import DEFAULT_WINDOW_TOKENS
@@ -51,16 +51,14 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
     )
     files = find_files(model.removeprefix("local:"))
     try:
-        from lcagent.engine.loading.opening import open_model  # noqa: PLC0415 -- imports torch
+        from lcagent.engine.checkpoint import open_weights  # noqa: PLC0415 -- imports torch
         from lcagent.engine.memory_options import fitting_policy, layout  # noqa: PLC0415
         from lcagent.engine.model import LocalModel  # noqa: PLC0415
         from lcagent.engine.server.running import run_server, take_port  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtra("a server of a local model", "serve") from error
     with take_port(settings) as taken:
-        opened = open_model(
-            str(files.folder), device=options.local.device, dtype=options.local.dtype
-        )
+        opened = open_weights(files, device=options.local.device, dtype=options.local.dtype)
         own = files.shape.window_tokens
         context = options.context_tokens or max(own, DEFAULT_WINDOW_TOKENS)
         memory = layout(
@@ -69,5 +67,5 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
             store=options.local.store,
             store_dtype=options.local.store_dtype,
         )
-        served = LocalModel(replace(opened, name=files.name), memory, context)
+        served = LocalModel(opened, memory, context)
         run_server(served, settings, taken, lambda url: on_ready(files.name, url))

@@ -26,9 +26,10 @@ def find_start(
 
     One that is damaged, or of another model, is passed over.
     """
-    own = fingerprint(model) if folder.is_dir() else ""
+    paths = sorted(manifest.parent for manifest in folder.glob(f"[!.]*/{MANIFEST}"))
+    own = fingerprint(model) if paths else ""
     fitting: list[tuple[int, Path]] = []
-    for path in sorted(manifest.parent for manifest in folder.glob(f"[!.]*/{MANIFEST}")):
+    for path in paths:
         read = _fits(path, own, config, tokens)
         if read:
             fitting.append((read, path))

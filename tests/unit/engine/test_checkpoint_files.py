@@ -47,6 +47,16 @@ def _latent_attention(folder: Path) -> None:
     path.write_text(json.dumps({**config, "kv_lora_rank": 8}), encoding="utf-8")
 
 
+def _missing_tensor(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header.pop("model.layers.1.mlp.up_proj.weight")
+    shorter = json.dumps(header).encode()
+    path.write_bytes(len(shorter).to_bytes(8, "little") + shorter + content[8 + length :])
+
+
 def _missing_shard(folder: Path) -> None:
     index = {"weight_map": {"a": "model.safetensors", "b": "other.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
@@ -56,6 +66,7 @@ def _missing_shard(folder: Path) -> None:
     ("spoil", "says"),
     [
         (_cut_short, r"model\.safetensors is incomplete: it has \d+ of \d+ bytes"),
+        (_missing_tensor, "incomplete: it has 607,104 of 656,256 parameters"),
         (_no_header, "no weights in the format of safetensors"),
         (_pickled, "a pickle, which can run any code"),
         (_no_weights, "no weights"),

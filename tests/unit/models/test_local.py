@@ -1,6 +1,7 @@
 """A model in this process keeps the promises of every model."""
 
 import asyncio
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ async def test_replies_at_the_same_time_are_those_that_come_alone(model: LocalMo
 async def test_a_call_that_is_cancelled_frees_its_place(model: LocalModel) -> None:
     replying = model._replying.get()
     long = asyncio.create_task(model.complete(_asks(FACTS * 200)))
-    while not replying.scheduler.running:
+    while not replying.scheduler.running:  # noqa: ASYNC110 -- a thread sets no event
         await asyncio.sleep(0.001)
     (making,) = replying.scheduler.running
     long.cancel()
@@ -171,6 +172,26 @@ def test_a_model_without_a_chat_template_is_refused(copy: Path) -> None:
     (copy / "chat_template.jinja").unlink()
     with pytest.raises(ModelNotUsable, match="no chat template"):
         open_local(str(copy))
+
+
+def test_a_tokenizer_that_does_not_fit_is_refused(copy: Path) -> None:
+    path = copy / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**config, "vocab_size": 300}), encoding="utf-8")
+    with pytest.raises(ModelNotUsable, match="the tokenizer does not fit"):
+        open_local(str(copy))
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory")])
+def test_weights_that_do_not_fit_are_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("lcagent.engine.checkpoint.open_model", fails)
+    with pytest.raises(ModelNotUsable, match=r"recall-model does not fit: .*out of memory"):
+        open_local(str(RECALL_MODEL)).load()
 
 
 def test_half_characters_are_counted_as_they_are_sent(model: LocalModel) -> None:
