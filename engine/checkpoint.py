@@ -8,6 +8,7 @@ from typing import Any
 
 from lcagent.engine.adapters import load_tokenizer, read_config
 from lcagent.engine.checkpoint_files import CheckpointFiles
+from lcagent.engine.generation.failures import failure_of
 from lcagent.engine.loading.opening import Opened, open_model
 from lcagent.engine.loading.text import Text
 from lcagent.errors import ModelNotUsable
@@ -54,6 +55,5 @@ def open_weights(files: CheckpointFiles, *, device: str, dtype: str) -> Opened:
     try:
         opened = open_model(str(files.folder), device=device, dtype=dtype)
     except (MemoryError, RuntimeError) as error:  # torch's own kind is a RuntimeError
-        reason = (str(error).strip().splitlines() or ["out of memory"])[0][:200]
-        raise ModelNotUsable(f"{files.name} does not fit: {reason}") from error
+        raise ModelNotUsable(f"{files.name} cannot be loaded: {failure_of(error)}") from error
     return replace(opened, name=files.name)

@@ -96,7 +96,7 @@ def _parameters(path: Path) -> int:
             header = json.loads(file.read(min(length, _LONGEST_HEADER)))
         header.pop("__metadata__", None)
         ends = [each["data_offsets"][1] for each in header.values()]
-        count = sum(math.prod(each["shape"]) for each in header.values())
+        count = sum(int(math.prod(each["shape"])) for each in header.values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelNotUsable(f"{path} holds no weights in the format of safetensors") from error
     expected, found = 8 + length + max(ends, default=0), path.stat().st_size

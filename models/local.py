@@ -20,11 +20,12 @@ from lcagent.errors import (
     UsageError,
 )
 from lcagent.models.abilities import whole, without_system
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request, TokenLogprob
+from lcagent.models.base import Message, ModelCard, OnText, Reply, Request
 from lcagent.models.catalog import DEFAULT_WINDOW_TOKENS
 from lcagent.models.local_options import LocalOptions
+from lcagent.models.local_replies import Written, logprobs_of
 from lcagent.models.loops import PerLoop
-from lcagent.models.thoughts import CLOSE, Thoughts
+from lcagent.models.thoughts import CLOSE
 
 if TYPE_CHECKING:
     from lcagent.engine.checkpoint import Checkpoint
@@ -149,7 +150,7 @@ class LocalModel:
         self._check_room(len(tokens), request)
         making = await asyncio.to_thread(self._begin, tokens, request)
         started = time.perf_counter()
-        written = _Written(on_text)
+        written = Written(on_text)
         try:
             await self._replying.get().make(making, written.take)
         except ModelUnavailable as error:  # out of memory; the same again would be so, too
@@ -220,55 +221,18 @@ class LocalModel:
             return False
 
     def _reply(self, making: "Making", text: str, request: Request, latency_s: float) -> Reply:
-        finish = "length" if making.finish == "length" else "stop"
-        if finish == "length" and not text.strip():
+        is_cut = making.finish == "length"
+        if is_cut and not text.strip():
             raise UnusableReply(
                 f"{self._card.name} used up its {request.max_tokens} tokens before it wrote "
                 "anything; allow longer replies"
             )
+        wants = request.wants_logprobs
         return Reply(
             text=text,
-            finish="length" if making.finish == "length" else "stop",
+            finish="length" if is_cut else "stop",
             prompt_tokens=making.prompt_tokens,
             completion_tokens=len(making.choices),
-            logprobs=self._logprobs(making, text) if request.wants_logprobs else None,
+            logprobs=logprobs_of(making, self.checkpoint.text, text) if wants else None,
             latency_s=latency_s,
         )
-
-    def _logprobs(self, making: "Making", text: str) -> tuple[TokenLogprob, ...] | None:
-        """Return the log-probabilities of the last tokens that spell the text, if any do."""
-        spoken = self.checkpoint.text
-        told = [
-            TokenLogprob(
-                spoken.token_text(choice.token),
-                choice.logprob or 0.0,
-                spoken.token_bytes(choice.token),
-            )
-            for choice in making.choices
-            if choice.token not in making.order.ends
-        ]
-        spelled = b"".join(each.data for each in told).decode("utf-8", "replace")
-        return tuple(told) if spelled.lstrip() == text.lstrip() else None
-
-
-class _Written:
-    """The text of a reply as it comes, without the reasoning before it."""
-
-    def __init__(self, on_text: OnText | None) -> None:
-        self.text = ""
-        self._on_text = on_text
-        self._thoughts = Thoughts()
-
-    def take(self, piece: str) -> None:
-        """Add a piece."""
-        self._add(self._thoughts.feed(piece))
-
-    def end(self) -> None:
-        """Add what was held back."""
-        self._add(self._thoughts.end())
-
-    def _add(self, piece: str) -> None:
-        if piece:
-            self.text += piece
-            if self._on_text is not None:
-                self._on_text(piece)

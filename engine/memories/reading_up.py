@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import MemoryConfig
+from lcagent.engine.generation.failures import failure_of
 from lcagent.engine.memories.folder import load_reading, save_reading
 from lcagent.engine.reading import Progress, Reading, new_reading, read_chunk
 from lcagent.engine.store.places import Allocator
@@ -58,8 +59,8 @@ def read_up(
                 save_reading(model, reading, text.half, text.title)
                 saved = time.monotonic()
     except (MemoryError, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or ["out of memory"])[0][:200]
-        raise ModelError(f"reading broke off after {reading.read} tokens: {reason}") from error
+        failure = failure_of(error)
+        raise ModelError(f"reading broke off after {reading.read} tokens: {failure}") from error
     if is_stopped():
         if reading.read:
             save_reading(model, reading, text.half, text.title)

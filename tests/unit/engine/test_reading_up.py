@@ -109,7 +109,7 @@ def test_memory_that_runs_out_is_an_error_of_ours(
         raise MemoryError
 
     monkeypatch.setattr(reading_up, "read_chunk", fails)
-    with pytest.raises(ModelError, match="broke off after 0 tokens: out of memory"):
+    with pytest.raises(ModelError, match="broke off after 0 tokens: out of memory: MemoryError"):
         _read(model, tmp_path / "book")
 
 
