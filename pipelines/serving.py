@@ -8,8 +8,6 @@ from lcagent.models.catalog import DEFAULT_WINDOW_TOKENS
 from lcagent.models.local_options import LocalOptions
 from lcagent.settings import load_settings
 
-_LIBRARIES = ("fastapi", "uvicorn", "starlette", "prometheus_client", "pydantic")
-
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
@@ -56,6 +54,8 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
         from lcagent.engine.model import LocalModel  # noqa: PLC0415
         from lcagent.engine.server.running import run_server, take_port  # noqa: PLC0415
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("lcagent"):  # a mistake of ours
+            raise
         raise MissingExtra("a server of a local model", "serve") from error
     with take_port(settings) as taken:
         opened = open_weights(files, device=options.local.device, dtype=options.local.dtype)

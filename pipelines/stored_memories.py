@@ -93,6 +93,8 @@ def stored_memory(path: Path, fault: str = "") -> StoredMemory:
     try:
         from lcagent.engine.memories.folder import read_manifest  # noqa: PLC0415 -- imports torch
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("lcagent"):  # a mistake of ours
+            raise
         raise MissingExtra("a memory", "local") from error
     try:
         manifest = read_manifest(path)

@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RECALL_MODEL = ROOT / "examples" / "recall-model"
 BOOK = ROOT / "examples" / "sample" / "03-ferry.md"
+SAMPLE = ROOT / "examples" / "sample.pdf"
 
 Call = Callable[..., Any]
 
@@ -39,6 +42,24 @@ def test_a_question_runs_through_the_whole_pipeline_within_the_window(
     assert answer["usage"]["prompt_tokens"] <= answer["usage"]["calls"] * 2048
     assert answer["usage"]["calls"] > (1 if strategy == "chain" else 0)
     assert answer["abstained"] or all(one["status"] == "not_found" for one in answer["citations"])
+
+
+def test_ctrl_c_ends_a_reply_that_is_being_made(
+    start: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    pytest.importorskip("transformers")
+    long = ("ask", SAMPLE, "What carries passengers?", "-s", "whole", "--explain")
+    process = start(*long, "-m", f"local:{RECALL_MODEL}", "--window", "100000")
+    assert process.stderr is not None
+    while b"cost" not in (line := process.stderr.readline()):
+        assert line, "it ended before it could be interrupted"
+    time.sleep(2)  # it reads for half a minute
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b"")
+    assert err.decode().splitlines()[-1] == "Error: interrupted; what was stored is kept"
+    assert time.monotonic() - began < 15
 
 
 def test_what_was_replied_once_is_not_computed_again(call: Call) -> None:

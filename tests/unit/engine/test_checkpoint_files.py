@@ -98,6 +98,36 @@ def test_a_hub_id_is_not_fetched_where_the_user_forbids_it(monkeypatch: pytest.M
         find_files("nobody/nothing")
 
 
+@pytest.fixture
+def fetched(copy: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Put a copy in the place of the hub; return what patterns are fetched from there."""
+    pytest.importorskip("huggingface_hub")
+    patterns: list[list[str]] = []
+
+    def download(_: str, *, allow_patterns: list[str]) -> str:
+        patterns.append(allow_patterns)
+        return str(copy)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    return patterns
+
+
+def test_a_model_of_the_hub_has_its_name_and_comes_with_its_weights(
+    fetched: list[list[str]],
+) -> None:
+    assert find_files("somebody/recall").name == "recall"
+    assert ["*.safetensors" in patterns for patterns in fetched] == [False, True]
+
+
+def test_the_weights_of_a_model_that_cannot_run_are_not_fetched(
+    copy: Path, fetched: list[list[str]]
+) -> None:
+    _latent_attention(copy)
+    with pytest.raises(ModelNotUsable, match="latent attention"):
+        find_files("somebody/recall")
+    assert ["*.safetensors" in patterns for patterns in fetched] == [False]
+
+
 @pytest.mark.parametrize("place", [0, 100_000, -1])
 def test_a_fingerprint_changes_with_the_samples_of_large_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
