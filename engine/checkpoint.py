@@ -6,11 +6,14 @@ Its tokenizer and its configuration are enough to count tokens and to lay a memo
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from lcagent.engine.adapters import load_tokenizer, read_config
 from lcagent.engine.checkpoint_files import CheckpointFiles
 from lcagent.engine.generation.failures import failure_of
 from lcagent.engine.loading.opening import Opened, open_model
 from lcagent.engine.loading.text import Text
+from lcagent.engine.sizing import BYTES_OF
 from lcagent.errors import ModelNotUsable
 
 
@@ -44,6 +47,21 @@ def read_checkpoint(files: CheckpointFiles) -> Checkpoint:
         raise ModelNotUsable(f"{folder} cannot be loaded: {reason}") from error
     text.check(int(config.vocab_size))
     return Checkpoint(files, config, text)
+
+
+def check_placing(device: str, dtype: str) -> None:
+    """Refuse a device that is not here, or a type that no model computes in.
+
+    Raises:
+        ModelNotUsable: One of them.
+    """
+    if dtype not in {"auto", *BYTES_OF}:
+        raise ModelNotUsable(f"{dtype} is no type to compute in: auto, {', '.join(BYTES_OF)}")
+    try:
+        torch.empty(0, device="cpu" if device == "auto" else device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for a GPU
+        reason = str(error).strip().splitlines()[0]
+        raise ModelNotUsable(f"the device {device} is not here: {reason}") from error
 
 
 def open_weights(files: CheckpointFiles, *, device: str, dtype: str) -> Opened:

@@ -60,11 +60,15 @@ def open_local(
     options = options or LocalOptions()
     files = find_files(name)
     try:
-        from lcagent.engine.checkpoint import read_checkpoint  # noqa: PLC0415 -- imports torch
+        from lcagent.engine.checkpoint import (  # noqa: PLC0415 -- imports torch
+            check_placing,
+            read_checkpoint,
+        )
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("lcagent"):  # a mistake of ours
             raise
         raise MissingExtra("a model in this process", "local") from error
+    check_placing(options.device, options.dtype)
     checkpoint = read_checkpoint(files)
     own = files.shape.window_tokens
     window = window_tokens or max(own, DEFAULT_WINDOW_TOKENS)

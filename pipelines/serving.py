@@ -49,7 +49,10 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
     )
     files = find_files(model.removeprefix("local:"))
     try:
-        from lcagent.engine.checkpoint import open_weights  # noqa: PLC0415 -- imports torch
+        from lcagent.engine.checkpoint import (  # noqa: PLC0415 -- imports torch
+            check_placing,
+            open_weights,
+        )
         from lcagent.engine.memory_options import fitting_policy, layout  # noqa: PLC0415
         from lcagent.engine.model import LocalModel  # noqa: PLC0415
         from lcagent.engine.server.running import run_server, take_port  # noqa: PLC0415
@@ -57,6 +60,7 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
         if (error.name or "").startswith("lcagent"):  # a mistake of ours
             raise
         raise MissingExtra("a server of a local model", "serve") from error
+    check_placing(options.local.device, options.local.dtype)
     with take_port(settings) as taken:
         opened = open_weights(files, device=options.local.device, dtype=options.local.dtype)
         own = files.shape.window_tokens

@@ -204,6 +204,18 @@ def test_weights_that_do_not_fit_are_an_error_of_ours(
         open_local(str(RECALL_MODEL)).load()
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (LocalOptions(device="nowhere"), "the device nowhere is not here"),
+        (LocalOptions(dtype="int3"), "int3 is no type to compute in: auto, float32"),
+    ],
+)
+def test_a_device_or_a_type_that_is_none_is_refused(options: LocalOptions, says: str) -> None:
+    with pytest.raises(ModelNotUsable, match=says):
+        open_local(str(RECALL_MODEL), options=options)
+
+
 def test_half_characters_are_counted_as_they_are_sent(model: LocalModel) -> None:
     assert model.count_tokens((Message("user", "a\udc80b"),)) > 0
 
