@@ -15,7 +15,16 @@ from typing import Annotated
 import typer
 
 from lcagent import __version__
-from lcagent.cli import documents, inspection, questions, runs, summaries, writing
+from lcagent.cli import (
+    documents,
+    inspection,
+    memories,
+    questions,
+    runs,
+    serving,
+    summaries,
+    writing,
+)
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
 
 _STATUSES = ((UsageError, 2), (BudgetExceeded, 5), (LcagentError, 1))
@@ -36,6 +45,9 @@ app.command()(writing.write)
 app.add_typer(documents.app, name="docs")
 app.add_typer(runs.app, name="runs")
 app.add_typer(inspection.config, name="config")
+app.command()(serving.serve)
+app.command()(memories.memorize)
+app.add_typer(memories.app, name="memories")
 app.command()(inspection.doctor)
 
 

@@ -51,6 +51,7 @@ def show_prompts(
 
 
 def doctor(
+    model: options.Model = None,
     ask_model: Annotated[
         bool,
         typer.Option("--ask-model", help="Find out what the model can do, by a few short calls."),
@@ -60,7 +61,7 @@ def doctor(
     """Say what is installed, which parts are in use, and whether the store is sound."""
     from lcagent.pipelines.doctor import examine  # noqa: PLC0415 -- `--help` must not wait for it
 
-    findings = examine(asks_model=ask_model)
+    findings = examine(asks_model=ask_model, model=model)
     if json:
         found = [finding.as_dict() for finding in findings]
         printing.print_json({"schema": "lcagent.doctor/1", "findings": found})

@@ -42,7 +42,7 @@ Model = Annotated[
     typer.Option(
         "-m",
         "--model",
-        metavar="openai:NAME|quote",
+        metavar="openai:NAME|local:PATH|quote",
         help="What answers; by default the setting `model`, which is quote: no language model.",
     ),
 ]

@@ -29,9 +29,9 @@ class ReadingDisplay(Protocol):
 
 
 @contextmanager
-def reading_progress() -> Iterator[ReadingDisplay]:
+def reading_progress(unit: str = "pages") -> Iterator[ReadingDisplay]:
     """Yield what a verb reports its reading to; standard error shows it."""
-    display = _Bars() if sys.stderr.isatty() else _Lines()
+    display = _Bars(unit) if sys.stderr.isatty() else _Lines(unit)
     try:
         yield display
     finally:
@@ -41,13 +41,14 @@ def reading_progress() -> Iterator[ReadingDisplay]:
 class _Lines:
     """Prints a plain line every few seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
         self._next = time.monotonic() + LINE_EVERY_S
 
     def __call__(self, name: str, done: int, total: int) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + LINE_EVERY_S
-            print(f"reading {name}: {done} of {total}", file=sys.stderr, flush=True)
+            print(f"reading {name}: {done} of {total} {self._unit}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Print nothing more."""
@@ -56,7 +57,8 @@ class _Lines:
 class _Bars:
     """Draws one bar per document that is being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
         self._start = time.monotonic()
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -65,7 +67,7 @@ class _Bars:
         if time.monotonic() - self._start < PATIENCE_S:
             return
         if self._bars is None:
-            self._bars = _new_bars()
+            self._bars = _new_bars(self._unit)
             self._bars.start()
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(f"reading {name}", total=total)
@@ -77,7 +79,7 @@ class _Bars:
             self._bars.stop()
 
 
-def _new_bars() -> "Progress":
+def _new_bars(unit: str) -> "Progress":
     from rich.console import Console  # noqa: PLC0415 -- only for long reading on a terminal
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
@@ -85,6 +87,7 @@ def _new_bars() -> "Progress":
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn(unit),
         console=Console(stderr=True),
         transient=True,
     )

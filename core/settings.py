@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     model: str = Field(
         default="quote",
         description='What answers: "quote" (no language model), "openai:NAME" for any server with '
-        "OpenAI's interface.",
+        "OpenAI's interface, "
+        '"local:PATH" for one that runs here.',
     )
     base_url: str | None = Field(
         default=None,
@@ -72,6 +73,26 @@ class Settings(BaseSettings):
     )
     tokens_per_minute: int | None = Field(
         default=None, ge=1, description="The most tokens, of prompts and replies, in a minute."
+    )
+    local_device: str = Field(
+        default="auto",
+        description='Where a local model runs: "auto" (a GPU where there is one), "cpu", "cuda".',
+    )
+    local_dtype: str = Field(
+        default="auto",
+        description='What a local model computes in: "auto" (as its weights are stored), or a '
+        'name such as "bfloat16".',
+    )
+    local_store: Literal["gpu", "cpu", "disk"] = Field(
+        default="cpu", description="Where a local model keeps what left its window."
+    )
+    local_store_dtype: Literal["model", "bfloat16", "float32", "int8"] = Field(
+        default="model", description="What a local model keeps that in."
+    )
+    local_policy: Literal["auto", "infllm", "window", "streaming", "longheads", "full"] = Field(
+        default="auto",
+        description='What a local model sees of a text: "auto" (all, up to its own window; then '
+        "what InfLLM looks up), or a policy of the engine.",
     )
     embedder: str = Field(
         default="auto",
@@ -110,6 +131,11 @@ class Settings(BaseSettings):
     def checkpoints(self) -> Path:
         """The folder in which runs that go on save their steps."""
         return self.home.expanduser() / "checkpoints"
+
+    @property
+    def memories(self) -> Path:
+        """The folder of what local models have read."""
+        return self.home.expanduser() / "memories"
 
     @classmethod
     def settings_customise_sources(

@@ -112,6 +112,7 @@ class ModelCard:
         tokenizer: "o200k_base", "cl100k_base", or "unknown" for a careful estimate.
         is_reasoning: It thinks before it replies, and is paid for it: replies need more room.
         is_known: It stands in the table, or the user described it; else these are defaults.
+        fingerprint: Tells apart what one name may stand for; empty where a server decides that.
     """
 
     name: str
@@ -122,6 +123,7 @@ class ModelCard:
     tokenizer: str = "unknown"
     is_reasoning: bool = False
     is_known: bool = False
+    fingerprint: str = ""
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float | None:
         """Return what a call costs, or None where a price is not known."""

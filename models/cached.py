@@ -87,6 +87,8 @@ class Cached(Wrapping):
             "schema": request.schema,
             "sample": request.sample,
         }
+        if self.card.fingerprint:
+            sent["fingerprint"] = self.card.fingerprint
         return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
 
     async def _find(self, key: str, request: Request, flight: "_Flight") -> Reply:

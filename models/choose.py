@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from lcagent.errors import ModelNotUsable, UsageError
+from lcagent.errors import UsageError
 from lcagent.models.base import ChatModel
 from lcagent.models.catalog import find_card
 from lcagent.models.hosts import OPENAI_URL, checked_url
 from lcagent.models.keys import api_key
+from lcagent.models.local_options import LocalOptions
 
 READ_TIMEOUT_S = 600.0
 
@@ -18,21 +19,24 @@ def choose_model(
     window_tokens: int | None = None,
     user_table: Path | None = None,
     timeout_s: float = READ_TIMEOUT_S,
+    local: LocalOptions | None = None,
 ) -> ChatModel:
-    """Return the model that a reference names: `openai:NAME` or NAME, on the server of `base_url`.
+    """Return the model that a reference names.
 
-    Nothing is contacted. Without a base URL the server is OpenAI's.
+    `openai:NAME` or NAME is one on the server of `base_url`, by default OpenAI's; `local:PATH` one
+    that runs here, as `local` says. Nothing is contacted, but for a local model that is not a
+    folder: it is fetched from the Hugging Face hub.
 
     Raises:
-        ModelNotUsable: There is no key for the server, or no such kind of model.
+        ModelNotUsable: There is no key for the server, or the engine cannot run the model.
+        MissingExtra: What runs local models is not installed.
         UsageError: The reference, the base URL or the user's table makes no sense.
     """
     kind, name = split_reference(reference)
     if kind == "local":
-        raise ModelNotUsable(
-            f"{reference}: models in this process come with the local engine, which is not here "
-            "yet; start a server such as vLLM or Ollama and set --base-url"
-        )
+        from lcagent.models.local import open_local  # noqa: PLC0415 -- imports the engine
+
+        return open_local(name, window_tokens=window_tokens, options=local)
     from lcagent.models.remote import RemoteModel  # noqa: PLC0415 -- imports the openai SDK
 
     url = checked_url(base_url or OPENAI_URL)
@@ -52,6 +56,11 @@ def split_reference(reference: str) -> tuple[str, str]:
     if not name or name == "quote":
         raise UsageError(f"{reference!r} names no language model; write openai:NAME or local:PATH")
     return kind, name
+
+
+def is_local(reference: str) -> bool:
+    """Say whether a reference names a model that runs in this process."""
+    return split_reference(reference)[0] == "local"
 
 
 async def close_model(model: ChatModel) -> None:

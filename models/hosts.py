@@ -31,7 +31,12 @@ def host_of(base_url: str) -> str:
 
 
 def server_of(base_url: str) -> str:
-    """Return the base URL as it may be stored and shown: without a name, a password, a query."""
+    """Return the base URL as it may be stored and shown: without a name, a password, a query.
+
+    An empty one stays empty.
+    """
+    if not base_url:
+        return ""
     parts = urlsplit(base_url)
     return f"{parts.scheme}://{host_of(base_url)}{parts.path.rstrip('/')}"
 

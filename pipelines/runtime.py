@@ -13,9 +13,10 @@ from lcagent.errors import UsageError
 from lcagent.models.base import ChatModel
 from lcagent.models.budget import Budget, Budgeted
 from lcagent.models.cached import Cached
-from lcagent.models.choose import choose_model, close_model
+from lcagent.models.choose import choose_model, close_model, is_local
 from lcagent.models.hosts import OPENAI_URL, server_of
 from lcagent.models.limits import Limited, Turns
+from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
@@ -142,12 +143,12 @@ class Runtime:
             return Budgeted(QuotingModel(), budget or Budget())
         server = ""
         if isinstance(model, str):
-            server = base_url or self.settings.model_url or OPENAI_URL
+            if not is_local(model):
+                server = base_url or self.settings.model_url or OPENAI_URL
             model = self._limited(model, server, window_tokens)
-            server = server_of(server)
         budget = budget or Budget()
         retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
-        return Cached(retrying, self.replies, namespace=namespace, server=server)
+        return Cached(retrying, self.replies, namespace=namespace, server=server_of(server))
 
     def _limited(self, name: str, server: str, window_tokens: int | None) -> ChatModel:
         """Return a model whose calls, of all runs together, keep to the rates that are set."""
@@ -219,4 +220,17 @@ def named_model(
         base_url=server or settings.model_url,
         window_tokens=window_tokens or settings.window,
         user_table=config_path().with_name("models.toml"),
+        local=local_options(settings),
+    )
+
+
+def local_options(settings: Settings) -> LocalOptions:
+    """Return how local models run, by the settings."""
+    return LocalOptions(
+        device=settings.local_device,
+        dtype=settings.local_dtype,
+        store=settings.local_store,
+        store_dtype=settings.local_store_dtype,
+        policy=settings.local_policy,
+        memories=settings.memories,
     )

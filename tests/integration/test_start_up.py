@@ -43,6 +43,17 @@ def test_help_imports_nothing_heavy() -> None:
     assert _guarded("--help", forbidden=forbidden) == "[0, [], []]"
 
 
+def test_help_of_the_server_imports_nothing_heavy() -> None:
+    forbidden = "torch transformers fastapi uvicorn numpy sqlalchemy langgraph"
+    assert _guarded("serve", "--help", forbidden=forbidden) == "[0, [], []]"
+
+
+def test_a_plan_of_a_model_needs_neither_torch_nor_anybody() -> None:
+    model = SAMPLE.parent / "recall-model"
+    forbidden = "torch transformers huggingface_hub fastapi"
+    assert _guarded("serve", "--plan", str(model), forbidden=forbidden) == "[0, [], []]"
+
+
 def test_ask_imports_no_framework_and_contacts_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LCAGENT_EMBEDDER", "none")
     forbidden = "torch transformers langgraph langchain_core llama_index rich"

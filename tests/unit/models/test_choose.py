@@ -32,11 +32,6 @@ def test_a_reference_without_a_name_is_a_usage_error(reference: str) -> None:
         choose_model(reference, base_url=LOCAL)
 
 
-def test_a_local_model_is_said_to_be_missing() -> None:
-    with pytest.raises(ModelNotUsable, match="local engine"):
-        choose_model("local:some/model")
-
-
 def test_openai_without_a_key_is_not_usable() -> None:
     with pytest.raises(ModelNotUsable, match="LCAGENT_API_KEY"):
         choose_model("gpt-4o")
