@@ -91,7 +91,10 @@ def measure(model: AdaptedModel, way: Way, times: int, texts: int) -> float:
         asked += way.pairs
     cpu_s = time.process_time() - started
     share = right / asked
-    print(f"{way.name:28} {times:5} x window: {share:.3f} of {asked:4}, {cpu_s:7.1f} CPU s", flush=True)
+    print(
+        f"{way.name:28} {times:5} x window: {share:.3f} of {asked:4}, {cpu_s:7.1f} CPU s",
+        flush=True,
+    )
     return share
 
 
