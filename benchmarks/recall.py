@@ -23,7 +23,7 @@ from lcagent.engine.config import MemoryConfig
 from lcagent.engine.loading.defaults import default_memory
 from lcagent.engine.reading import decode, new_reading, read_ahead, read_to_end
 
-TEXTS = {1: 16, 8: 16, 64: 8, 512: 2, 4096: 1}
+TEXTS = {1: 16, 8: 16, 64: 6, 512: 2, 4096: 1}
 """Texts by length, in windows of the model."""
 FEW = 4
 

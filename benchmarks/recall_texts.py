@@ -68,10 +68,10 @@ def make_lesson(length: int, generator: torch.Generator) -> tuple[Tensor, Tensor
 
 
 def _noise(length: int, generator: torch.Generator) -> Tensor:
-    """Return as many bytes as words, in random order; most words are keys and values of nothing."""
-    words = _choose(range(KEYS.start, VOCAB), (length,), generator)
-    letters = _choose(range(32, 127), (length,), generator)
-    return torch.where(torch.rand(length, generator=generator) < 0.5, words, letters)
+    """Return as many bytes as words, in random order."""
+    drawn = torch.randint(0, 2 * len(NOISE_WORDS), (length,), generator=generator)
+    letters = torch.randint(32, 127, (length,), generator=generator)
+    return torch.where(drawn < len(NOISE_WORDS), drawn + NOISE_WORDS.start, letters)
 
 
 def _draw(words: range, count: int, generator: torch.Generator) -> Tensor:

@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cpu-minutes", type=float, default=40.0, help="train no longer than this")
-    parser.add_argument("--polish", type=int, default=2000, help="steps at the falling rate")
+    parser.add_argument("--polish", type=int, default=2500, help="steps at the falling rate")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

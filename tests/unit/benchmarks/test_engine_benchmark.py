@@ -11,6 +11,7 @@ from engine_device import Lengths, decode_bytes, device_rows, prefill_flops
 from engine_models import draw_tokens, make_model, weight_bytes
 from engine_side import measure
 from engine_sizes import SIZES
+from peer_infllm import ReleasedInfLLM
 
 from lcagent.engine.config import MemoryConfig
 
@@ -23,6 +24,44 @@ SMALL_MEMORY = {
     "chunk_tokens": 16,
     "looked_up_blocks": 4,
 }
+STAND_IN_ROPE = """
+import torch
+
+class RotaryEmbeddingESM:
+    def __init__(self, dim, base, distance_scale):
+        self.speeds = base ** (-torch.arange(0, dim, 2, device="cuda") / dim)
+
+    def turn(self, states, first):
+        angles = torch.arange(first, first + states.shape[2])[:, None] * self.speeds
+        cos, sin = (torch.cat([each, each], -1) for each in (angles.cos(), angles.sin()))
+        left, right = states.chunk(2, -1)
+        return states * cos + torch.cat([-right, left], -1) * sin
+"""
+STAND_IN_ATTENTION = """
+import torch
+
+def inf_llm_forward(n_local, n_init, topk, block_size, max_cached_block, exc_block_size, fattn,
+                    repr_topk, async_global_stream):
+    def forward(self, query, key_value, rope, use_cache, past, q, k, v, o, dim, heads, kv_heads):
+        with torch.cuda.stream(None):
+            torch.cuda.current_stream().wait_stream(None)
+        n = query.shape[1]
+        new = [
+            weights(query).view(1, n, count, dim).transpose(1, 2).pin_memory()
+            for weights, count in ((q, heads), (k, kv_heads), (v, kv_heads))
+        ]
+        first = 0 if past is None else past[0].shape[2]
+        keys, values = rope.turn(new[1], first), new[2]
+        if past is not None:
+            keys, values = (torch.cat(pair, 2) for pair in zip(past, (keys, values)))
+        mask = torch.arange(first + n)[None] <= torch.arange(first, first + n)[:, None]
+        out = torch.nn.functional.scaled_dot_product_attention(
+            rope.turn(new[0], first), keys, values, attn_mask=mask, enable_gqa=True
+        )
+        return o(out.transpose(1, 2).reshape(1, n, -1)), (keys, values)
+
+    return forward
+"""
 
 
 def test_the_rows_of_a_gpu_run_at_a_tiny_shape() -> None:
@@ -72,3 +111,16 @@ def test_all_sides_read_the_same_model_and_text() -> None:
     assert all(map(torch.equal, first.parameters(), second.parameters()))
     assert draw_tokens(5, 100) == draw_tokens(5, 100)
     assert draw_tokens(5, 100) != draw_tokens(5, 100, seed=1)
+
+
+def test_released_code_is_called_as_it_wants_to_be(tmp_path: Path) -> None:
+    attention = tmp_path / "inf_llm" / "attention"
+    attention.mkdir(parents=True)
+    (attention / "__init__.py").touch()
+    (attention / "rope.py").write_text(STAND_IN_ROPE)
+    (attention / "inf_llm.py").write_text(STAND_IN_ATTENTION)
+    model, text = make_model(TINY, "cpu", torch.float32), draw_tokens(40, TINY.vocabulary)
+    peer = ReleasedInfLLM(model, MemoryConfig(**SMALL_MEMORY), tmp_path)
+    with torch.inference_mode():
+        wanted = model(input_ids=torch.tensor([text])).logits[0, -1]
+        torch.testing.assert_close(peer.read(text), wanted, atol=1e-4, rtol=0)
