@@ -1,20 +1,21 @@
 """How often the recall model finds what it read, by length, policy and lookup.
 
-    python benchmarks/recall.py examples/recall-model --plot docs/recall.png
+    python benchmarks/recall.py examples/recall-model --save benchmarks/recall_results.json
+    python benchmarks/recall_plot.py benchmarks/recall_results.json docs/recall.png
 
 Each text is noise with key-value pairs at random places; all its keys are asked for, one by one,
-each on a fork of the same reading. An answer is right if both its values are.
+each on a fork of the same reading. An answer is right if both its values are. With `--save`, what
+was measured before stays in the file, so that ways can be run one after the other (`--ways`).
 """
 
 import argparse
 import json
-import resource
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from recall_plot import plot
+from recall_table import table
 from recall_texts import MOST_PAIRS, Quiz, make_quiz
 
 from lcagent.engine.adapters import AdaptedModel, load_pretrained
@@ -22,7 +23,8 @@ from lcagent.engine.config import MemoryConfig
 from lcagent.engine.loading.defaults import default_memory
 from lcagent.engine.reading import decode, new_reading, read_ahead, read_to_end
 
-TIMES = (1, 8, 64, 512, 4096)
+TEXTS = {1: 16, 8: 16, 64: 6, 512: 2, 4096: 1}
+"""Texts by length, in windows of the model."""
 FEW = 4
 
 
@@ -32,70 +34,72 @@ class Way:
 
     name: str
     changes: dict[str, object]
-    most_times: int = 4096
+    most_times: int
     pairs: int = FEW
 
 
 WAYS = (
-    Way("infllm, bounds (default)", {}),
-    Way("infllm, bounds, 32 keys", {}, pairs=MOST_PAIRS),
+    Way("infllm, bounds", {"lookup": "bounds"}, 512),
+    Way("infllm, bounds, 32 keys", {"lookup": "bounds"}, 4096, MOST_PAIRS),
     Way("infllm, exact", {"lookup": "exact"}, 512),
-    Way("infllm, exact-int8", {"lookup": "exact-int8"}, 512),
-    Way("infllm, bounds per head", {"is_per_head": True}, 512),
-    Way("infllm, bounds, int8 store", {"store_dtype": "int8"}, 512),
-    Way("infllm, bounds, K = 2", {"looked_up_blocks": 2}, 512),
-    Way("infllm, bounds, K = 256", {"looked_up_blocks": 256}, 64),
-    Way("infllm, vote", {"lookup": "vote"}, 64),
-    Way("infllm, sum (the paper's)", {"lookup": "sum"}, 64),
-    Way("infllm, sum, 32 keys", {"lookup": "sum"}, 64, MOST_PAIRS),
-    Way("longheads, bounds", {"policy": "longheads"}, 64),
+    Way("infllm, exact, 32 keys", {"lookup": "exact"}, 4096, MOST_PAIRS),
+    Way("infllm, exact on int8 keys", {"lookup": "exact-int8"}, 64),
+    Way("infllm, exact on int8 keys, 32 keys", {"lookup": "exact-int8"}, 64, MOST_PAIRS),
+    Way("infllm, vote of representatives", {"lookup": "vote"}, 64),
+    Way("infllm, sum of representatives", {"lookup": "sum"}, 64),
+    Way("infllm, sum of representatives, 32 keys", {"lookup": "sum"}, 64, MOST_PAIRS),
+    Way("infllm, bounds per head", {"lookup": "bounds", "is_per_head": True}, 64),
+    Way("infllm, bounds, int8 store", {"lookup": "bounds", "store_dtype": "int8"}, 64),
+    Way("infllm, bounds, K = 2", {"lookup": "bounds", "looked_up_blocks": 2}, 64),
+    Way("infllm, bounds, K = 256", {"lookup": "bounds", "looked_up_blocks": 256}, 64),
+    Way("infllm, exact, K = 2", {"lookup": "exact", "looked_up_blocks": 2}, 64),
+    Way("infllm, exact, K = 256", {"lookup": "exact", "looked_up_blocks": 256}, 64),
+    Way("longheads, bounds", {"policy": "longheads", "lookup": "bounds"}, 64),
     Way("window", {"policy": "window"}, 512),
-    Way("streaming", {"policy": "streaming"}, 512),
-    Way("full", {"policy": "full"}, 64),
-    Way("full, 32 keys", {"policy": "full"}, 64, MOST_PAIRS),
+    Way("streaming", {"policy": "streaming"}, 64),
+    Way("full attention", {"policy": "full"}, 64),
+    Way("full attention, 32 keys", {"policy": "full"}, 64, MOST_PAIRS),
 )
 
 
 def main() -> None:
-    """Print the table; draw it if asked to."""
+    """Measure, save and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--most-times", type=int, default=4096)
-    parser.add_argument("--texts", type=int, default=16, help="texts per cell, fewer when long")
-    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--times", type=int, nargs="+", default=list(TEXTS), choices=TEXTS)
+    parser.add_argument("--ways", nargs="+", default=[way.name for way in WAYS])
+    parser.add_argument("--save", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     model = load_pretrained(options.folder, "float32", options.device)
-    found: dict[str, dict[int, float]] = {}
-    for way in WAYS:
-        for times in (t for t in TIMES if t <= min(way.most_times, options.most_times)):
-            found.setdefault(way.name, {})[times] = measure(model, way, times, options.texts)
-    if options.plot:
-        plot(found, options.plot)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000
-    print(json.dumps({"peak_mb": peak_mb, "recall": found}))
+    found = _saved(options.save)
+    for way in (way for way in WAYS if way.name in options.ways):
+        for times in (times for times in options.times if times <= way.most_times):
+            found.setdefault(way.name, {})[str(times)] = measure(model, way, times)
+            if options.save:
+                options.save.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(table(found))
 
 
-def measure(model: AdaptedModel, way: Way, times: int, texts: int) -> float:
-    """Return the share of right answers, and print it."""
+def measure(model: AdaptedModel, way: Way, times: int) -> list[int]:
+    """Return how many answers are right and how many were asked for, and print it."""
     config = replace(default_memory(model.config), **way.changes)  # type: ignore[arg-type]
+    if times == max(TEXTS):
+        config = replace(config, chunk_tokens=config.window_tokens)  # half as many lookups
     length = times * int(model.config.max_position_embeddings)
-    count = max(1, min(texts, texts * 64 // times) if times > 64 else texts)
     started = time.process_time()
     right = asked = 0
-    for seed in range(count):
+    for seed in range(TEXTS[times]):
         quiz = make_quiz(length - 4, way.pairs, torch.Generator().manual_seed(1000 + seed))
         right += recall(model, config, quiz)
         asked += way.pairs
     cpu_s = time.process_time() - started
-    share = right / asked
     print(
-        f"{way.name:28} {times:5} x window: {share:.3f} of {asked:4}, {cpu_s:7.1f} CPU s",
-        flush=True,
+        f"{way.name:40} {times:5} x window: {right:4} of {asked:4}, {cpu_s:7.1f} CPU s", flush=True
     )
-    return share
+    return [right, asked]
 
 
 def recall(model: AdaptedModel, config: MemoryConfig, quiz: Quiz) -> int:
@@ -111,6 +115,13 @@ def recall(model: AdaptedModel, config: MemoryConfig, quiz: Quiz) -> int:
         second = int(decode(model, [asked], [first], 1)[0].argmax())
         right += [first, second] == answer
     return right
+
+
+def _saved(path: Path | None) -> dict[str, dict[str, list[int]]]:
+    if path is None or not path.exists():
+        return {}
+    found: dict[str, dict[str, list[int]]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 if __name__ == "__main__":

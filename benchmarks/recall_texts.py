@@ -56,7 +56,7 @@ def make_lesson(length: int, generator: torch.Generator) -> tuple[Tensor, Tensor
     """
     most = min(MOST_PAIRS, length // 8)
     pairs = int(torch.randint(1, most + 1, (), generator=generator))
-    asked = min(pairs, max(1, length // 16))
+    asked = min(pairs, length // 2 // QUESTION_TOKENS)
     quiz = make_quiz(length - asked * QUESTION_TOKENS, pairs, generator)
     order = torch.randperm(pairs, generator=generator)[:asked]
     ends = torch.full((asked, 1), END)

@@ -58,6 +58,9 @@ def distant_patches(first: int, end: int, start: int, window: int) -> list[Patch
 def _near(top: int, bottom: int, start: int, window: int) -> Iterator[Patch]:
     """Cut the band of at most `window` rows."""
     low = max(start, top - window + 1)
+    if bottom == top + 1:  # a decoded token needs one kernel, not two
+        yield Patch(top, bottom, low, bottom)
+        return
     seen_by_all = max(low, bottom - window)
     yield Patch(top, bottom, top, bottom, Shape.CAUSAL)
     yield Patch(top, bottom, seen_by_all, top)
