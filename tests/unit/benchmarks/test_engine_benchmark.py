@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from lcagent.engine.config import MemoryConfig
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "engine.py"
 TINY = SIZES["tiny"]
-SMALL_MEMORY = {
+SMALL_MEMORY: dict[str, Any] = {
     "window_tokens": 32,
     "init_tokens": 4,
     "block_tokens": 8,

@@ -66,7 +66,7 @@ def _missing_shard(folder: Path) -> None:
     ("spoil", "says"),
     [
         (_cut_short, r"model\.safetensors is incomplete: it has \d+ of \d+ bytes"),
-        (_missing_tensor, "incomplete: it has 607,104 of 656,256 parameters"),
+        (_missing_tensor, "incomplete: it has 673,792 of 722,944 parameters"),
         (_no_header, "no weights in the format of safetensors"),
         (_pickled, "a pickle, which can run any code"),
         (_no_weights, "no weights"),
