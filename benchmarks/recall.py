@@ -20,7 +20,7 @@ from recall_texts import MOST_PAIRS, Quiz, make_quiz
 
 from lcagent.engine.adapters import AdaptedModel, load_pretrained
 from lcagent.engine.config import MemoryConfig
-from lcagent.engine.loading.defaults import default_memory
+from lcagent.engine.defaults import default_memory
 from lcagent.engine.reading import decode, new_reading, read_ahead, read_to_end
 
 TEXTS = {1: 16, 8: 16, 64: 6, 512: 2, 4096: 1}

@@ -10,8 +10,8 @@ from lcagent.cli.progress import reading_progress
 from lcagent.errors import UsageError
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.memories import MemorizeOptions
-    from lcagent.pipelines.stored_memories import StoredMemory
+    from lcagent.pipelines.local_models.memories import StoredMemory
+    from lcagent.pipelines.local_models.memorizing import MemorizeOptions
 
 app = typer.Typer(
     help="What local models have read for good (memorize).",
@@ -37,7 +37,7 @@ def memorize(
     json: options.Json = False,
 ) -> int:
     """Let a local model read a document once, so that questions on all of it need not."""
-    from lcagent.pipelines.memories import memorize as memorize_document  # noqa: PLC0415
+    from lcagent.pipelines.local_models.memorizing import memorize as memorize_document  # noqa: PLC0415
     from lcagent.settings import load_settings  # noqa: PLC0415
 
     model = model or load_settings().model
@@ -54,7 +54,7 @@ def memorize(
 @app.command("ls")
 def list_all(json: options.Json = False) -> int:
     """List memories, damaged and interrupted ones too."""
-    from lcagent.pipelines.stored_memories import list_memories  # noqa: PLC0415
+    from lcagent.pipelines.local_models.memories import list_memories  # noqa: PLC0415
 
     listed = list_memories()
     _print(listed, json=json)
@@ -66,7 +66,7 @@ def list_all(json: options.Json = False) -> int:
 @app.command()
 def rm(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Memories.")]) -> int:
     """Remove memories; the documents stay."""
-    from lcagent.pipelines.stored_memories import remove_memories  # noqa: PLC0415
+    from lcagent.pipelines.local_models.memories import remove_memories  # noqa: PLC0415
 
     remove_memories(names)
     for name in names:
@@ -77,7 +77,7 @@ def rm(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Memor
 @app.command()
 def verify(names: Names = None, model: options.Model = None, json: options.Json = False) -> int:
     """Compare memories with their checksums; with --model, say which that model cannot use."""
-    from lcagent.pipelines.stored_memories import verify_memories  # noqa: PLC0415
+    from lcagent.pipelines.local_models.memories import verify_memories  # noqa: PLC0415
 
     verified = verify_memories(names or [], model)
     _print(verified, json=json)

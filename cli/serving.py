@@ -68,8 +68,8 @@ def serve(
         return _plan(model, context, dtype, json=json)
     if json:
         raise UsageError("--json goes with --plan; a server prints no result")
-    from lcagent.pipelines.serving import ServeOptions  # noqa: PLC0415 -- `--help` must not wait
-    from lcagent.pipelines.serving import serve as serve_model  # noqa: PLC0415
+    from lcagent.pipelines.local_models.serving import ServeOptions  # noqa: PLC0415 -- `--help` must not wait
+    from lcagent.pipelines.local_models.serving import serve as serve_model  # noqa: PLC0415
 
     local = LocalOptions(device=device, dtype=dtype, store=store, store_dtype=store_dtype)
     given = ServeOptions(host, port, _key(key_env), context, local)
@@ -80,7 +80,7 @@ def serve(
 
 def _plan(model: str, context: int | None, dtype: str, *, json: bool) -> int:
     from lcagent.cli.sizing import print_memory_plan  # noqa: PLC0415
-    from lcagent.pipelines.sizing import plan_memory  # noqa: PLC0415
+    from lcagent.pipelines.local_models.sizing import plan_memory  # noqa: PLC0415
 
     planned = plan_memory(model, context_tokens=context, dtype=dtype)
     if json:

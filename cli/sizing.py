@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from lcagent.cli.printing import print_line
-from lcagent.pipelines.sizing import in_bytes
+from lcagent.pipelines.local_models.sizing import in_bytes
 
 if TYPE_CHECKING:
-    from lcagent.engine.sizing import Fit
-    from lcagent.pipelines.sizing import MemoryPlan
+    from lcagent.engine.sizing.fits import Fit
+    from lcagent.pipelines.local_models.sizing import MemoryPlan
 
 _PLACES = {"gpu": "GPU", "cpu": "RAM", "disk": "disk"}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from lcagent.engine.config import MemoryConfig, Place, PolicyName, StoreDtype
-from lcagent.engine.loading.defaults import default_memory
+from lcagent.engine.defaults import default_memory
 
 Store: TypeAlias = Literal["gpu", "cpu", "disk"]
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lcagent.engine.config import MemoryConfig
+from lcagent.engine.defaults import default_memory
 from lcagent.engine.generation.requests import Prompt, start
 from lcagent.engine.generation.sampling import Choice, Sampling
 from lcagent.engine.generation.scheduling import Scheduler
 from lcagent.engine.generation.sequences import Order, Piece
 from lcagent.engine.generation.sequences import Sequence as Reply
-from lcagent.engine.loading.defaults import default_memory
 from lcagent.engine.loading.opening import Opened, open_model
 from lcagent.engine.loading.text import ChatMessage
 from lcagent.engine.reading import Progress, Reading

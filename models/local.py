@@ -28,9 +28,9 @@ from lcagent.models.loops import PerLoop
 from lcagent.models.thoughts import CLOSE
 
 if TYPE_CHECKING:
-    from lcagent.engine.checkpoint import Checkpoint
     from lcagent.engine.config import MemoryConfig
     from lcagent.engine.generation.sequences import Sequence as Making
+    from lcagent.engine.loading.checkpoint import Checkpoint
     from lcagent.engine.loading.opening import Opened
     from lcagent.engine.reading import Reading
     from lcagent.engine.replying import Replying
@@ -54,13 +54,13 @@ def open_local(
         MissingExtra: What runs models is not installed.
         ModelNotUsable: The engine cannot run it.
     """
-    from lcagent.engine.checkpoint_files import find_files  # noqa: PLC0415
+    from lcagent.engine.loading.files import find_files  # noqa: PLC0415
     from lcagent.engine.memory_options import fitting_policy, layout  # noqa: PLC0415
 
     options = options or LocalOptions()
     files = find_files(name)
     try:
-        from lcagent.engine.checkpoint import (  # noqa: PLC0415 -- imports torch
+        from lcagent.engine.loading.checkpoint import (  # noqa: PLC0415 -- imports torch
             check_placing,
             read_checkpoint,
         )
@@ -167,7 +167,7 @@ class LocalModel:
         Raises:
             ModelNotUsable: They cannot be loaded.
         """
-        from lcagent.engine.checkpoint import open_weights  # noqa: PLC0415
+        from lcagent.engine.loading.checkpoint import open_weights  # noqa: PLC0415
 
         with self._turn:
             if self._opened is None:

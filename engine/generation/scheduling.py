@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from lcagent.engine.adapters import AdaptedModel
-from lcagent.engine.generation.failures import failure_of
+from lcagent.engine.failures import failure_of
 from lcagent.engine.generation.sequences import Sequence
 from lcagent.engine.reading import decode, finish, read_chunk
 

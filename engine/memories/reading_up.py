@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import MemoryConfig
-from lcagent.engine.generation.failures import failure_of
+from lcagent.engine.failures import failure_of
 from lcagent.engine.memories.folder import load_reading, save_reading
 from lcagent.engine.reading import Progress, Reading, new_reading, read_chunk
 from lcagent.engine.store.places import Allocator

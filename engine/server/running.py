@@ -11,10 +11,10 @@ import uvicorn
 
 from lcagent.engine.model import LocalModel
 from lcagent.engine.server.app import make_app
-from lcagent.engine.server.serving import KEEP_ALIVE_S
 from lcagent.engine.server.settings import ServerSettings
 from lcagent.errors import UsageError
 
+KEEP_ALIVE_S = 75
 LAST_REPLIES_S = 5
 """How long replies may go on after the server was told to end."""
 

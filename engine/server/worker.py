@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lcagent.engine.generation.failures import failure_of
+from lcagent.engine.failures import failure_of
 from lcagent.engine.generation.scheduling import Scheduler
 from lcagent.engine.generation.sequences import Piece, Sequence
 from lcagent.engine.reading import Reading, read_chunk

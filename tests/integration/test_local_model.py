@@ -114,7 +114,7 @@ def test_doctor_says_what_a_local_model_is_and_what_fits(
     assert found["model"][0]
     assert "8,192 tokens (reads it by infllm; it was made for 256)" in found["model"][1]
     assert re.match(
-        r"weights of 2.6 MB \(cpu\); a text of [\d,]+ tokens", found["model: memory"][1]
+        r"weights of 2.9 MB \(cpu\); a text of [\d,]+ tokens", found["model: memory"][1]
     )
     assert found["model: speed"] == (True, "not measured (see --ask-model)")
     assert "cpu" in found["model: device"][1]

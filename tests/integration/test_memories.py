@@ -19,7 +19,7 @@ from lcagent.models.base import Request
 from lcagent.models.local import open_local
 from lcagent.models.local_options import LocalOptions
 from lcagent.pipelines import Runtime
-from lcagent.pipelines.memories import memorize_async
+from lcagent.pipelines.local_models.memorizing import memorize_async
 from lcagent.selection import ALL_PAGES
 
 pytest.importorskip("transformers")

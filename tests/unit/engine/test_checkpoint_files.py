@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lcagent.engine import checkpoint_files
-from lcagent.engine.checkpoint_files import find_files, fingerprint_of
+from lcagent.engine.loading import files as checkpoint_files
+from lcagent.engine.loading.files import find_files, fingerprint_of
 from lcagent.errors import ModelNotUsable
 
 RECALL_MODEL = Path(__file__).parents[3] / "examples" / "recall-model"

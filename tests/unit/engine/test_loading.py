@@ -13,7 +13,7 @@ from recalling import BOOK, MEMORY, save_recalling
 from safetensors.torch import load_file, save_file
 
 from lcagent.engine.config import MemoryConfig
-from lcagent.engine.loading.defaults import default_memory
+from lcagent.engine.defaults import default_memory
 from lcagent.engine.loading.opening import open_model
 from lcagent.engine.model import LocalModel
 from lcagent.errors import MissingExtra, ModelNotUsable, UsageError

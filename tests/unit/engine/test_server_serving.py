@@ -1,22 +1,19 @@
 """Starting a server: where it listens, and what it says if it cannot."""
 
 import socket
-from pathlib import Path
 
 import pytest
-from served import open_recalling
 
-from lcagent.engine.server.serving import serve
+from lcagent.engine.server.running import take_port
 from lcagent.engine.server.settings import ServerSettings
 from lcagent.errors import UsageError
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
-    local = open_recalling(tmp_path)
+def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port}"):
-            serve(local, ServerSettings(port=port))
+            take_port(ServerSettings(port=port))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.org", "192.168.1.1"])  # noqa: S104

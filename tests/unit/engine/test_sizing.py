@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from lcagent.engine.sizing import Room, fits_of, place_of_weights, sizes_of
-from lcagent.engine.sizing_parameters import KNOWN_FAMILIES, count_parameters
-from lcagent.engine.sizing_shape import shape_of
+from lcagent.engine.sizing.fits import Room, fits_of, place_of_weights, sizes_of
+from lcagent.engine.sizing.parameters import KNOWN_FAMILIES, count_parameters
+from lcagent.engine.sizing.shape import shape_of
 from lcagent.errors import ModelNotUsable, UsageError
 
 LLAMA_3_8B: dict[str, Any] = {

@@ -199,7 +199,7 @@ def test_weights_that_do_not_fit_are_an_error_of_ours(
     def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("lcagent.engine.checkpoint.open_model", fails)
+    monkeypatch.setattr("lcagent.engine.loading.checkpoint.open_model", fails)
     with pytest.raises(ModelNotUsable, match="recall-model cannot be loaded: out of memory"):
         open_local(str(RECALL_MODEL)).load()
 

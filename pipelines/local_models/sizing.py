@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lcagent.engine.hub import small_folder_of
-from lcagent.engine.sizing import Fit, Sizes, fits_of, place_of_weights, sizes_of
-from lcagent.engine.sizing_machine import room_here
-from lcagent.engine.sizing_parameters import KNOWN_FAMILIES
-from lcagent.engine.sizing_shape import Shape, read_shape
+from lcagent.engine.loading.hub import small_folder_of
+from lcagent.engine.sizing.fits import Fit, Sizes, fits_of, place_of_weights, sizes_of
+from lcagent.engine.sizing.machine import room_here
+from lcagent.engine.sizing.parameters import KNOWN_FAMILIES
+from lcagent.engine.sizing.shape import Shape, read_shape
 from lcagent.settings import load_settings
 
 _UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))

@@ -7,9 +7,9 @@ Figures are of the blocks themselves. Looking them up takes 1.6 % of their bytes
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from lcagent.engine.loading.defaults import default_memory
-from lcagent.engine.sizing_parameters import count_parameters
-from lcagent.engine.sizing_shape import Shape
+from lcagent.engine.defaults import default_memory
+from lcagent.engine.sizing.parameters import count_parameters
+from lcagent.engine.sizing.shape import Shape
 from lcagent.errors import UsageError
 
 BYTES_OF = {"float32": 4, "bfloat16": 2, "float16": 2, "float64": 8}

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lcagent.engine.sizing import Room
+from lcagent.engine.sizing.fits import Room
 
 _ANSWERS_WITHIN_S = 10
 

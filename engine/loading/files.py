@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lcagent.engine.hub import folder_of
 from lcagent.engine.loading.folder import check_folder
-from lcagent.engine.sizing_parameters import KNOWN_FAMILIES, count_parameters
-from lcagent.engine.sizing_shape import Shape, read_shape
+from lcagent.engine.loading.hub import folder_of
+from lcagent.engine.sizing.parameters import KNOWN_FAMILIES, count_parameters
+from lcagent.engine.sizing.shape import Shape, read_shape
 from lcagent.errors import ModelNotUsable
 
 WHOLE_BYTES = 32_000_000

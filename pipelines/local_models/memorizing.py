@@ -17,13 +17,13 @@ from lcagent.concurrency import run_sync
 from lcagent.documents import Document
 from lcagent.errors import ContextTooLong, UsageError
 from lcagent.models.local import LocalModel
-from lcagent.pipelines.options import ReadingOptions, collect, open_runtime
-from lcagent.pipelines.stored_memories import (
+from lcagent.pipelines.local_models.memories import (
     StoredMemory,
     checked_name,
     local_model,
     stored_memory,
 )
+from lcagent.pipelines.options import ReadingOptions, collect, open_runtime
 from lcagent.selection import ALL_PAGES
 
 QUESTION_TOKENS = 256

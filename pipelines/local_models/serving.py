@@ -38,7 +38,7 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
         ModelNotUsable: The engine cannot run the model.
         MissingExtra: What serves is not installed.
     """
-    from lcagent.engine.checkpoint_files import find_files  # noqa: PLC0415
+    from lcagent.engine.loading.files import find_files  # noqa: PLC0415
     from lcagent.engine.server.settings import ServerSettings  # noqa: PLC0415
 
     settings = ServerSettings(
@@ -49,7 +49,7 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
     )
     files = find_files(model.removeprefix("local:"))
     try:
-        from lcagent.engine.checkpoint import (  # noqa: PLC0415 -- imports torch
+        from lcagent.engine.loading.checkpoint import (  # noqa: PLC0415 -- imports torch
             check_placing,
             open_weights,
         )

@@ -10,7 +10,7 @@ from lcagent.agents.templates import check_own
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
 from lcagent.models.choose import is_local
-from lcagent.pipelines.findings import Finding
+from lcagent.pipelines.examining.findings import Finding
 from lcagent.pipelines.runtime import Runtime, named_model
 from lcagent.retrieval.embedding.choose import choose_embedder
 from lcagent.settings import Settings, load_settings
@@ -54,7 +54,7 @@ def _models(settings: Settings, *, asks_model: bool) -> Iterator[Finding]:
         yield Finding("model", str(error), is_ok=False)
         return
     if runs_here:
-        from lcagent.pipelines.local_doctor import look_at_local  # noqa: PLC0415 -- a model's part
+        from lcagent.pipelines.examining.local_models import look_at_local  # noqa: PLC0415 -- a model's part
 
         yield from look_at_local(settings, asks_model=asks_model)
         return

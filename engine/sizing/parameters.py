@@ -4,7 +4,7 @@ All families that the engine is tested with have the same skeleton: embeddings, 
 attention with grouped heads and of a gated network. They differ in biases and norms.
 """
 
-from lcagent.engine.sizing_shape import Shape
+from lcagent.engine.sizing.shape import Shape
 
 KNOWN_FAMILIES = frozenset(
     {

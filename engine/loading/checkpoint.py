@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from lcagent.engine.adapters import load_tokenizer, read_config
-from lcagent.engine.checkpoint_files import CheckpointFiles
-from lcagent.engine.generation.failures import failure_of
+from lcagent.engine.failures import failure_of
+from lcagent.engine.loading.files import CheckpointFiles
 from lcagent.engine.loading.opening import Opened, open_model
 from lcagent.engine.loading.text import Text
-from lcagent.engine.sizing import BYTES_OF
+from lcagent.engine.sizing.fits import BYTES_OF
 from lcagent.errors import ModelNotUsable
 
 

@@ -1,0 +1,1 @@
+"""What a model and a text take, before anything is loaded."""

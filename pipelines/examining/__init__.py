@@ -1,0 +1,1 @@
+"""What `lcagent doctor` looks at."""

@@ -1,0 +1,1 @@
+"""The verbs of local models: serving, sizing, memories."""
