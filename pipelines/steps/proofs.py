@@ -15,7 +15,7 @@ from lcagent.agents.probtree.confidence import Method
 from lcagent.agents.probtree.trees import Tree
 from lcagent.pipelines.methods.tree_record import TreeRecord
 from lcagent.pipelines.steps.state import SourceState
-from lcagent.proofs import Proof, ProofCandidate, ProofNode
+from lcagent.proofs import Proof, ProofCandidate, ProofNode, ProofStep
 
 OWN = "the model's own knowledge, not from the documents"
 PARTLY_OWN = "in part the model's own knowledge, not from the documents"
@@ -99,6 +99,7 @@ class Findings:
                     confidence=self.answers[question.index].method,
                     decomposition_score=question.score,
                     flags=(*question.flags, *self.answers[question.index].flags),
+                    nth=self.answers[question.index].nth,
                 )
                 for question in questions
             ),
@@ -119,8 +120,15 @@ class Findings:
                 evidence=tuple(str(numbers(mark)) for mark in self._inherited(one)),
                 used=one.used,
                 flags=one.flags,
+                below=self._steps(one),
             )
             for one in self.answers[index].candidates
+        )
+
+    def _steps(self, candidate: Candidate) -> tuple[ProofStep, ...]:
+        return tuple(
+            ProofStep(index, one.asked, one.choice.answer, one.choice.score)
+            for index, one in self.known.picked(candidate.below).items()
         )
 
     def _inherited(self, candidate: Candidate) -> list[Mark]:

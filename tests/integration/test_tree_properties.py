@@ -315,6 +315,70 @@ async def test_lazy_mode_stops_at_passages_that_are_sure_enough(book: Path) -> N
     assert len(_proof(answer).nodes) == 1
 
 
+def _director(question: str) -> Scripted:
+    """Answer from own knowledge: the director rightly, unlike the passages."""
+    return said("I know it.", "Jane Doe" if question == DIRECTOR else "Unknown", -0.3)
+
+
+def _beam_script() -> Script:
+    """Reply so that the surest director is the wrong one, and nobody can say where he was born."""
+    answering = script(closed=_director)
+
+    def reply(call: ScriptedCall) -> Scripted:
+        role, question = role_of(call.prompt), question_of(call)
+        if role == "open" and question == DIRECTOR:
+            return said('It names him [S1 "Hector kept the light until 1938"].', "Hector", -0.1)
+        if role == "open" and question == "Where was Hector born?":
+            return said('It says so [S1 "he was born in Wick"].', "Wick", -2.0)
+        if role == "below":
+            answer = "Cork" if "Answer: Jane Doe" in call.messages[-1].text else "Wick"
+            return said("One did it [Q1], and was born there [Q2].", answer, -0.1)
+        found = answering(call)
+        assert isinstance(found, Scripted)
+        return found
+
+    return reply
+
+
+async def test_a_beam_takes_what_the_second_best_answer_leads_to_and_cites_its_words(
+    book: Path,
+) -> None:
+    async with ScriptedServer(_beam_script()) as server:
+        narrow = await _ask(server, book)
+        calls = server.calls
+        wide = await _ask(server, book, tree=TreeOptions(beam=2), use_cache=False)
+    assert narrow.answer.startswith("Wick")
+    assert (calls, server.calls - calls) == (1 + 2 * 2 + 3, 1 + 2 * 3 + 4)
+    claims = [(one.text.split(" (")[0], one.status) for one in wide.claims]
+    assert claims == [("Cork", "unsupported"), ("Jane Doe", "unsupported"), ("Cork", "supported")]
+    quotes = {one.id: one.quote for one in wide.citations}
+    assert [quotes[one] for one in wide.claims[2].citations] == [QUOTES[BORN][1]]
+
+
+async def test_the_proof_of_a_beam_shows_what_was_kept_and_follows_the_winner(book: Path) -> None:
+    async with ScriptedServer(_beam_script()) as server:
+        answer = await _ask(server, book, tree=TreeOptions(beam=2))
+    root, first, second = (_node(answer, index) for index in (0, 1, 2))
+    assert [one.kind for one in root.candidates] == [
+        "closed_book",
+        "open_book",
+        "child_aggregating",
+        "child_aggregating",
+    ]
+    assert [[(one.asked, one.answer) for one in each.below] for each in root.candidates[2:]] == [
+        [(DIRECTOR, "Jane Doe"), (BORN, "Cork")],
+        [(DIRECTOR, "Hector"), ("Where was Hector born?", "Wick")],
+    ]
+    quotes = {one.id: one.quote for one in answer.citations}
+    assert [[quotes[one] for one in each.evidence] for each in root.candidates[2:]] == [
+        [QUOTES[BORN][1]],
+        ["Hector kept the light until 1938", "he was born in Wick"],
+    ]
+    assert (root.taken.answer, root.nth) == ("Cork", 0)
+    assert (first.taken.answer, first.choice) == ("Jane Doe", "closed_book")
+    assert second.asked == BORN
+
+
 async def test_each_question_is_told_as_it_ends_and_the_answer_once(book: Path) -> None:
     told: list[Event] = []
     async with ScriptedServer(script()) as server:
