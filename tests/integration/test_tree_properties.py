@@ -21,6 +21,8 @@ from lcagent.proofs import Proof, ProofNode
 from lcagent.results import Answer
 from lcagent.settings import load_settings
 
+Call = Callable[..., Any]
+
 pytestmark = pytest.mark.anyio
 
 QUESTION = "Where was the director of The Ferry born?"
@@ -416,3 +418,26 @@ async def test_no_text_of_the_book_reaches_the_closed_book(book: Path) -> None:
         if role_of(call.prompt) in ("closed", "below", "decomposer"):
             assert "house of stone" not in call.prompt
             assert "book.md" not in call.prompt
+
+
+@pytest.mark.parametrize(
+    ("strategy", "tree", "words"),
+    [
+        ("tree", "beam=2,lazy=-0.1", "leave one of the two out"),
+        ("tree", "width=2", "--tree has no part 'width=2'"),
+        ("rag", "beam=2", "--tree is for -s tree and -s auto, not for rag"),
+    ],
+)
+def test_switches_that_make_no_sense_are_wrong_usage(
+    call: Call, book: Path, strategy: str, tree: str, words: str
+) -> None:
+    call("ask", book, QUESTION, "-s", strategy, "--tree", tree).assert_refused(2, words)
+
+
+def test_the_plan_of_a_beam_has_its_calls(call: Call, book: Path) -> None:
+    given = (
+        "ask", book, QUESTION, "-s", "tree", "-m", "openai:x", "--base-url", "http://127.0.0.1:9/v1",
+        "--window", "8000", "--json", "--dry-run",
+    )  # fmt: skip
+    plans = [call(*given, *more).out for more in ((), ("--tree", "beam=2"))]
+    assert [json.loads(plan)["calls"] for plan in plans] == [45, 87]
