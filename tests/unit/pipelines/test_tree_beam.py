@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -152,6 +153,33 @@ async def test_the_answers_that_are_followed_are_those_of_the_winner() -> None:
     followed = run.known.followed(run.known.answers())
     assert [followed[at].choice.answer for at in (0, 1, 2)] == ["Cork", "Jane Doe", "Cork"]
     assert len(run.known.every()) == 4
+
+
+async def test_the_winner_may_rest_on_an_assignment_that_was_not_the_surest() -> None:
+    replies = {
+        (OPEN, DIRECTOR): ("Jim Roe", -0.1),
+        (CLOSED, DIRECTOR): ("Jane Doe", -0.3),
+        (OPEN, "Where was Jim Roe born?"): ("Wick", -0.1),
+        (OPEN, "Where was Jane Doe born?"): ("Cork", -0.2),
+    }
+    below = {(ROOT, "Wick"): ("Wick", -5.0), (ROOT, "Cork"): ("Cork", -0.1)}
+    run = _run(_scripted({ROOT: [DIRECTOR, BORN]}, replies, below), beam=2)
+    await _finish(run)
+    assert [one.answer for one in _root(run).candidates[2:]] == ["Wick", "Cork"]
+    followed = run.known.followed(run.known.answers())
+    assert [followed[at].choice.answer for at in (0, 1, 2)] == ["Cork", "Jane Doe", "Cork"]
+
+
+async def test_a_question_is_measured_as_the_least_well_measured_of_any_assignment() -> None:
+    def reply(request: Request) -> Reply:
+        said_so = FERRY(request)
+        return replace(said_so, logprobs=None) if "Jim Roe born" in str(request) else said_so
+
+    run = _run(reply, beam=2, samples=0)
+    await _finish(run)
+    methods = [run.known.recorded(step.key).method for step in run.record.steps("tree/node/")]
+    assert sorted(methods) == ["logprobs", "logprobs", "stated", "stated"]
+    assert _root(run).method == "stated"
 
 
 async def test_passages_of_a_question_are_those_of_the_best_answers_below() -> None:
