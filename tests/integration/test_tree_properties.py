@@ -90,13 +90,12 @@ def script(
             return said("I think so.", "Paris", sure["closed"])
         if role == "below":
             return said("She did [Q1], and was born there [Q2].", "Cork", sure["below"])
-        return _from_passages(call, question, sure["open"])
+        return _from_passages(call, *QUOTES.get(question, ("Unknown", "")), sure["open"])
 
     return reply
 
 
-def _from_passages(call: ScriptedCall, question: str, p: float) -> Scripted:
-    answer, quote = QUOTES.get(question, ("Unknown", ""))
+def _from_passages(call: ScriptedCall, answer: str, quote: str, p: float) -> Scripted:
     before, found, _ = call.prompt.partition(quote or "nothing")
     if not found:
         return said("They do not say.", "Unknown", -0.01)
@@ -323,18 +322,19 @@ def _director(question: str) -> Scripted:
 
 
 def _beam_script() -> Script:
-    """Reply so that the surest director is the wrong one, and nobody can say where he was born."""
+    """Reply so that the surest director is the wrong one, which shows above only."""
     answering = script(closed=_director)
 
     def reply(call: ScriptedCall) -> Scripted:
         role, question = role_of(call.prompt), question_of(call)
         if role == "open" and question == DIRECTOR:
-            return said('It names him [S1 "Hector kept the light until 1938"].', "Hector", -0.1)
+            return _from_passages(call, "Hector", "in 1911, and nobody saw it", -0.1)
         if role == "open" and question == "Where was Hector born?":
-            return said('It says so [S1 "he was born in Wick"].', "Wick", -2.0)
+            return _from_passages(call, "Wick", "he was born in Wick", -0.2)
         if role == "below":
-            answer = "Cork" if "Answer: Jane Doe" in call.messages[-1].text else "Wick"
-            return said("One did it [Q1], and was born there [Q2].", answer, -0.1)
+            is_jane = "Answer: Jane Doe" in call.messages[-1].text
+            answer, p = ("Cork", -0.1) if is_jane else ("Wick", -3.0)
+            return said("One did it [Q1], and was born there [Q2].", answer, p)
         found = answering(call)
         assert isinstance(found, Scripted)
         return found
@@ -368,15 +368,16 @@ async def test_the_proof_of_a_beam_shows_what_was_kept_and_follows_the_winner(bo
         "child_aggregating",
     ]
     assert [[(one.asked, one.answer) for one in each.below] for each in root.candidates[2:]] == [
-        [(DIRECTOR, "Jane Doe"), (BORN, "Cork")],
         [(DIRECTOR, "Hector"), ("Where was Hector born?", "Wick")],
+        [(DIRECTOR, "Jane Doe"), (BORN, "Cork")],
     ]
     quotes = {one.id: one.quote for one in answer.citations}
     assert [[quotes[one] for one in each.evidence] for each in root.candidates[2:]] == [
+        ["in 1911, and nobody saw it", "he was born in Wick"],
         [QUOTES[BORN][1]],
-        ["Hector kept the light until 1938", "he was born in Wick"],
     ]
-    assert (root.taken.answer, root.nth) == ("Cork", 0)
+    assert {one.status for one in answer.citations} == {"exact"}
+    assert (root.taken.answer, root.nth) == ("Cork", 1)
     assert (first.taken.answer, first.choice) == ("Jane Doe", "closed_book")
     assert second.asked == BORN
 

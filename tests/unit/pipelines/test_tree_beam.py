@@ -257,6 +257,34 @@ async def test_what_is_not_referred_to_is_not_waited_for() -> None:
     ]
 
 
+async def test_what_refers_to_the_same_answer_is_asked_at_the_same_time() -> None:
+    replies = {(OPEN, DIRECTOR): ("Jim Roe", -0.1), (CLOSED, DIRECTOR): ("Jane Doe", -0.3)}
+    lists = {ROOT: [DIRECTOR, BORN, "Was #1 old?"]}
+    levels = await _finish(_run(_scripted(lists, replies), beam=2))
+    assert [len(level) for level in levels] == [1, 1, 4, 1]
+
+
+async def test_below_a_question_with_several_wordings_one_assignment_is_followed() -> None:
+    """Else each level would multiply the wordings."""
+    lists = {
+        ROOT: [DIRECTOR, "Which town of #1?"],
+        "Which town of #1?": ["Which house of #1?", "Which street of #1?"],
+    }
+
+    def reply(request: Request) -> Reply:
+        if request.purpose == "decomposition":
+            return Reply(json.dumps(lists))
+        role, question = request.purpose.split(",")[0], _question(request)
+        return said(f"{question.rstrip('?')} {role}", -0.1)
+
+    run = _run(reply, beam=2)
+    await _finish(run)
+    tree = run.known.tree
+    keys = [step.key for step in run.record.steps("tree/node/")]
+    wordings = Counter(tree.questions[index_of(key)].index for key in keys)
+    assert (len(tree.questions), wordings) == (5, {0: 1, 1: 1, 2: 2, 3: 2, 4: 2})
+
+
 async def test_questions_that_read_the_same_are_asked_once() -> None:
     lists = {ROOT: [DIRECTOR, "Is #1 old?", "Is Jim Roe old?"]}
     replies = {(OPEN, DIRECTOR): ("Jim Roe", -0.1), (OPEN, "Is Jim Roe old?"): ("Yes", -0.1)}
