@@ -129,3 +129,17 @@ async def test_a_plan_leaves_out_what_the_limits_do_not_allow(
     plan = await plan_async(long_text, "List all of it.", runtime=runtime, model=model, max_calls=3)
     assert (plan.strategy, plan.calls) == ("rag", 1)
     assert any("chain may take" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("beam", "max_calls", "is_left_out"), [(1, 13, False), (2, 13, True), (2, 25, False)]
+)
+async def test_auto_takes_a_tree_only_where_the_limits_allow_its_beam(
+    long_text: Path, runtime: Runtime, beam: int, max_calls: int, is_left_out: bool
+) -> None:
+    model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
+    plan = await plan_async(
+        long_text, "How?", runtime=runtime, model=model, max_calls=max_calls,
+        tree=TreeOptions(beam=beam),
+    )  # fmt: skip
+    assert any("tree takes" in note for note in plan.notes) != is_left_out, plan.notes
