@@ -65,6 +65,15 @@ Preset = Annotated[
         "paper.",
     ),
 ]
+Tree = Annotated[
+    str | None,
+    typer.Option(
+        "--tree",
+        metavar="NAME=N,...",
+        help="How a tree is answered: lazy=-0.1 or beam=2; samples, temperature, top_k, "
+        "top_k_below.",
+    ),
+]
 MaxUsd = Annotated[
     float | None, typer.Option("--max-usd", min=0, metavar="N", help="Dollars to spend at most.")
 ]

@@ -42,8 +42,11 @@ def _branch(proof: Proof, node: ProofNode, first: str, rest: str) -> Iterator[st
     yield f"{first}{node.asked}"
     below = [one for one in proof.nodes if one.parent == node.id]
     stem = f"{rest}{'│' if below else ' '}  "
+    has_choice_below = sum(bool(one.below) for one in node.candidates) > 1
     for candidate in node.candidates:
-        yield f"{stem}{'*' if candidate.kind == node.choice else ' '} {_line(candidate)}"
+        yield f"{stem}{'*' if candidate is node.taken else ' '} {_line(candidate)}"
+        if candidate.below and has_choice_below:
+            yield f"{stem}      of {'; '.join(_on_a_line(one.answer) for one in candidate.below)}"
         yield from (f"{stem}      ! {flag}" for flag in candidate.flags)
     yield from (f"{stem}! {flag}" for flag in node.flags)
     for one in below:
@@ -55,5 +58,9 @@ def _branch(proof: Proof, node: ProofNode, first: str, rest: str) -> Iterator[st
 def _line(candidate: ProofCandidate) -> str:
     score = "none" if candidate.score <= NO_ANSWER else f"{candidate.score:.2f}"
     cited = f" [{', '.join(candidate.evidence)}]" if candidate.evidence else ""
-    answer = " ".join(candidate.answer.split())
+    answer = _on_a_line(candidate.answer)
     return f"{KINDS[candidate.kind]:13} {score:>6}  {answer}{cited}".rstrip()
+
+
+def _on_a_line(answer: str) -> str:
+    return " ".join(answer.split())

@@ -6,6 +6,7 @@ import typer
 
 from lcagent.cli import options, printing
 from lcagent.cli.progress import reading_progress
+from lcagent.cli.trees import tree_of
 from lcagent.cli.watching import watching
 from lcagent.results import Answer
 
@@ -23,6 +24,7 @@ def ask(
     base_url: options.BaseUrl = None,
     window: options.Window = None,
     preset: options.Preset = "default",
+    tree: options.Tree = None,
     pages: options.Pages = None,
     top_k: options.TopK = 12,
     vectors: options.Vectors = None,
@@ -58,6 +60,8 @@ def ask(
     }
     if model is not None:
         given["model"] = model
+    if tree is not None:
+        given["tree"] = tree_of(tree, strategy)
     if dry_run:
         with reading_progress() as progress:
             given["progress"] = progress

@@ -127,7 +127,7 @@ def _title(step: "StoredStep") -> str:
         "read": f"path {path}, worker {_one_up(place)}",
         "after": f"path {path}, again {place}",
         "tree": {"node": "question ", "try": "passages for question "}.get(path, "tree")
-        + _one_up(place),
+        + _one_up(place.partition("/")[0]),
     }
     title = names.get(kind, step.key)
     numbers = sorted({page for _, page in step.detail.get("pages", ())})

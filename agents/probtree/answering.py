@@ -1,13 +1,21 @@
 """Answering one question of a tree: asking for its candidates, and measuring them alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from lcagent.agents.marks import marks_in, without_marks
 from lcagent.agents.probtree import asking, deciding
 from lcagent.agents.probtree.asking import Asked, Asker, Draft
 from lcagent.agents.probtree.books import Book
-from lcagent.agents.probtree.candidates import Answered, Candidate, Evidence, decided
+from lcagent.agents.probtree.candidates import (
+    Answered,
+    Candidate,
+    Evidence,
+    Pick,
+    comparable,
+    decided,
+)
 from lcagent.agents.probtree.confidence import Method, folded, lower
 from lcagent.agents.probtree.deciding import Kind
 from lcagent.agents.probtree.ladder import Measured, measure, method_for, together
@@ -40,6 +48,7 @@ class Answerer:
         *,
         kinds: Sequence[Kind] = ("closed_book", "open_book"),
         known: Answered | None = None,
+        beam: Sequence[Mapping[int, Answered]] = (),
     ) -> Answered:
         """Return the answer to a question.
 
@@ -48,15 +57,19 @@ class Answerer:
                 are put together for another candidate.
             kinds: Which answers to ask for besides.
             known: What was answered before, in lazy mode; its candidates take part.
+            beam: Instead of `children`, several assignments of answers to the questions below; each
+                is put together for a candidate of its own.
         """
-        drafts = await together([self._drafted(kind, asked) for kind in _kinds(kinds, children)])
+        below = [one for one in (children, *beam) if one]
+        shown: list[Mapping[int, Answered]] = [*({} for _ in kinds), *below]
+        drafts = await self._drafts(asked, kinds, below)
         least: Method = known.method if known is not None else "logprobs"
-        for child in children.values():
+        for child in chain.from_iterable(one.values() for one in below):
             least = lower(least, child.method)
         method = method_for(drafts, least, self.samples)
         if known is not None and known.method != method:  # what is compared is measured alike
             drafts = [*drafts, await self._drafted("open_book", asked)]
-            known = None
+            shown, known = [*shown, {}], None
         measured = await measure(
             drafts,
             asked.text,
@@ -66,17 +79,32 @@ class Answerer:
             temperature=self.temperature,
         )
         candidates = [
-            _candidate(draft, one, question, children, method)
-            for draft, one in zip(drafts, measured, strict=True)
+            replace(
+                _candidate(draft, one, question, answers, method),
+                below=_picked(answers) if beam else (),
+            )
+            for draft, one, answers in zip(drafts, measured, shown, strict=True)
         ]
         return decided(asked.text, [*candidates, *(known.candidates if known else ())], method)
+
+    async def _drafts(
+        self, asked: Asked, kinds: Sequence[Kind], below: Sequence[Mapping[int, Answered]]
+    ) -> list[Draft]:
+        return await together(
+            [
+                *(self._drafted(kind, asked) for kind in kinds),
+                *(self._put_together(asked, one) for one in below),
+            ]
+        )
 
     async def _drafted(self, kind: Kind, asked: Asked) -> Draft:
         if kind == "closed_book":
             return await asking.closed_book(asked, self.asker)
-        if kind == "open_book":
-            return await asking.open_book(asked, self.asker, self.book)
-        return await asking.child_aggregating(asked, self.asker)
+        return await asking.open_book(asked, self.asker, self.book)
+
+    async def _put_together(self, asked: Asked, children: Mapping[int, Answered]) -> Draft:
+        shown = replace(asked, children=as_lines(children))
+        return await asking.child_aggregating(shown, self.asker)
 
 
 def as_lines(children: Mapping[int, Answered]) -> tuple[str, ...]:
@@ -87,8 +115,10 @@ def as_lines(children: Mapping[int, Answered]) -> tuple[str, ...]:
     )
 
 
-def _kinds(kinds: Sequence[Kind], children: Mapping[int, Answered]) -> list[Kind]:
-    return [*kinds, *(("child_aggregating",) if children else ())]
+def _picked(children: Mapping[int, Answered]) -> tuple[Pick, ...]:
+    return tuple(
+        Pick(index, child.asked, child.chosen, child.nth) for index, child in children.items()
+    )
 
 
 def _candidate(
@@ -100,7 +130,7 @@ def _candidate(
 ) -> Candidate:
     score, flags = measured.score, [*draft.flags, *measured.flags]
     if draft.kind == "child_aggregating" and draft.is_usable:
-        counted = _counted(children, method)
+        counted = comparable(children.values(), method)
         flags.extend([MEASURED_OTHERWISE] if len(counted) < len(children) else [])
         d = question.score if method == "logprobs" else None
         score = deciding.fused(score, d, [one.choice.score for one in counted])
@@ -115,11 +145,6 @@ def _candidate(
         used=_used(text, children) if draft.kind == "child_aggregating" else (),
         flags=tuple(flags),
     )
-
-
-def _counted(children: Mapping[int, Answered], method: Method) -> list[Answered]:
-    """Return the answers below whose scores can be compared; failures always can."""
-    return [one for one in children.values() if one.method == method or not one.is_answered]
 
 
 def _explanation(draft: Draft, text: str) -> str:

@@ -3,11 +3,13 @@
 Every step is recorded when it ends, so that a run goes on in a process that never saw it begin.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lcagent.agents.probtree.answering import Answerer, as_lines
+from lcagent.agents.probtree.answering import Answerer
 from lcagent.agents.probtree.asking import Asked, Asker
+from lcagent.agents.probtree.beams import Beams, Open
 from lcagent.agents.probtree.books import Book, Wanted
 from lcagent.agents.probtree.candidates import Answered
 from lcagent.agents.probtree.deciding import Kind
@@ -15,7 +17,15 @@ from lcagent.agents.probtree.decomposing import decompose
 from lcagent.agents.probtree.trees import Question
 from lcagent.models.base import ChatModel
 from lcagent.pipelines.methods.tree_options import TreeOptions
-from lcagent.pipelines.methods.tree_record import NODE, PLAN, TRY, TreeRecord
+from lcagent.pipelines.methods.tree_record import (
+    NODE,
+    PLAN,
+    TRY,
+    TreeRecord,
+    index_of,
+    key_of,
+    sharing,
+)
 from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
 from lcagent.storage.runs import StoredStep
@@ -53,6 +63,8 @@ class TreeRun:
             return []
         if PLAN not in self.record and not self._is_tried_next(0):
             return [PLAN]
+        if self.options.beam > 1:
+            return self._next_in_beam()
         steps = [self._next(one, answers) for one in questions if self._is_open(one)]
         return [step for step in steps if step]
 
@@ -91,31 +103,52 @@ class TreeRun:
         return {"tree": (await decompose(self.question, asker)).as_json()}
 
     async def _answer(self, step: str, asker: Asker) -> dict[str, Any]:
-        index = int(step.rpartition("/")[2])
-        question, answers = self.known.tree.questions[index], self.known.answers()
-        is_try, tried = step.startswith(TRY), self.known.tried(index)
+        answerer = Answerer(asker, self.book, self.options.samples, self.options.temperature)
+        if self.options.beam > 1:
+            answered = await self._answer_in_beam(self._open()[step], answerer)
+        else:
+            answered = await self._answer_alone(step, answerer)
+        pages = [list(page) for one in answered.candidates for page in one.pages]
+        is_accepted = step.startswith(TRY) and self._is_enough(answered)
+        return {"pages": pages, "answered": answered.as_json(), "is_accepted": is_accepted}
+
+    async def _answer_alone(self, step: str, answerer: Answerer) -> Answered:
+        question, answers = self.known.tree.questions[index_of(step)], self.known.answers()
+        is_try, tried = step.startswith(TRY), self.known.tried(question.index)
         children = {} if is_try else {child: answers[child] for child in question.children}
         kinds: tuple[Kind, ...] = ("closed_book", "open_book")
         if is_try:
             kinds = ("open_book",)
         elif tried is not None:
             kinds = ("closed_book",)
-        answerer = Answerer(asker, self.book, self.options.samples, self.options.temperature)
-        asked = self._asked(question, answers, children)
-        answered = await answerer.answer(asked, question, children, kinds=kinds, known=tried)
-        pages = [list(page) for one in answered.candidates for page in one.pages]
-        is_accepted = is_try and self._is_enough(answered)
-        return {"pages": pages, "answered": answered.as_json(), "is_accepted": is_accepted}
+        text = question.asked({index: answers[index].choice.answer for index in question.needs})
+        asked = self._asked(question, text, answers if children else {})
+        return await answerer.answer(asked, question, children, kinds=kinds, known=tried)
+
+    def _next_in_beam(self) -> list[str]:
+        """Return the steps that can be taken, of those that would ask the same the first."""
+        steps: dict[object, str] = {}
+        for step, one in self._open().items():
+            steps.setdefault(sharing(one.wording.question, one.wording.text), step)
+        return list(steps.values())
+
+    def _open(self) -> dict[str, Open]:
+        found = Beams(self.known.tree, self.options.beam, self.known.worded).open()
+        return {key_of(one.wording.question, one.wording.text): one for one in found}
+
+    async def _answer_in_beam(self, one: Open, answerer: Answerer) -> Answered:
+        """Answer a question; what is looked up for those below is what the best answers ask."""
+        question = one.wording.question
+        below = self.known.followed(one.beam[0]) if one.beam else {}
+        asked = self._asked(question, one.wording.text, below)
+        return await answerer.answer(asked, question, {}, beam=one.beam)
 
     def _is_enough(self, answered: Answered) -> bool:
         at_least = self.options.accept_at
         return at_least is not None and answered.is_answered and answered.choice.score >= at_least
 
-    def _asked(
-        self, question: Question, answers: dict[int, Answered], children: dict[int, Answered]
-    ) -> Asked:
-        text = question.asked({index: answers[index].choice.answer for index in question.needs})
-        below = self.known.tree.below(question.index) if children else ()
+    def _asked(self, question: Question, text: str, answers: Mapping[int, Answered]) -> Asked:
+        below = self.known.tree.below(question.index)
         looked_up = [answers[one.index].asked for one in below if one.index in answers]
         return Asked(
             text,
@@ -123,7 +156,6 @@ class TreeRun:
                 Wanted(text, self.options.top_k),
                 *(Wanted(query, self.options.top_k_below) for query in looked_up),
             ),
-            children=as_lines(children),
             is_leaf=question.is_leaf,
             name=f"question {question.index + 1} of {len(self.known.tree.questions)}",
         )

@@ -6,6 +6,7 @@ from math import ceil
 
 from lcagent.agents.answering import ReaderPrompt, whole_text
 from lcagent.agents.chain_of_agents.budget import ChainBudget
+from lcagent.agents.probtree.beams import most_calls
 from lcagent.agents.probtree.roles import (
     MULTI_HOP,
     ChildAggregatingPrompt,
@@ -121,12 +122,13 @@ def _cost_of_tree(question: str, run: RunContext) -> Cost:
         ChildAggregatingPrompt(question, ()),
     )
     each = sum(count(prompt.messages()) for prompt in prompts) + evidence + MAX_NODES * reply
-    is_lazy = run.tree.accept_at is not None
+    is_lazy, calls = run.tree.accept_at is not None, most_calls(run.tree.beam)
+    wordings = run.tree.beam * MAX_NODES
     return Cost(
-        calls=3 * MAX_NODES,
+        calls=calls,
         depth=1 + MAX_NODES * (2 if is_lazy else 1),
-        prompt_tokens=count(DecomposerPrompt(question).messages()) + MAX_NODES * each,
-        completion_tokens=3 * MAX_NODES * reply,
+        prompt_tokens=count(DecomposerPrompt(question).messages()) + wordings * each,
+        completion_tokens=calls * reply,
     )
 
 

@@ -22,7 +22,8 @@ from lcagent.pipelines.steps.state import AskState
 from lcagent.results import Plan
 
 USUAL_TREE_CALLS = 12
-"""Trees of the paper's data sets took 8 to 10; the largest there may be takes 45."""
+"""Trees of the paper's data sets took 8 to 10; the largest there may be takes 45. A beam of b takes
+up to b times as many."""
 
 _LONG: dict[Strategy, int] = {"chain": sys.maxsize, "tree": USUAL_TREE_CALLS}
 """Methods of many calls, and with how many of them a limit has to be able to do."""
@@ -43,7 +44,8 @@ def affordable(chosen: Route, question: str, run: RunContext) -> Route:
     if chosen.strategy not in _LONG:
         return chosen
     cost = COSTS[chosen.strategy](question, run)
-    calls = min(cost.calls, _LONG[chosen.strategy])
+    wordings = run.tree.beam if chosen.strategy == "tree" else 1
+    calls = min(cost.calls, _LONG[chosen.strategy] * wordings)
     usd = usd_of(cost, run)
     share = 0.0 if usd is None else usd * calls / cost.calls
     if run.budget.allows(calls, share):

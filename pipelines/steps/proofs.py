@@ -6,15 +6,16 @@ is called so. A claim that rests on own knowledge in part cites nothing either; 
 besides is claimed by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lcagent.agents.marks import Mark, MarkNumbers
 from lcagent.agents.probtree.candidates import Answered, Candidate, Evidence
 from lcagent.agents.probtree.confidence import Method
+from lcagent.agents.probtree.trees import Tree
 from lcagent.pipelines.methods.tree_record import TreeRecord
 from lcagent.pipelines.steps.state import SourceState
-from lcagent.proofs import Proof, ProofCandidate, ProofNode
+from lcagent.proofs import Proof, ProofCandidate, ProofNode, ProofStep
 
 OWN = "the model's own knowledge, not from the documents"
 PARTLY_OWN = "in part the model's own knowledge, not from the documents"
@@ -28,7 +29,11 @@ _HOW: dict[Method, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All answers of a tree, and the labels of the pages they quote."""
+    """All answers of a tree, and the labels of the pages they quote.
+
+    Attributes:
+        answers: One for each question; in beam mode those that the answer to the root follows.
+    """
 
     known: TreeRecord
     answers: dict[int, Answered]
@@ -37,10 +42,10 @@ class Findings:
     @classmethod
     def of(cls, known: TreeRecord) -> "Findings":
         """Return what was found."""
-        answers = known.answers()
+        answers = known.followed(known.answers())
         pages = {
             (one.document_id, one.page_index): None
-            for answered in answers.values()
+            for answered in known.every()
             for candidate in answered.candidates
             for one in candidate.evidence
             if one.document_id
@@ -55,7 +60,7 @@ class Findings:
         choice = root.choice
         if choice.kind == "closed_book":
             return f"{choice.answer} ({OWN})"
-        steps = list(self._rests_on(0).values())
+        steps = list(_resting(0, self.known.tree, self.answers).values())
         if any(step.choice.kind == "closed_book" for step in steps):
             lines = [f"{choice.answer} ({PARTLY_OWN})", *map(self._line, steps)]
             return "\n\n".join(lines)
@@ -94,6 +99,7 @@ class Findings:
                     confidence=self.answers[question.index].method,
                     decomposition_score=question.score,
                     flags=(*question.flags, *self.answers[question.index].flags),
+                    nth=self.answers[question.index].nth,
                 )
                 for question in questions
             ),
@@ -114,28 +120,26 @@ class Findings:
                 evidence=tuple(str(numbers(mark)) for mark in self._inherited(one)),
                 used=one.used,
                 flags=one.flags,
+                below=self._steps(one),
             )
             for one in self.answers[index].candidates
         )
 
+    def _steps(self, candidate: Candidate) -> tuple[ProofStep, ...]:
+        return tuple(
+            ProofStep(index, one.asked, one.choice.answer, one.choice.score)
+            for index, one in self.known.picked(candidate.below).items()
+        )
+
     def _inherited(self, candidate: Candidate) -> list[Mark]:
         """Return what a candidate quotes, and what those quote whose answers it used."""
-        steps = {at: one for index in candidate.used for at, one in self._rests_on(index).items()}
+        answers = self.answers
+        if candidate.below:
+            answers = {**answers, **self.known.followed(self.known.picked(candidate.below))}
+        rests = [_resting(index, self.known.tree, answers) for index in candidate.used]
+        steps = {at: one for found in rests for at, one in found.items()}
         inherited = [mark for step in steps.values() for mark in self.marks(step.choice)]
         return list(dict.fromkeys([*self.marks(candidate), *inherited]))
-
-    def _rests_on(self, index: int) -> dict[int, Answered]:
-        """Return the answers that were not put together from others and on which one rests.
-
-        It rests on those that its question refers to, too.
-        """
-        answered, question = self.answers[index], self.known.tree.questions[index]
-        found: dict[int, Answered] = {}
-        for other in (*question.needs, *answered.choice.used):
-            found.update(self._rests_on(other))
-        if answered.chosen != "child_aggregating":
-            found[index] = answered
-        return found
 
     def _line(self, step: Answered) -> str:
         choice = step.choice
@@ -145,6 +149,20 @@ class Findings:
 
     def _label(self, evidence: Evidence) -> str:
         return self.labels.get((evidence.document_id, evidence.page_index), "S0")
+
+
+def _resting(index: int, tree: Tree, answers: Mapping[int, Answered]) -> dict[int, Answered]:
+    """Return the answers that were not put together from others and on which one rests.
+
+    It rests on those that its question refers to, too.
+    """
+    answered, question = answers[index], tree.questions[index]
+    found: dict[int, Answered] = {}
+    for other in (*question.needs, *answered.choice.used):
+        found.update(_resting(other, tree, answers))
+    if answered.chosen != "child_aggregating":
+        found[index] = answered
+    return found
 
 
 def _written(marks: Iterable[Mark]) -> str:

@@ -21,6 +21,8 @@ from lcagent.proofs import Proof, ProofNode
 from lcagent.results import Answer
 from lcagent.settings import load_settings
 
+Call = Callable[..., Any]
+
 pytestmark = pytest.mark.anyio
 
 QUESTION = "Where was the director of The Ferry born?"
@@ -88,13 +90,12 @@ def script(
             return said("I think so.", "Paris", sure["closed"])
         if role == "below":
             return said("She did [Q1], and was born there [Q2].", "Cork", sure["below"])
-        return _from_passages(call, question, sure["open"])
+        return _from_passages(call, *QUOTES.get(question, ("Unknown", "")), sure["open"])
 
     return reply
 
 
-def _from_passages(call: ScriptedCall, question: str, p: float) -> Scripted:
-    answer, quote = QUOTES.get(question, ("Unknown", ""))
+def _from_passages(call: ScriptedCall, answer: str, quote: str, p: float) -> Scripted:
     before, found, _ = call.prompt.partition(quote or "nothing")
     if not found:
         return said("They do not say.", "Unknown", -0.01)
@@ -315,6 +316,72 @@ async def test_lazy_mode_stops_at_passages_that_are_sure_enough(book: Path) -> N
     assert len(_proof(answer).nodes) == 1
 
 
+def _director(question: str) -> Scripted:
+    """Answer from own knowledge: the director rightly, unlike the passages."""
+    return said("I know it.", "Jane Doe" if question == DIRECTOR else "Unknown", -0.3)
+
+
+def _beam_script() -> Script:
+    """Reply so that the surest director is the wrong one, which shows above only."""
+    answering = script(closed=_director)
+
+    def reply(call: ScriptedCall) -> Scripted:
+        role, question = role_of(call.prompt), question_of(call)
+        if role == "open" and question == DIRECTOR:
+            return _from_passages(call, "Hector", "in 1911, and nobody saw it", -0.1)
+        if role == "open" and question == "Where was Hector born?":
+            return _from_passages(call, "Wick", "he was born in Wick", -0.2)
+        if role == "below":
+            is_jane = "Answer: Jane Doe" in call.messages[-1].text
+            answer, p = ("Cork", -0.1) if is_jane else ("Wick", -3.0)
+            return said("One did it [Q1], and was born there [Q2].", answer, p)
+        found = answering(call)
+        assert isinstance(found, Scripted)
+        return found
+
+    return reply
+
+
+async def test_a_beam_takes_what_the_second_best_answer_leads_to_and_cites_its_words(
+    book: Path,
+) -> None:
+    async with ScriptedServer(_beam_script()) as server:
+        narrow = await _ask(server, book)
+        calls = server.calls
+        wide = await _ask(server, book, tree=TreeOptions(beam=2), use_cache=False)
+    assert narrow.answer.startswith("Wick")
+    assert (calls, server.calls - calls) == (1 + 2 * 2 + 3, 1 + 2 * 3 + 4)
+    claims = [(one.text.split(" (")[0], one.status) for one in wide.claims]
+    assert claims == [("Cork", "unsupported"), ("Jane Doe", "unsupported"), ("Cork", "supported")]
+    quotes = {one.id: one.quote for one in wide.citations}
+    assert [quotes[one] for one in wide.claims[2].citations] == [QUOTES[BORN][1]]
+
+
+async def test_the_proof_of_a_beam_shows_what_was_kept_and_follows_the_winner(book: Path) -> None:
+    async with ScriptedServer(_beam_script()) as server:
+        answer = await _ask(server, book, tree=TreeOptions(beam=2))
+    root, first, second = (_node(answer, index) for index in (0, 1, 2))
+    assert [one.kind for one in root.candidates] == [
+        "closed_book",
+        "open_book",
+        "child_aggregating",
+        "child_aggregating",
+    ]
+    assert [[(one.asked, one.answer) for one in each.below] for each in root.candidates[2:]] == [
+        [(DIRECTOR, "Hector"), ("Where was Hector born?", "Wick")],
+        [(DIRECTOR, "Jane Doe"), (BORN, "Cork")],
+    ]
+    quotes = {one.id: one.quote for one in answer.citations}
+    assert [[quotes[one] for one in each.evidence] for each in root.candidates[2:]] == [
+        ["in 1911, and nobody saw it", "he was born in Wick"],
+        [QUOTES[BORN][1]],
+    ]
+    assert {one.status for one in answer.citations} == {"exact"}
+    assert (root.taken.answer, root.nth) == ("Cork", 1)
+    assert (first.taken.answer, first.choice) == ("Jane Doe", "closed_book")
+    assert second.asked == BORN
+
+
 async def test_each_question_is_told_as_it_ends_and_the_answer_once(book: Path) -> None:
     told: list[Event] = []
     async with ScriptedServer(script()) as server:
@@ -352,3 +419,26 @@ async def test_no_text_of_the_book_reaches_the_closed_book(book: Path) -> None:
         if role_of(call.prompt) in ("closed", "below", "decomposer"):
             assert "house of stone" not in call.prompt
             assert "book.md" not in call.prompt
+
+
+@pytest.mark.parametrize(
+    ("strategy", "tree", "words"),
+    [
+        ("tree", "beam=2,lazy=-0.1", "leave one of the two out"),
+        ("tree", "width=2", "--tree has no part 'width=2'"),
+        ("rag", "beam=2", "--tree is for -s tree and -s auto, not for rag"),
+    ],
+)
+def test_switches_that_make_no_sense_are_wrong_usage(
+    call: Call, book: Path, strategy: str, tree: str, words: str
+) -> None:
+    call("ask", book, QUESTION, "-s", strategy, "--tree", tree).assert_refused(2, words)
+
+
+def test_the_plan_of_a_beam_has_its_calls(call: Call, book: Path) -> None:
+    given = (
+        "ask", book, QUESTION, "-s", "tree", "-m", "openai:x", "--base-url", "http://127.0.0.1:9/v1",
+        "--window", "8000", "--json", "--dry-run",
+    )  # fmt: skip
+    plans = [call(*given, *more).out for more in ((), ("--tree", "beam=2"))]
+    assert [json.loads(plan)["calls"] for plan in plans] == [45, 87]

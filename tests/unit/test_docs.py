@@ -33,6 +33,7 @@ RESULTS = (
     proofs.Proof,
     proofs.ProofNode,
     proofs.ProofCandidate,
+    proofs.ProofStep,
     results.SearchResult,
     results.Hit,
     results.Plan,

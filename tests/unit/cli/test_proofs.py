@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from lcagent.cli.proofs import proof_lines, proof_of
-from lcagent.proofs import Proof, ProofCandidate, ProofNode
+from lcagent.proofs import Proof, ProofCandidate, ProofNode, ProofStep
 
 PROOF = Proof(
     (
@@ -53,3 +53,20 @@ def test_a_proof_is_the_same_after_it_was_stored() -> None:
 
 def test_nothing_is_drawn_where_nothing_was_answered() -> None:
     assert list(proof_lines(Proof(()))) == []
+
+
+def test_answers_from_below_are_told_apart_by_what_they_were_put_together_from() -> None:
+    def below(answer: str, score: float, *answers: str) -> ProofCandidate:
+        steps = tuple(ProofStep(at, "?", one, -0.1) for at, one in enumerate(answers, 1))
+        return ProofCandidate("child_aggregating", answer, score, "", below=steps)
+
+    candidates = (below("Wick", -0.9, "Jim", "Wick"), below("Cork", -0.2, "Jane", "Cork"))
+    node = ProofNode(
+        0, None, "Where?", "Where?", candidates, "child_aggregating", "logprobs", None, nth=1
+    )
+    assert list(proof_lines(Proof((node,))))[2:] == [
+        "     from below     -0.90  Wick",
+        "         of Jim; Wick",
+        "   * from below     -0.20  Cork",
+        "         of Jane; Cork",
+    ]

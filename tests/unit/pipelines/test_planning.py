@@ -1,5 +1,6 @@
 """What a plan promises: the method, and costs that are not exceeded."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
 from lcagent.pipelines import Runtime, ask_async, plan_async
 from lcagent.pipelines.methods.chain_options import PRESETS, ChainOptions
+from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.running.events import Event, Planned
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +52,31 @@ async def test_a_run_takes_no_more_than_its_plan_says(
     assert first.plan.usd == pytest.approx(
         (first.plan.prompt_tokens + 4 * first.plan.completion_tokens) / 1e6
     )
+
+
+async def test_a_beam_takes_no_more_than_its_plan_says(long_text: Path, runtime: Runtime) -> None:
+    question, passed = "How did the ferry go?", "Did the ferry pass #1?"
+    parts = {question: ["Did the ferry go?", passed, "Was the ferry slower than #2?"]}
+    parts[passed] = ["Is the sea grey?", "Did #1 sail over the sea?", "Was the ferry near #2?"]
+
+    def reply(request: Request) -> str:
+        if request.purpose == "decomposition":
+            return json.dumps(parts)
+        long = "It went. " * (request.max_tokens // 4)
+        return f"{long}So the answer is: {request.purpose.split()[0]}"
+
+    model = ScriptedModel(reply, card=replace(PRICED, window_tokens=1_200))
+    planned: list[Event] = []
+    answer = await ask_async(
+        long_text, question, runtime=runtime, model=model, strategy="tree",
+        tree=TreeOptions(beam=3, samples=0), on_event=planned.append,
+    )  # fmt: skip
+    first = planned[0]
+    assert isinstance(first, Planned)
+    assert first.plan.calls == 1 + 5 + 14 * 9 - 3
+    asked = [one for one in model.requests if not one.purpose.startswith("confidence")]
+    assert 1 + 2 * 2 + 2 * 6 + 5 <= len(asked) <= first.plan.calls
+    assert answer.usage.prompt_tokens <= first.plan.prompt_tokens
 
 
 async def test_planning_asks_nothing(long_text: Path, runtime: Runtime) -> None:
@@ -102,3 +129,17 @@ async def test_a_plan_leaves_out_what_the_limits_do_not_allow(
     plan = await plan_async(long_text, "List all of it.", runtime=runtime, model=model, max_calls=3)
     assert (plan.strategy, plan.calls) == ("rag", 1)
     assert any("chain may take" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("beam", "max_calls", "is_left_out"), [(1, 13, False), (2, 13, True), (2, 25, False)]
+)
+async def test_auto_takes_a_tree_only_where_the_limits_allow_its_beam(
+    long_text: Path, runtime: Runtime, beam: int, max_calls: int, is_left_out: bool
+) -> None:
+    model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
+    plan = await plan_async(
+        long_text, "How?", runtime=runtime, model=model, max_calls=max_calls,
+        tree=TreeOptions(beam=beam),
+    )  # fmt: skip
+    assert any("tree takes" in note for note in plan.notes) != is_left_out, plan.notes

@@ -327,3 +327,20 @@ async def test_a_server_that_is_down_is_no_server_without_log_probabilities(
         await asker.ask(asker.request(ClosedBookPrompt("Who?"), "closed book"))
     assert asker.has_logprobs is has_logprobs
     assert len(model.requests) == 1
+
+
+async def test_a_beam_is_measured_as_the_least_well_measured_answer_of_any_assignment() -> None:
+    model = _model(
+        {
+            "closed book": said("A", -0.1),
+            "open book": said("B", -0.1),
+            "child aggregating": said("C", -0.1),
+            "sample": "So the answer is: C",
+        }
+    )
+    children = [_child(), replace(_child(), method="samples")]
+    answerer = Answerer(Asker(model, 100), Shelf(), samples=1)
+    asked = Asked(PARENT.text, (Wanted(PARENT.text, 5),), (), is_leaf=False, name="q")
+    answered = await answerer.answer(asked, PARENT, {}, beam=[{1: one} for one in children])
+    assert answered.method == "samples"
+    assert [len(one.below) for one in answered.candidates] == [0, 0, 1, 1]
