@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import MemoryConfig
 from lcagent.engine.memories.fingerprint import fingerprint
-from lcagent.engine.memories.folder import MANIFEST, load_reading, read_manifest
+from lcagent.engine.memories.folder import load_reading
+from lcagent.engine.memories.manifest import MANIFEST, read_manifest
 from lcagent.engine.reading import Reading
 from lcagent.errors import LcagentError
 

@@ -4,14 +4,13 @@ Files are written into a part of their own; then one rename puts a manifest that
 place of the old one. A crash at any moment leaves the old memory whole.
 """
 
-import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -20,11 +19,15 @@ from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import MemoryConfig
 from lcagent.engine.memories.fingerprint import fingerprint
 from lcagent.engine.memories.layer_files import load_layer, save_layer
+from lcagent.engine.memories.manifest import (
+    MANIFEST,
+    SCHEMA,
+    check_files,
+    checksum,
+    read_manifest,
+)
 from lcagent.engine.reading import Reading, new_reading
 from lcagent.errors import StorageError, UsageError
-
-SCHEMA = "lcagent.memory/1"
-MANIFEST = "memory.json"
 
 
 def save_reading(model: AdaptedModel, reading: Reading, folder: Path, title: str = "") -> None:
@@ -73,24 +76,6 @@ def load_reading(model: AdaptedModel, folder: Path, *, is_verified: bool = True)
     return reading
 
 
-def read_manifest(folder: Path) -> Mapping[str, Any]:
-    """Return what is known about a saved reading without opening it.
-
-    Raises:
-        UsageError: There is none, or it was made by another version.
-        StorageError: Its manifest is damaged.
-    """
-    try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UsageError(f"there is no memory {folder.name}") from error
-    except (OSError, ValueError) as error:
-        raise StorageError(f"the manifest of memory {folder.name} is damaged: {error}") from error
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        raise UsageError(f"the memory {folder.name} was made by another version; read it again")
-    return cast("Mapping[str, Any]", found)
-
-
 def check_model(model: AdaptedModel, folder: Path, manifest: Mapping[str, Any]) -> None:
     """Compare the model with the one that made a memory; UsageError if it is another."""
     if manifest["model"] != fingerprint(model):
@@ -98,22 +83,6 @@ def check_model(model: AdaptedModel, folder: Path, manifest: Mapping[str, Any]) 
             f"the memory {folder.name} was made by another model ({manifest['model_name']}); "
             "read the text again with this one"
         )
-
-
-def check_files(folder: Path, manifest: Mapping[str, Any], *, is_thorough: bool) -> None:
-    """Compare the files with the manifest.
-
-    Raises:
-        StorageError: One is missing, has another size, or (if thorough) another content.
-    """
-    for name, (size, checksum) in manifest["files"].items():
-        path = folder / manifest["part"] / name
-        found = path.stat().st_size if path.is_file() else -1
-        if found != size:
-            what = "is missing" if found < 0 else f"has {found} bytes instead of {size}"
-            raise StorageError(f"memory {folder.name} is damaged: {name} {what}")
-        if is_thorough and _checksum(path) != checksum:
-            raise StorageError(f"memory {folder.name} is damaged: {name} was altered")
 
 
 def delete_reading(folder: Path) -> None:
@@ -128,7 +97,7 @@ def _write(model: AdaptedModel, reading: Reading, folder: Path, title: str) -> N
     save_file({"tokens": tokens}, folder / "tokens.safetensors")
     for number, layer in reading.memory.layers.items():
         save_layer(layer, folder / f"layer-{number:04}.safetensors")
-    files = {path.name: (path.stat().st_size, _checksum(path)) for path in folder.iterdir()}
+    files = {path.name: (path.stat().st_size, checksum(path)) for path in folder.iterdir()}
     manifest = {
         "schema": SCHEMA,
         "part": folder.name,
@@ -154,8 +123,3 @@ def _remove_other_parts(folder: Path, part: Path) -> None:
     for other in folder.glob("part-*"):
         if other != part:
             shutil.rmtree(other, ignore_errors=True)
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

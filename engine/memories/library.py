@@ -11,14 +11,8 @@ from typing import Any
 
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.generation.requests import continues
-from lcagent.engine.memories.folder import (
-    check_files,
-    check_model,
-    delete_reading,
-    load_reading,
-    read_manifest,
-    save_reading,
-)
+from lcagent.engine.memories.folder import check_model, delete_reading, load_reading, save_reading
+from lcagent.engine.memories.manifest import check_files, read_manifest
 from lcagent.engine.reading import Reading
 from lcagent.errors import LcagentError, UsageError
 

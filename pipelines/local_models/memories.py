@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lcagent.errors import LcagentError, MissingExtra, UsageError
+from lcagent.engine.memories.manifest import MANIFEST, check_files, read_manifest
+from lcagent.errors import LcagentError, UsageError
 from lcagent.models.local import LocalModel
 from lcagent.pipelines.runtime import named_model
 from lcagent.settings import Settings, load_settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_MANIFEST = "memory.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,9 @@ class StoredMemory:
 
 
 def list_memories() -> list[StoredMemory]:
-    """Return all memories, damaged and interrupted ones too.
-
-    Raises:
-        MissingExtra: There are some, and what reads them is not installed.
-    """
+    """Return all memories, damaged and interrupted ones too."""
     folder = load_settings().memories
-    return [stored_memory(path.parent) for path in sorted(folder.glob(f"*/{_MANIFEST}"))]
+    return [stored_memory(path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
 
 
 def remove_memories(names: Sequence[str]) -> None:
@@ -52,7 +48,7 @@ def remove_memories(names: Sequence[str]) -> None:
     folder = load_settings().memories
     places = [(folder / checked_name(name), folder / f".{name}") for name in names]
     for place, half in places:
-        if not any((each / _MANIFEST).is_file() for each in (place, half)):
+        if not any((each / MANIFEST).is_file() for each in (place, half)):
             raise UsageError(f"there is no memory {place.name}")
     for pair in places:
         for place in pair:
@@ -91,12 +87,6 @@ def local_model(name: str, settings: Settings, window_tokens: int | None = None)
 def stored_memory(path: Path, fault: str = "") -> StoredMemory:
     """Return what is known about a memory in a folder."""
     try:
-        from lcagent.engine.memories.folder import read_manifest  # noqa: PLC0415 -- imports torch
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("lcagent"):  # a mistake of ours
-            raise
-        raise MissingExtra("a memory", "local") from error
-    try:
         manifest = read_manifest(path)
         if path.name.startswith("."):
             fault = "interrupted: the same command goes on with it"
@@ -128,15 +118,11 @@ def checked_name(name: str) -> str:
 
 
 def _verified(path: Path, model: LocalModel | None) -> StoredMemory:
-    from lcagent.engine.memories.folder import (  # noqa: PLC0415 -- imports torch
-        check_files,
-        load_reading,
-        read_manifest,
-    )
-
     try:
         check_files(path, read_manifest(path), is_thorough=True)
         if model is not None:
+            from lcagent.engine.memories.folder import load_reading  # noqa: PLC0415 -- torch
+
             load_reading(model.load().model, path, is_verified=False)
     except LcagentError as error:
         return stored_memory(path, str(error))

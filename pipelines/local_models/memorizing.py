@@ -114,7 +114,7 @@ async def _read(
 def _refuse_others(folder: Path, local: LocalModel) -> None:
     """Refuse to replace what another model has read."""
     from lcagent.engine.memories.fingerprint import fingerprint  # noqa: PLC0415 -- imports torch
-    from lcagent.engine.memories.folder import MANIFEST, read_manifest  # noqa: PLC0415
+    from lcagent.engine.memories.manifest import MANIFEST, read_manifest  # noqa: PLC0415
 
     if not (folder / MANIFEST).is_file():
         return

@@ -95,7 +95,7 @@ def test_a_plan_needs_a_configuration_and_nothing_else(call: Call, tmp_path: Pat
     config = tmp_path / "any-name.json"
     config.write_bytes((RECALL_MODEL / "config.json").read_bytes())
     planned = json.loads(call("serve", "--plan", config, "--context", "1M", "--json").out)
-    assert planned["parameters"] == 656_256
+    assert planned["parameters"] == 722_944
     assert planned["token_bytes"] == 3 * 2 * 2 * 32 * 4
     assert planned["memory_bytes"] == 1_000_000 * planned["token_bytes"]
     printed = call("serve", "--plan", config).out.splitlines()

@@ -109,6 +109,19 @@ def test_a_memory_of_another_version_is_refused(model: AdaptedModel, tmp_path: P
         load_reading(model, tmp_path / "m")
 
 
+@pytest.mark.parametrize(
+    "changes", [{"part": "../elsewhere"}, {"part": None}, {"files": {"../../key": [1, "x"]}}]
+)
+def test_a_manifest_names_no_files_outside_its_folder(
+    model: AdaptedModel, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    save_reading(model, _read(model), tmp_path / "m")
+    path = tmp_path / "m" / "memory.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    with pytest.raises(StorageError, match="it names other files"):
+        load_reading(model, tmp_path / "m")
+
+
 @pytest.mark.parametrize("name", ["layer-0000.safetensors", "tokens.safetensors"])
 @pytest.mark.parametrize("damage", ["cut", "altered", "missing"])
 def test_damage_is_found(model: AdaptedModel, tmp_path: Path, name: str, damage: str) -> None:
