@@ -99,7 +99,7 @@ def test_a_plan_needs_a_configuration_and_nothing_else(call: Call, tmp_path: Pat
     assert planned["token_bytes"] == 3 * 2 * 2 * 32 * 4
     assert planned["memory_bytes"] == 1_000_000 * planned["token_bytes"]
     printed = call("serve", "--plan", config).out.splitlines()
-    assert printed[0] == "model    llama, 656,256 parameters, made for 256 tokens"
+    assert printed[0] == "model    llama, 722,944 parameters, made for 256 tokens"
 
 
 def test_a_plan_of_what_the_engine_cannot_run_is_refused(call: Call, tmp_path: Path) -> None:
