@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lcagent.agents.agent_write.words import words_of
 from lcagent.agents.marks import without_marks
@@ -33,7 +34,11 @@ def find_clash(text: str, earlier: Sequence[str]) -> Clash | None:
     return Clash(worst, shares[worst])
 
 
+@lru_cache(maxsize=512)
 def grams(text: str) -> frozenset[tuple[str, ...]]:
-    """Return the rows of eight words of a text, marks and letter case left out."""
+    """Return the rows of eight words of a text, marks and letter case left out.
+
+    Kept for the paragraphs of a text, each of which is compared with every later one.
+    """
     words = [word.casefold() for word in words_of(without_marks(text))]
     return frozenset(tuple(words[start : start + GRAM]) for start in range(len(words) - GRAM + 1))

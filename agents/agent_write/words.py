@@ -5,6 +5,8 @@ words of plain Latin letters only ("café" has none, "don't" has two), so it ser
 and nothing else.
 """
 
+from functools import lru_cache
+
 import regex
 
 
@@ -16,8 +18,9 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+@lru_cache(maxsize=512)
 def count_words(text: str) -> int:
-    """Return how many words a text has."""
+    """Return how many words a text has; kept, for a text is counted again after each paragraph."""
     return sum(1 for _ in _WORD.finditer(text))
 
 
