@@ -141,7 +141,8 @@ def comparable(answers: Iterable[Answered], method: Method) -> list[Answered]:
 
 def _surest_first(candidates: Sequence[Candidate], method: Method) -> list[Candidate]:
     first = _ORDER if method == "logprobs" else _CHECKABLE_FIRST
-    return sorted(candidates, key=lambda one: (-one.score, first.index(one.kind)))
+    given = sorted(candidates, key=lambda one: first.index(one.kind))
+    return [given[place] for place in deciding.surest_first([one.score for one in given])]
 
 
 @cache

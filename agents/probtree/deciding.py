@@ -18,6 +18,9 @@ Kind: TypeAlias = Literal["closed_book", "open_book", "child_aggregating"]
 FAILED = -100.0
 """The score of what is no answer: "Unknown", an error, an empty reply or one that was cut off."""
 
+DECIMALS = 12
+"""Scores that are equal to so many are equal: versions of Python add numbers in different ways."""
+
 CLOSE = 0.01
 """Two scores that are no further apart may change places with the next build of a model."""
 
@@ -44,9 +47,13 @@ def judged(kind: Kind, answer: str, score: float) -> Scored:
     return Scored(kind, answer, FAILED if is_no_answer(answer) else score)
 
 
-def choose(candidates: Sequence[Scored]) -> Scored:
-    """Return the surest; of equals the first, so they are given as closed, open, children."""
-    return max(candidates, key=lambda one: one.score)
+def surest_first(scores: Sequence[float]) -> list[int]:
+    """Return the places of the scores, the highest first, equal ones in the order given.
+
+    The first is the choice. In the authors' code, closed-book answers are given first, then those
+    from passages, then those from below.
+    """
+    return sorted(range(len(scores)), key=lambda place: -round(scores[place], DECIMALS))
 
 
 def is_close(candidates: Sequence[Scored]) -> bool:

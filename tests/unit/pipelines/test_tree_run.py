@@ -1,4 +1,4 @@
-"""A tree from its question to its answer: calls, prompts, order, lazy mode (METHODS P2, P7, P8)."""
+"""A tree from its question to its answer: calls, prompts, order, lazy mode."""
 
 import asyncio
 import json

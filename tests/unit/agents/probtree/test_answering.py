@@ -1,4 +1,4 @@
-"""One question: which candidate wins, and how confidences are measured (METHODS P4, P5)."""
+"""One question: which candidate wins, and how confidences are measured."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

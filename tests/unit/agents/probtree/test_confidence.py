@@ -1,4 +1,4 @@
-"""The confidence of a reply from the log-probabilities of its tokens (METHODS P3)."""
+"""The confidence of a reply from the log-probabilities of its tokens."""
 
 import math
 from collections.abc import Sequence

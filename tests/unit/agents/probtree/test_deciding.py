@@ -1,4 +1,4 @@
-"""The decision, on nodes of our own and on all that the authors released (METHODS P1, P7)."""
+"""The decision, on nodes of our own and on all that the authors released."""
 
 import re
 import string
@@ -11,11 +11,11 @@ from lcagent.agents.probtree.deciding import (
     FAILED,
     Kind,
     Scored,
-    choose,
     fused,
     is_close,
     is_no_answer,
     judged,
+    surest_first,
 )
 
 Node = dict[str, Any]
@@ -33,7 +33,11 @@ def _decided(node: Node, name: str, scores: Mapping[int, float]) -> Scored:
         if name != "hotpotqa":  # the others keep the score with all in it
             score = score * (len(below) + 2) - d - sum(below)
         candidates.append(judged("child_aggregating", answer, fused(score, d, below)))
-    return choose(candidates)
+    return _choice(candidates)
+
+
+def _choice(candidates: Sequence[Scored]) -> Scored:
+    return candidates[surest_first([one.score for one in candidates])[0]]
 
 
 OWN: list[Node] = [
@@ -133,7 +137,7 @@ def test_the_surest_wins_and_of_equals_the_first(
 ) -> None:
     kinds: tuple[Kind, ...] = ("closed_book", "open_book", "child_aggregating")
     candidates = [judged(kind, "x", score) for kind, score in zip(kinds, scores, strict=True)]
-    assert choose(candidates).kind == winner
+    assert _choice(candidates).kind == winner
 
 
 def test_the_score_from_below_is_the_mean_of_explanation_decomposition_and_children() -> None:

@@ -1,4 +1,4 @@
-"""Whatever a decomposer replies, a tree comes of it that can be answered (METHODS P6)."""
+"""Whatever a decomposer replies, a tree comes of it that can be answered."""
 
 import json
 
