@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, get_args
 from lcagent.errors import UsageError
 
 PolicyName: TypeAlias = Literal["infllm", "window", "streaming", "longheads", "full"]
-LookupName: TypeAlias = Literal["bounds", "exact", "exact-int8", "vote", "sum"]
+LookupName: TypeAlias = Literal["bounds", "exact", "exact-int8", "signs", "vote", "sum"]
 Place: TypeAlias = Literal["device", "cpu", "disk"]
 StoreDtype: TypeAlias = Literal["model", "bfloat16", "float32", "int8"]
 

@@ -7,6 +7,7 @@ from lcagent.engine.lookups.base import BlockIndex
 from lcagent.engine.lookups.bounds import Bounds
 from lcagent.engine.lookups.exact import ExactKeys
 from lcagent.engine.lookups.representatives import Representatives
+from lcagent.engine.lookups.signs import Signs
 from lcagent.engine.lookups.stored import StoredKeys
 from lcagent.engine.store.slabs import are_keys_at_hand
 
@@ -22,5 +23,7 @@ def make_index(
             return StoredKeys() if are_keys_at_hand(config, device, dtype) else ExactKeys()
         case "exact-int8":
             return ExactKeys(is_int8=True)
+        case "signs":
+            return Signs()
         case "sum" | "vote":
             return Representatives(num_heads, config.representatives, config.lookup == "vote")
