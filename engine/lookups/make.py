@@ -1,4 +1,6 @@
-"""From the name of a lookup to its index."""
+"""From the name of a lookup to its index, and which lookup is the default."""
+
+from dataclasses import replace
 
 import torch
 
@@ -27,3 +29,15 @@ def make_index(
             return Signs()
         case "sum" | "vote":
             return Representatives(num_heads, config.representatives, config.lookup == "vote")
+        case "auto":
+            raise AssertionError("a reading begins with a lookup that was settled")
+
+
+def with_lookup_settled(
+    config: MemoryConfig, device: torch.device, dtype: torch.dtype
+) -> MemoryConfig:
+    """Replace the lookup "auto": all keys where that needs no copy of them, else their signs."""
+    if config.lookup != "auto":
+        return config
+    is_free = are_keys_at_hand(config, device, dtype)
+    return replace(config, lookup="exact" if is_free else "signs")

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lcagent.engine.config import MemoryConfig
+from lcagent.engine.config import MemoryConfig, Place, StoreDtype
 from lcagent.engine.lookups.base import BlockIndex
 from lcagent.engine.lookups.bounds import Bounds
 from lcagent.engine.lookups.choosing import choose_blocks
 from lcagent.engine.lookups.exact import ExactKeys
+from lcagent.engine.lookups.make import make_index, with_lookup_settled
 from lcagent.engine.lookups.representatives import Representatives
 from lcagent.engine.lookups.rows import GrowingRows
 from lcagent.engine.lookups.stored import StoredKeys
@@ -106,6 +107,33 @@ def test_a_copy_of_keys_is_made_where_none_was_saved() -> None:
     index = ExactKeys()
     index.restore(StoredKeys().state(), _store(blocks))
     assert torch.equal(index.scores(_query(), _store(blocks)), _fill(ExactKeys(), blocks))
+
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("place", "device", "store_dtype", "lookup"),
+    [
+        ("cpu", CPU, "model", "exact"),
+        ("cpu", CPU, "float32", "exact"),
+        ("cpu", CPU, "bfloat16", "signs"),
+        ("cpu", CPU, "int8", "signs"),
+        ("disk", CPU, "model", "signs"),
+        ("cpu", GPU, "model", "signs"),
+        ("device", GPU, "model", "exact"),
+        ("device", GPU, "int8", "signs"),
+    ],
+)
+def test_all_keys_are_compared_where_that_takes_no_copy(
+    place: Place, device: torch.device, store_dtype: StoreDtype, lookup: str
+) -> None:
+    config = MemoryConfig(place=place, store_dtype=store_dtype)
+    assert with_lookup_settled(config, device, torch.float32).lookup == lookup
+    wanted = replace(config, lookup="exact")
+    assert with_lookup_settled(wanted, device, torch.float32) == wanted
+    index = make_index(wanted, 4, device, torch.float32)
+    assert isinstance(index, StoredKeys if lookup == "exact" else ExactKeys)
 
 
 def test_representatives_are_the_keys_that_received_most() -> None:

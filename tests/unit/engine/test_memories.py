@@ -14,8 +14,9 @@ from torch import Tensor
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import LookupName, MemoryConfig, Place, PolicyName, StoreDtype
 from lcagent.engine.memories import folder as folder_module
+from lcagent.engine.memories.finding import find_start
 from lcagent.engine.memories.fingerprint import fingerprint
-from lcagent.engine.memories.folder import load_reading, save_reading
+from lcagent.engine.memories.folder import load_reading, read_manifest, save_reading
 from lcagent.engine.memories.library import MemoryLibrary
 from lcagent.engine.reading import Reading, decode, new_reading, read_ahead, read_to_end
 from lcagent.errors import StorageError, UsageError
@@ -23,7 +24,6 @@ from lcagent.errors import StorageError, UsageError
 SIZES = MemoryConfig(
     init_tokens=4, window_tokens=16, block_tokens=4, chunk_tokens=8, looked_up_blocks=3
 )
-EXACT = replace(SIZES, lookup="exact")
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +71,18 @@ def test_every_kind_of_block_is_saved(
     assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, reading))
 
 
-def test_a_memory_saves_no_key_twice(model: AdaptedModel, tmp_path: Path) -> None:
-    save_reading(model, _read(model, EXACT), tmp_path / "m")
+def test_a_memory_records_the_lookup_it_used_and_saves_no_key_twice(
+    model: AdaptedModel, tmp_path: Path
+) -> None:
+    save_reading(model, _read(model), tmp_path / "m")
+    assert read_manifest(tmp_path / "m")["config"]["lookup"] == "exact"
     (path,) = (tmp_path / "m").glob("part-*/layer-0001.safetensors")
     with safe_open(path, framework="pt") as file:
         assert not [name for name in file.keys() if name.startswith("index")]  # noqa: SIM118
+    assert find_start(model, SIZES, tmp_path, [*draw_tokens(99), 5]) is not None
     loaded = load_reading(model, tmp_path / "m")
     saved_again = _reopened(model, loaded, tmp_path / "again")
-    assert torch.equal(_ask(model, saved_again), _ask(model, _read(model, EXACT)))
+    assert torch.equal(_ask(model, saved_again), _ask(model, _read(model)))
 
 
 @pytest.mark.parametrize("place", ["disk", "device"])
