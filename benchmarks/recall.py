@@ -23,7 +23,7 @@ from lcagent.engine.config import MemoryConfig
 from lcagent.engine.defaults import default_memory
 from lcagent.engine.reading import decode, new_reading, read_ahead, read_to_end
 
-TEXTS = {1: 16, 8: 16, 64: 6, 512: 2, 4096: 1}
+TEXTS = {1: 16, 8: 16, 64: 6, 512: 4, 4096: 1}
 """Texts by length, in windows of the model."""
 FEW = 4
 
@@ -43,6 +43,8 @@ WAYS = (
     Way("infllm, bounds, 32 keys", {"lookup": "bounds"}, 4096, MOST_PAIRS),
     Way("infllm, exact", {"lookup": "exact"}, 512),
     Way("infllm, exact, 32 keys", {"lookup": "exact"}, 4096, MOST_PAIRS),
+    Way("infllm, signs", {"lookup": "signs"}, 512),
+    Way("infllm, signs, 32 keys", {"lookup": "signs"}, 4096, MOST_PAIRS),
     Way("infllm, exact on int8 keys", {"lookup": "exact-int8"}, 64),
     Way("infllm, exact on int8 keys, 32 keys", {"lookup": "exact-int8"}, 64, MOST_PAIRS),
     Way("infllm, vote of representatives", {"lookup": "vote"}, 64),

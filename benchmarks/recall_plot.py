@@ -30,6 +30,8 @@ class Line:
 LINES = (
     Line("infllm, exact", "memory, compares every key", "#0b5394", "o"),
     Line("infllm, exact, 32 keys", "the same, 32 pairs in the text", "#6fa8dc", "o"),
+    Line("infllm, signs", "memory, signs of the keys", "#8e44ad", "P"),
+    Line("infllm, signs, 32 keys", "the same, 32 pairs in the text", "#c39bd3", "P"),
     Line("infllm, bounds", "memory, bounds of the keys", "#38761d", "s"),
     Line("infllm, vote of representatives", "memory, representative keys", "#e69138", "^"),
     Line("full attention", "full attention", "#cc0000", "D", is_dashed=True),

@@ -1,8 +1,8 @@
 """How the memory of a reading is laid out: sizes, policy, lookup and store.
 
 Defaults are those of Xiao et al., InfLLM, https://arxiv.org/abs/2402.04617, except for the lookup:
-bounds of the keys with a vote of the heads find more than the paper's representative tokens (see
-docs/engine.md).
+all keys, or their signs, with a vote of the heads find more than the paper's representative tokens
+(see docs/engine.md).
 """
 
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, get_args
 from lcagent.errors import UsageError
 
 PolicyName: TypeAlias = Literal["infllm", "window", "streaming", "longheads", "full"]
-LookupName: TypeAlias = Literal["bounds", "exact", "exact-int8", "vote", "sum"]
+LookupName: TypeAlias = Literal["auto", "exact", "exact-int8", "signs", "bounds", "vote", "sum"]
 Place: TypeAlias = Literal["device", "cpu", "disk"]
 StoreDtype: TypeAlias = Literal["model", "bfloat16", "float32", "int8"]
 
@@ -24,7 +24,8 @@ class MemoryConfig:
     Attributes:
         policy: What later tokens see: "infllm" looks blocks up, "window" and "streaming" forget
             what left the window, "longheads" looks up per head, "full" keeps all.
-        lookup: How blocks are compared with a query; "sum" is the paper's.
+        lookup: How blocks are compared with a query; "sum" is the paper's. "auto" becomes "exact"
+            or "signs" when a reading begins: see `lookups.make.with_lookup_settled`.
         init_tokens: First tokens of the text, always seen.
         window_tokens: Last tokens, seen at their true distances.
         block_tokens: Tokens per block.
@@ -40,7 +41,7 @@ class MemoryConfig:
     """
 
     policy: PolicyName = "infllm"
-    lookup: LookupName = "bounds"
+    lookup: LookupName = "auto"
     init_tokens: int = 128
     window_tokens: int = 4096
     block_tokens: int = 128

@@ -59,7 +59,7 @@ class LayerMemory:
         self.config, self.shape, self.rotation = config, shape, rotation
         self.policy: Policy = policy
         self.length = 0
-        self.index = make_index(config, shape.num_heads)
+        self.index = make_index(config, shape.num_heads, allocator.device, dtype)
         scored = self.index.num_scored_heads if policy.has_blocks else 0
         sizes = TailSizes(policy.window_tokens, policy.positions)
         rotation.prepare(min(sizes.positions, 1 << 20) if policy.is_bounded else 1)

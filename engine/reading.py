@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import MemoryConfig
+from lcagent.engine.lookups.make import with_lookup_settled
 from lcagent.engine.store.places import Allocator
 from lcagent.engine.text_memory import TextMemory
 from lcagent.errors import UsageError
@@ -51,8 +52,9 @@ class Reading:
 
 
 def new_reading(model: AdaptedModel, config: MemoryConfig) -> Reading:
-    """Return a reading of nothing yet."""
-    return Reading(TextMemory(config, Allocator(config.place, model.device, config.folder)))
+    """Return a reading of nothing yet, in which the lookup "auto" has become one."""
+    settled = with_lookup_settled(config, model.device, model.dtype)
+    return Reading(TextMemory(settled, Allocator(config.place, model.device, config.folder)))
 
 
 def read_ahead(model: AdaptedModel, reading: Reading, progress: Progress | None = None) -> None:

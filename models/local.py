@@ -109,6 +109,8 @@ class LocalModel:
             raise ModelNotUsable(
                 f"{checkpoint.files.name} has no chat template that takes a question"
             )
+        # The place of blocks and the device decide how they are looked up by default.
+        layout_told = f"{sorted(memory.as_json().items())} {memory.place} {options.device}"
         self._card = ModelCard(
             name=checkpoint.files.name,
             window_tokens=window_tokens,
@@ -116,7 +118,7 @@ class LocalModel:
             usd_per_million_completion=0.0,
             is_reasoning=CLOSE in str(checkpoint.text.tokenizer.chat_template),
             is_known=True,
-            fingerprint=f"{checkpoint.files.fingerprint} {sorted(memory.as_json().items())}",
+            fingerprint=f"{checkpoint.files.fingerprint} {layout_told}",
         )
 
     @property

@@ -4,6 +4,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from lcagent.engine.store.slabs import BlockStore
+
 
 class BlockIndex(Protocol):
     """Knows enough of each block of a layer to tell how much it matters to a query."""
@@ -19,17 +21,18 @@ class BlockIndex(Protocol):
         ...
 
     def add(self, keys: Tensor, received: Tensor) -> None:
-        """Take in a block as it is formed.
+        """Take in a block that was just put into the store.
 
         Shapes: keys, at position 0, (num_kv_heads, tokens, head_dim); received
         (num_scored_heads, tokens).
         """
         ...
 
-    def scores(self, query: Tensor) -> Tensor:
+    def scores(self, query: Tensor, blocks: BlockStore) -> Tensor:
         """Return each block's score for each head, (num_heads, blocks), float32.
 
         Shapes: query (num_heads, head_dim), turned to where distant keys are seen from.
+        `blocks` are those that were added: an index need not keep what they hold.
         """
         ...
 
@@ -41,6 +44,6 @@ class BlockIndex(Protocol):
         """Return what `restore` needs to become this index again."""
         ...
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Become the index that `state` described."""
+    def restore(self, tensors: dict[str, Tensor], blocks: BlockStore) -> None:
+        """Become the index of these blocks that `state` described."""
         ...

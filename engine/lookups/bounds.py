@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lcagent.engine.attention.grouping import grouped
 from lcagent.engine.lookups.rows import GrowingRows
+from lcagent.engine.store.slabs import BlockStore
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Bounds:
         low, high = keys.float().aminmax(dim=1)
         self._bounds.append(torch.stack([low, high]))
 
-    def scores(self, query: Tensor) -> Tensor:
+    def scores(self, query: Tensor, blocks: BlockStore) -> Tensor:  # noqa: ARG002
         """Return the bounds on q k: what a channel adds is largest at one of its two ends."""
         low, high = self._bounds.rows.permute(1, 2, 3, 0)  # (Hk, D, N) each
         rows = grouped(query.float(), low.shape[0])  # (Hk, G, D)
@@ -42,6 +43,6 @@ class Bounds:
         """Return the bounds."""
         return {"bounds": self._bounds.rows}
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
+    def restore(self, tensors: dict[str, Tensor], blocks: BlockStore) -> None:  # noqa: ARG002
         """Take bounds over."""
         self._bounds.adopt(tensors["bounds"])

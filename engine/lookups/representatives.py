@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lcagent.engine.attention.grouping import grouped
 from lcagent.engine.lookups.rows import GrowingRows
+from lcagent.engine.store.slabs import BlockStore
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Representatives:
         means = [keys_of_head.mean(1) for keys_of_head in chosen]
         self._means.append(torch.cat(means))
 
-    def scores(self, query: Tensor) -> Tensor:
+    def scores(self, query: Tensor, blocks: BlockStore) -> Tensor:  # noqa: ARG002
         """Return the mean dot product with the representatives."""
         means = self._means.rows.transpose(0, 1)  # (H, N, D)
         return (means @ query.to(means.dtype)[:, :, None])[..., 0]
@@ -46,6 +47,6 @@ class Representatives:
         """Return the means."""
         return {"means": self._means.rows}
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
+    def restore(self, tensors: dict[str, Tensor], blocks: BlockStore) -> None:  # noqa: ARG002
         """Take means over."""
         self._means.adopt(tensors["means"])

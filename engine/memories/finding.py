@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import MemoryConfig
+from lcagent.engine.lookups.make import with_lookup_settled
 from lcagent.engine.memories.fingerprint import fingerprint
 from lcagent.engine.memories.folder import load_reading
 from lcagent.engine.memories.manifest import MANIFEST, read_manifest
@@ -29,6 +30,7 @@ def find_start(
     """
     paths = sorted(manifest.parent for manifest in folder.glob(f"[!.]*/{MANIFEST}"))
     own = fingerprint(model) if paths else ""
+    config = with_lookup_settled(config, model.device, model.dtype)
     fitting: list[tuple[int, Path]] = []
     for path in paths:
         read = _fits(path, own, config, tokens)

@@ -51,7 +51,7 @@ def load_layer(model: AdaptedModel, memory: TextMemory, number: int, path: Path)
         _adopt_blocks(layer, tensors, model.device)
         beside = {name: tensor.to(model.device) for name, tensor in tensors.items()}
         if len(layer.store):
-            layer.index.restore(_named(beside, "index."))
+            layer.index.restore(_named(beside, "index."), layer.store)
         layer.tail.restore(_named(beside, "tail."), origin)
         if "init.keys" in beside:
             layer.init_keys, layer.init_values = beside["init.keys"], beside["init.values"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import MemoryConfig
 from lcagent.engine.failures import failure_of
+from lcagent.engine.lookups.make import with_lookup_settled
 from lcagent.engine.memories.folder import load_reading, save_reading
 from lcagent.engine.reading import Progress, Reading, new_reading, read_chunk
 from lcagent.engine.store.places import Allocator
@@ -72,11 +73,12 @@ def read_up(
 
 def _half_read(model: AdaptedModel, config: MemoryConfig, text: Text) -> Reading:
     """Return what was read of this very text before it was interrupted, or a new reading."""
+    settled = with_lookup_settled(config, model.device, model.dtype)
     try:
         half = load_reading(model, text.half)
     except LcagentError:  # none, or of another model, or damaged
         half = new_reading(model, config)
-    if half.tokens != text.tokens or half.config.as_json() != config.as_json():
+    if half.tokens != text.tokens or half.config.as_json() != settled.as_json():
         half = new_reading(model, config)
         half.tokens = list(text.tokens)
     _go_on_in(half, Allocator(config.place, model.device, config.folder))

@@ -25,7 +25,7 @@ def _choose(memory: Remembered, far: Tensor, how: Scoring) -> list[list[int]]:
     count = len(memory.store)
     if count <= memory.config.looked_up_blocks:
         return [list(range(count))]
-    scores = memory.index.scores(far.mean(1))
+    scores = memory.index.scores(far.mean(1), memory.store)
     num_kv_heads = memory.tail.keys.shape[0]
     is_vote = memory.index.is_vote
     return choose_blocks(scores, num_kv_heads, how.scale, memory.config, is_vote=is_vote)

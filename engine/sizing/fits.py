@@ -1,7 +1,8 @@
 """What a model and a text take: bytes of weights, bytes of memory, and what fits where.
 
-Figures are of the blocks themselves. Looking them up takes 1.6 % of their bytes more in bfloat16
-(two float32 vectors per block), and the computation some hundred MB.
+Figures are of the blocks themselves. Looking them up takes nothing more where all keys are compared
+in place, 4.3 % of their bytes in bfloat16 where their signs are (heads of 128 channels, blocks of
+128 tokens); the computation takes some hundred MB.
 """
 
 from dataclasses import dataclass

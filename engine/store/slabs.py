@@ -4,6 +4,7 @@ Blocks never change once they are formed, so that forks share slabs. A slab is w
 was first to need its next row; a fork that comes later starts a slab of its own.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -13,7 +14,8 @@ from lcagent.engine.config import MemoryConfig
 from lcagent.engine.store.places import Allocator
 from lcagent.engine.store.quantizing import quantize, restore
 
-SMALLEST_SLAB, LARGEST_SLAB = 4, 64
+SMALLEST_SLAB = 4
+LARGEST_SLAB_TOKENS = 8192
 
 
 @dataclass(slots=True)
@@ -25,34 +27,44 @@ class Slab:
     taken: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Blocks that lie together: from block `first` on, rows `low` to `high` of a slab."""
+
+    slab: Slab
+    low: int
+    high: int
+    first: int
+
+
 @dataclass(slots=True)
 class BlockStore:
     """Keys and values of the blocks of one layer, in order."""
 
     allocator: Allocator
     dtype: torch.dtype
-    _slabs: list[Slab] = field(default_factory=list[Slab])
-    _rows: list[tuple[Slab, int]] = field(default_factory=list[tuple[Slab, int]])
+    _runs: list[Run] = field(default_factory=list[Run])
 
     def __len__(self) -> int:
         """Return the number of blocks."""
-        return len(self._rows)
+        last = self._runs[-1] if self._runs else None
+        return 0 if last is None else last.first + last.high - last.low
 
     def fork(self) -> "BlockStore":
         """Return a store of the same blocks; what is appended to one is not in the other."""
-        return replace(self, _slabs=list(self._slabs), _rows=list(self._rows))
+        return replace(self, _runs=list(self._runs))
 
     def append(self, keys: Tensor, values: Tensor) -> None:
         """Add a block; keys and values (num_kv_heads, tokens, head_dim)."""
         states = torch.stack([keys, values])  # (2, Hk, tokens, D)
-        slab, row = self._next_row(tuple(states.shape))
+        run = self._take_row(tuple(states.shape))
+        slab, row = run.slab, run.high - 1
         if slab.scales is None:
             slab.states[row].copy_(states)
         else:
             levels, scales = quantize(states)
             slab.states[row].copy_(levels)
             slab.scales[row].copy_(scales)
-        self._rows.append((slab, row))
 
     def keys(self, block: int, dtype: torch.dtype) -> Tensor:
         """Return the keys of a block, (num_kv_heads, tokens, head_dim), where they are kept."""
@@ -72,41 +84,40 @@ class BlockStore:
 
         Shapes: states (blocks, 2, num_kv_heads, tokens, head_dim); scales, if any, likewise.
         """
-        spans: list[tuple[Slab, int, int]] = []
-        for slab, row in self._rows:
-            if spans and spans[-1][0] is slab and spans[-1][2] == row:
-                spans[-1] = (slab, spans[-1][1], row + 1)
-            else:
-                spans.append((slab, row, row + 1))
         return [
-            (slab.states[low:high], None if slab.scales is None else slab.scales[low:high])
-            for slab, low, high in spans
+            (
+                run.slab.states[run.low : run.high],
+                None if run.slab.scales is None else run.slab.scales[run.low : run.high],
+            )
+            for run in self._runs
         ]
 
     def adopt(self, states: Tensor, scales: Tensor | None) -> None:
         """Add blocks that `runs` gave, without copying them."""
         slab = Slab(states, scales, taken=len(states))
-        self._slabs.append(slab)
-        self._rows += [(slab, row) for row in range(len(states))]
+        self._runs.append(Run(slab, 0, len(states), len(self)))
 
     def _read(self, block: int, part: int, heads: slice | int, dtype: torch.dtype) -> Tensor:
-        slab, row = self._rows[block]
+        run = self._runs[bisect_right(self._runs, block, key=lambda run: run.first) - 1]
+        slab, row = run.slab, run.low + block - run.first
         states = slab.states[row, part, heads]
         if slab.scales is None:
             return states
         return restore(states, slab.scales[row, part, heads], dtype)
 
-    def _next_row(self, shape: tuple[int, ...]) -> tuple[Slab, int]:
+    def _take_row(self, shape: tuple[int, ...]) -> Run:
         """Take the row after our last one, in a slab of our own if a fork has taken it."""
-        last = self._rows[-1] if self._rows else None
-        if last is None or last[1] + 1 != last[0].taken or last[0].taken == len(last[0].states):
-            self._slabs.append(self._new_slab(shape))
-        slab = self._slabs[-1]
-        slab.taken += 1
-        return slab, slab.taken - 1
+        last = self._runs[-1] if self._runs else None
+        if last is None or last.high != last.slab.taken or last.high == len(last.slab.states):
+            self._runs.append(Run(self._new_slab(shape), 0, 1, len(self)))
+        else:
+            self._runs[-1] = replace(last, high=last.high + 1)
+        self._runs[-1].slab.taken += 1
+        return self._runs[-1]
 
     def _new_slab(self, shape: tuple[int, ...]) -> Slab:
-        blocks = min(LARGEST_SLAB, max(SMALLEST_SLAB, len(self._rows)))
+        largest = max(1, LARGEST_SLAB_TOKENS // shape[2])
+        blocks = min(largest, max(SMALLEST_SLAB, len(self)))
         states = self.allocator.zeros((blocks, *shape), self.dtype)
         scales = None
         if self.dtype is torch.int8:
@@ -118,3 +129,9 @@ def store_dtype(config: MemoryConfig, model_dtype: torch.dtype) -> torch.dtype:
     """Return the type that blocks are kept in."""
     named = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int8": torch.int8}
     return named.get(config.store_dtype, model_dtype)
+
+
+def are_keys_at_hand(config: MemoryConfig, device: torch.device, model_dtype: torch.dtype) -> bool:
+    """Return whether blocks keep their keys as they were, on the device that computes."""
+    is_here = config.place == "device" or (config.place == "cpu" and device.type == "cpu")
+    return is_here and store_dtype(config, model_dtype) is model_dtype

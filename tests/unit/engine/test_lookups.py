@@ -8,13 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lcagent.engine.config import MemoryConfig
+from lcagent.engine.config import MemoryConfig, Place, StoreDtype
 from lcagent.engine.lookups.base import BlockIndex
 from lcagent.engine.lookups.bounds import Bounds
 from lcagent.engine.lookups.choosing import choose_blocks
 from lcagent.engine.lookups.exact import ExactKeys
+from lcagent.engine.lookups.make import make_index, with_lookup_settled
 from lcagent.engine.lookups.representatives import Representatives
 from lcagent.engine.lookups.rows import GrowingRows
+from lcagent.engine.lookups.stored import StoredKeys
+from lcagent.engine.store.places import Allocator
+from lcagent.engine.store.slabs import BlockStore
 
 ONE = MemoryConfig(looked_up_blocks=1)
 HEADS = torch.tensor(
@@ -35,9 +39,17 @@ def _blocks(seed: int, count: int = 5, tokens: int = 6) -> Tensor:
 def _fill(index: BlockIndex, blocks: Tensor) -> Tensor:
     """Return the scores for a query of four heads."""
     received = torch.zeros(index.num_scored_heads, blocks.shape[2])
+    store = _store(blocks)
     for keys in blocks:
         index.add(keys, received)
-    return index.scores(_query())
+    return index.scores(_query(), store)
+
+
+def _store(blocks: Tensor) -> BlockStore:
+    store = BlockStore(Allocator("cpu", torch.device("cpu")), blocks.dtype)
+    for keys in blocks:
+        store.append(keys, -keys)
+    return store
 
 
 def _query() -> Tensor:
@@ -72,6 +84,58 @@ def test_exact_scores_are_those_of_the_best_key() -> None:
     )
 
 
+@pytest.mark.parametrize("tokens", [1, 6, 128])
+def test_keys_in_the_store_score_as_their_copy_does_to_the_last_bit(tokens: int) -> None:
+    blocks = _blocks(3, count=300, tokens=tokens)
+    assert torch.equal(_fill(StoredKeys(), blocks), _fill(ExactKeys(), blocks))
+
+
+def test_keys_are_scored_in_a_fork_of_the_store() -> None:
+    blocks = _blocks(4, count=30)
+    store = _store(blocks[:20])
+    fork = store.fork()
+    for keys in blocks[20:]:
+        store.append(-keys, keys)
+        fork.append(keys, -keys)
+    torch.testing.assert_close(StoredKeys().scores(_query(), fork), _best(blocks))
+    assert len(fork.runs()) > len(store.runs())
+    assert [torch.equal(fork.keys(n, torch.float32), blocks[n]) for n in range(30)] == [True] * 30
+
+
+def test_a_copy_of_keys_is_made_where_none_was_saved() -> None:
+    blocks = _blocks(5, count=30)
+    index = ExactKeys()
+    index.restore(StoredKeys().state(), _store(blocks))
+    assert torch.equal(index.scores(_query(), _store(blocks)), _fill(ExactKeys(), blocks))
+
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("place", "device", "store_dtype", "lookup"),
+    [
+        ("cpu", CPU, "model", "exact"),
+        ("cpu", CPU, "float32", "exact"),
+        ("cpu", CPU, "bfloat16", "signs"),
+        ("cpu", CPU, "int8", "signs"),
+        ("disk", CPU, "model", "signs"),
+        ("cpu", GPU, "model", "signs"),
+        ("device", GPU, "model", "exact"),
+        ("device", GPU, "int8", "signs"),
+    ],
+)
+def test_all_keys_are_compared_where_that_takes_no_copy(
+    place: Place, device: torch.device, store_dtype: StoreDtype, lookup: str
+) -> None:
+    config = MemoryConfig(place=place, store_dtype=store_dtype)
+    assert with_lookup_settled(config, device, torch.float32).lookup == lookup
+    wanted = replace(config, lookup="exact")
+    assert with_lookup_settled(wanted, device, torch.float32) == wanted
+    index = make_index(wanted, 4, device, torch.float32)
+    assert isinstance(index, StoredKeys if lookup == "exact" else ExactKeys)
+
+
 def test_representatives_are_the_keys_that_received_most() -> None:
     index = Representatives(num_scored_heads=4, count=2)
     (keys,) = _blocks(2, count=1)
@@ -83,7 +147,9 @@ def test_representatives_are_the_keys_that_received_most() -> None:
         query @ keys[head // 2, [1, 4] if head < 2 else [0, 5]].mean(0)
         for head, query in enumerate(_query())
     ]
-    torch.testing.assert_close(index.scores(_query())[:, 0], torch.stack(wanted))
+    torch.testing.assert_close(
+        index.scores(_query(), _store(keys[None]))[:, 0], torch.stack(wanted)
+    )
 
 
 def test_a_loud_head_wins_a_sum_and_not_a_vote() -> None:

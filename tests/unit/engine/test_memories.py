@@ -7,14 +7,16 @@ from typing import get_args
 
 import pytest
 import torch
+from safetensors import safe_open
 from tiny_models import draw_tokens, tiny
 from torch import Tensor
 
 from lcagent.engine.adapters import AdaptedModel
-from lcagent.engine.config import LookupName, MemoryConfig, PolicyName, StoreDtype
+from lcagent.engine.config import LookupName, MemoryConfig, Place, PolicyName, StoreDtype
 from lcagent.engine.memories import folder as folder_module
+from lcagent.engine.memories.finding import find_start
 from lcagent.engine.memories.fingerprint import fingerprint
-from lcagent.engine.memories.folder import load_reading, save_reading
+from lcagent.engine.memories.folder import load_reading, read_manifest, save_reading
 from lcagent.engine.memories.library import MemoryLibrary
 from lcagent.engine.reading import Reading, decode, new_reading, read_ahead, read_to_end
 from lcagent.errors import StorageError, UsageError
@@ -43,6 +45,11 @@ def _ask(model: AdaptedModel, reading: Reading) -> Tensor:
     return torch.stack([first, decode(model, [asked], [7], 1)[0]])
 
 
+def _reopened(model: AdaptedModel, reading: Reading, folder: Path) -> Reading:
+    save_reading(model, reading, folder)
+    return load_reading(model, folder)
+
+
 @pytest.mark.parametrize("policy", get_args(PolicyName))
 @pytest.mark.parametrize("lookup", get_args(LookupName))
 def test_a_saved_memory_goes_on_to_the_last_bit(
@@ -62,6 +69,29 @@ def test_every_kind_of_block_is_saved(
     reading = _read(model, MemoryConfig(**{**SIZES.as_json(), "store_dtype": dtype}))  # type: ignore[arg-type]
     save_reading(model, reading, tmp_path / "m")
     assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, reading))
+
+
+def test_a_memory_records_the_lookup_it_used_and_saves_no_key_twice(
+    model: AdaptedModel, tmp_path: Path
+) -> None:
+    save_reading(model, _read(model), tmp_path / "m")
+    assert read_manifest(tmp_path / "m")["config"]["lookup"] == "exact"
+    (path,) = (tmp_path / "m").glob("part-*/layer-0001.safetensors")
+    with safe_open(path, framework="pt") as file:
+        assert not [name for name in file.keys() if name.startswith("index")]  # noqa: SIM118
+    assert find_start(model, SIZES, tmp_path, [*draw_tokens(99), 5]) is not None
+    loaded = load_reading(model, tmp_path / "m")
+    saved_again = _reopened(model, loaded, tmp_path / "again")
+    assert torch.equal(_ask(model, saved_again), _ask(model, _read(model)))
+
+
+@pytest.mark.parametrize("place", ["disk", "device"])
+def test_a_memory_opens_elsewhere_than_it_was_made(
+    model: AdaptedModel, tmp_path: Path, place: Place
+) -> None:
+    reading = _read(model, replace(SIZES, lookup="exact", place=place))
+    loaded = _reopened(model, reading, tmp_path / "m")
+    assert torch.equal(_ask(model, loaded), _ask(model, reading))
 
 
 def test_a_choice_of_blocks_that_several_tokens_share_is_saved(

@@ -136,7 +136,7 @@ def test_a_memory_that_is_damaged_interrupted_or_of_another_kind_is_passed_over(
     prompt = [*TOKENS, 9]
     assert find_start(AdaptedModel(tiny("llama", seed=1)), SIZES, tmp_path, prompt) is None
     model.attach()
-    assert find_start(model, replace(SIZES, lookup="exact"), tmp_path, prompt) is None
+    assert find_start(model, replace(SIZES, lookup="bounds"), tmp_path, prompt) is None
     _read(model, tmp_path / "interrupted", stop_at=40)
     manifest = json.loads((tmp_path / "book" / "memory.json").read_text(encoding="utf-8"))
     layer = tmp_path / "book" / manifest["part"] / "layer-0000.safetensors"

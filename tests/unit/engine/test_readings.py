@@ -59,7 +59,7 @@ def test_pieces_and_forks_change_nothing(
 
 
 @pytest.mark.parametrize("policy", get_args(PolicyName))
-@pytest.mark.parametrize("lookup", ["bounds", "sum"])
+@pytest.mark.parametrize("lookup", ["bounds", "sum", "exact", "signs"])
 @pytest.mark.parametrize("length", [34, 50])
 def test_a_fork_keeps_what_it_was_while_its_origin_goes_on(
     model: AdaptedModel, policy: PolicyName, lookup: LookupName, length: int
@@ -102,11 +102,13 @@ def test_other_choices_of_blocks_give_other_results(
 
 
 @pytest.mark.parametrize("place", ["device", "cpu", "disk"])
+@pytest.mark.parametrize("lookup", ["exact", "signs"])
 def test_the_place_of_blocks_changes_nothing(
-    model: AdaptedModel, place: str, tmp_path: Path
+    model: AdaptedModel, lookup: LookupName, place: str, tmp_path: Path
 ) -> None:
-    elsewhere = replace(SIZES, place=place, folder=tmp_path)  # type: ignore[arg-type]
-    assert torch.equal(_read(model, elsewhere), _read(model, SIZES))
+    here = replace(SIZES, lookup=lookup)
+    elsewhere = replace(here, place=place, folder=tmp_path)  # type: ignore[arg-type]
+    assert torch.equal(_read(model, elsewhere), _read(model, here))
     assert list(tmp_path.iterdir()) == []
 
 
