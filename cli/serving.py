@@ -11,6 +11,9 @@ from lcagent.cli import options, printing
 from lcagent.errors import UsageError
 from lcagent.models.local_options import LocalOptions, Store, StoreDtype
 
+FEWEST_TOKENS = 256
+"""As of `--window`; a prompt of ours has no room in fewer."""
+
 _TIMES = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
@@ -18,8 +21,10 @@ def tokens(text: str) -> int:
     """Return a number of tokens, as in 8192, 128K or 1M."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([km]?)", text.strip().lower())
     number = int(float(found[1]) * _TIMES[found[2]]) if found else 0
-    if number < 1:
-        raise typer.BadParameter(f"{text!r} is no number of tokens such as 8192, 128K or 1M")
+    if number < FEWEST_TOKENS:
+        raise typer.BadParameter(
+            f"{text!r} is no number of tokens such as 8192, 128K or 1M, {FEWEST_TOKENS} at least"
+        )
     return number
 
 

@@ -82,7 +82,7 @@ def test_a_port_that_is_taken_is_refused_before_the_model_is_loaded(call: Call) 
         call("serve", RECALL_MODEL, "--port", port).assert_refused(2, "cannot listen", port)
 
 
-@pytest.mark.parametrize("context", ["0", "many", "1T", "-5"])
+@pytest.mark.parametrize("context", ["0", "255", "many", "1T", "-5"])
 def test_a_context_that_is_no_number_of_tokens_is_refused(call: Call, context: str) -> None:
     call("serve", RECALL_MODEL, f"--context={context}").assert_refused(2, "context")
 
