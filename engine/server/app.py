@@ -28,7 +28,13 @@ def make_app(local: LocalModel, settings: ServerSettings) -> FastAPI:
     if settings.memories is not None:
         library = MemoryLibrary(local.opened.model, settings.memories)
     engine = Engine(local, worker, Metrics(), Prefixes(settings.kept_prompts), library)
-    app = FastAPI(title="lcagent", lifespan=_lifespan(engine), responses=errors.RESPONSES)
+    app = FastAPI(
+        title="lcagent",
+        lifespan=_lifespan(engine),
+        responses=errors.RESPONSES,
+        docs_url=None,  # their pages would fetch scripts from another host
+        redoc_url=None,
+    )
     app.include_router(completion_routes(engine))
     app.include_router(memory_routes(engine))
     _add_status(app, engine)

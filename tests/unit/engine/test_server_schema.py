@@ -51,6 +51,11 @@ def test_the_schema_names_every_route(url: str) -> None:
     assert {(method, path) for path, methods in paths.items() for method in methods} == ROUTES
 
 
+@pytest.mark.parametrize("page", ["docs", "redoc"])
+def test_no_page_makes_a_browser_fetch_scripts_from_elsewhere(url: str, page: str) -> None:
+    assert httpx.get(f"{url}/{page}").status_code == httpx.codes.NOT_FOUND
+
+
 @pytest.mark.parametrize(("mode", "method", "path"), CASES)
 def test_no_request_makes_the_server_fail(
     api: OpenApiSchema, mode: GenerationMode, method: str, path: str
