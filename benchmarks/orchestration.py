@@ -23,7 +23,7 @@ from threading import Event, Thread
 from openai import AsyncOpenAI
 
 from lcagent.pipelines import Runtime, ask_async
-from lcagent.pipelines.methods.chain_options import ChainOptions
+from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.pipelines.options import ModelOptions
 from lcagent.results import Answer
 from lcagent.settings import load_settings
@@ -110,8 +110,8 @@ async def _ask(
 
 async def _plan_only(home: Path, book: Path, url: str, chain: ChainOptions) -> None:
     """Do what a chain does before its first call."""
-    from lcagent.pipelines.model_runs import context_of  # noqa: PLC0415
-    from lcagent.pipelines.steps.chain import prepared  # noqa: PLC0415
+    from lcagent.pipelines.session import context_of  # noqa: PLC0415
+    from lcagent.pipelines.methods.chain.steps import prepared  # noqa: PLC0415
 
     async with Runtime.open(load_settings(home=home, embedder="none")) as runtime:
         options: ModelOptions = {"base_url": url, "window": WINDOW}

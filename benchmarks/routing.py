@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lcagent.pipelines.routing.forms import form_of
+from lcagent.pipelines.ask.forms import form_of
 
 BOOK_QUESTIONS = Path(__file__).with_name("book_questions.toml")
 

@@ -59,7 +59,7 @@ def doctor(
     json: options.Json = False,
 ) -> int:
     """Say what is installed, which parts are in use, and whether the store is sound."""
-    from lcagent.pipelines.examining.doctor import examine  # noqa: PLC0415 -- `--help` must not wait for it
+    from lcagent.pipelines.doctor import examine  # noqa: PLC0415 -- `--help` must not wait for it
 
     findings = examine(asks_model=ask_model, model=model)
     if json:

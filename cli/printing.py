@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from lcagent.cli.proofs import proof_lines
 from lcagent.proofs import Proof
 from lcagent.results import Answer, Citation, Claim, Coverage, Hit, Plan, SearchResult, Usage
-from lcagent.texts import Summary
+from lcagent.results import Summary
 
 if TYPE_CHECKING:
     from lcagent.pipelines.documents import Verified

@@ -12,7 +12,7 @@ from lcagent.cli.summaries import finish_summary
 from lcagent.cli.watching import watching
 from lcagent.cli.writing import finish_article
 from lcagent.errors import UsageError
-from lcagent.texts import Article, Summary
+from lcagent.results import Article, Summary
 
 if TYPE_CHECKING:
     from lcagent.pipelines.ask_options import AskOptions

@@ -10,10 +10,10 @@ from lcagent.cli.progress import reading_progress
 from lcagent.cli.watching import watching
 from lcagent.cli.writing import Output
 from lcagent.errors import UsageError
-from lcagent.texts import Summary
+from lcagent.results import Summary
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.methods.summary_options import SummaryOptions
+    from lcagent.pipelines.methods.summarize.options import SummaryOptions
 
 
 def summarize(

@@ -14,7 +14,7 @@ from lcagent.cli import printing
 from lcagent.cli.progress import LINE_EVERY_S, ReadingDisplay, reading_progress
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.running.events import AnswerText, Event, StepDone
+    from lcagent.pipelines.events import AnswerText, Event, StepDone
 
 
 @contextmanager
@@ -54,7 +54,7 @@ class Watch:
 
     def tell(self, event: "Event") -> None:
         """Show an event."""
-        from lcagent.pipelines.running.events import MethodChosen, Planned, StepDone  # noqa: PLC0415
+        from lcagent.pipelines.events import MethodChosen, Planned, StepDone  # noqa: PLC0415
 
         if isinstance(event, StepDone):
             self._status.show(event)

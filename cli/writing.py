@@ -9,10 +9,10 @@ from lcagent.cli import options, printing
 from lcagent.cli.progress import reading_progress
 from lcagent.cli.watching import watching
 from lcagent.errors import UsageError
-from lcagent.texts import Article
+from lcagent.results import Article
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.writing.options import WriteOptions
+    from lcagent.pipelines.methods.write.options import WriteOptions
 
 Words = Annotated[
     int | None, typer.Option("--words", min=1, metavar="N", help="How long it should be.")
@@ -138,7 +138,7 @@ def _in_figures(article: Article) -> str:
 
 
 def _print_plan(article: Article, output: Path | None) -> int:
-    from lcagent.pipelines.articles import plan_text  # noqa: PLC0415
+    from lcagent.pipelines.methods.write.result import plan_text  # noqa: PLC0415
 
     text = plan_text(article)
     if output is None:

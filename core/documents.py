@@ -5,15 +5,32 @@ pages (EPUB, HTML, Markdown, DOCX, plain text) is cut into parts at its chapters
 each part is a `Page` whose `number` is None, so that nobody can cite a page that is not there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeAlias
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Self, TypeAlias
 
 Box: TypeAlias = tuple[float, float, float, float]
 """x0, y0, x1, y1 in PDF points, the origin at the top left of the page."""
 
 Problem: TypeAlias = Literal["no text layer", "blank", "unreadable"]
 """Why a page has no text: an image only; nothing at all on it; the reader failed on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedText:
+    """A document that is a text in memory; its name is what citations call it."""
+
+    name: str
+    text: str
+
+
+DocumentSource: TypeAlias = str | Path | bytes | BinaryIO | NamedText
+"""What verbs take for a document: a path, a glob, the id of a stored one; its bytes; an open file;
+or a text with a name."""
+
+Documents: TypeAlias = DocumentSource | Sequence[DocumentSource]
+"""One document or several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
-"""What the verbs return. Their fields are those of `--json`; see docs/json.md.
+"""What a session returns. The fields are those of `--json`; see docs/json.md.
 
 Pages are physical, from 1; `page` is None where the format has no pages, and `section` says
 where. Offsets are into the stored text of the page.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from lcagent.documents import Box
 from lcagent.proofs import Proof
+from lcagent.rendering import markdown, place_in_words, plain, printable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -104,30 +105,188 @@ class Usage:
     usd: float | None = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Json):
-    """The answer to a question, every statement of it with checked citations.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Json):
+    """What every task of a model or of the quoting method returns.
+
+    `print(result)` shows it as a person reads it; a notebook renders it; `pandas.DataFrame` takes
+    its `rows`.
 
     Attributes:
-        reason: Why the method was taken.
-        proof: Of a question that was answered as a tree; None of any other.
+        run_id: Under which the run is stored.
+        strategy: The method that was taken.
+        claims: The statements of the text, in order.
+        citations: In the order in which the text refers to them.
+        timings_s: Wall-clock seconds by phase.
+        notes: What one should know before trusting it.
     """
 
     run_id: str
-    question: str
-    answer: str
-    abstained: bool
     strategy: str
     model: str
-    claims: tuple[Claim, ...]
-    citations: tuple[Citation, ...]
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
     coverage: Coverage
     usage: Usage = field(default_factory=Usage)
     timings_s: dict[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
+
+    @property
+    def body(self) -> str:
+        """What the result says, the ids of citations in brackets."""
+        raise NotImplementedError
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields as JSON knows them: what was asked and said first, then the rest."""
+        everything = asdict(self)
+        shared = {name: everything.pop(name) for name in _names(Result)}
+        first = {"schema": everything.pop("schema"), "run_id": shared.pop("run_id")}
+        return {**first, **everything, **shared}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each citation, with the first statement that rests on it."""
+        claim_of = {key: claim for claim in reversed(self.claims) for key in claim.citations}
+        return [
+            {
+                "claim": claim_of[one.id].text if one.id in claim_of else None,
+                "claim_status": claim_of[one.id].status if one.id in claim_of else None,
+                **{key: value for key, value in asdict(one).items() if key != "boxes"},
+            }
+            for one in self.citations
+        ]
+
+    def __str__(self) -> str:
+        """Return the text with its citations and notes."""
+        return plain(self.body, self.citations, self.notes)
+
+    def _repr_markdown_(self) -> str:
+        """Return what a notebook shows."""
+        return markdown(self.body, self.citations, self.notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Result):
+    """The answer to a question, every statement of it with checked citations.
+
+    Attributes:
+        abstained: There is no answer.
+        reason: Why the method was taken.
+        proof: Of a question that was answered as a tree; None of any other.
+    """
+
+    question: str
+    answer: str
+    abstained: bool
     reason: str = ""
     proof: Proof | None = None
     schema: str = "lcagent.answer/1"
+
+    @property
+    def body(self) -> str:
+        """The answer."""
+        return self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleParagraph:
+    """A paragraph of a text, as it was planned and as it was written.
+
+    Attributes:
+        planned_words: By the plan.
+        words: That it has; 0 where it is missing.
+        chapter: The heading that it stands under; empty where there is none.
+        passages: How many passages of the sources it was written from.
+        flags: What is to be known about it; empty where all is well.
+    """
+
+    point: str
+    planned_words: int
+    words: int
+    chapter: str = ""
+    passages: int = 0
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article(Result):
+    """A text that was written by a plan.
+
+    `strategy` is "sequential", or "parallel" for paragraphs that do not know each other; `claims`
+    and `citations` are empty where the text was not written from sources.
+
+    Attributes:
+        text: Markdown; with sources, ids of citations in brackets, and the list of them at its end.
+        words: Of the paragraphs, in any script; headings and the list of sources do not count.
+        target_words: As asked for; else as planned.
+        S_l: LongBench-Write's score of the length, by its own counter of words.
+    """
+
+    instruction: str
+    text: str
+    plan: tuple[ArticleParagraph, ...]
+    words: int
+    target_words: int
+    S_l: float
+    schema: str = "lcagent.article/1"
+
+    @property
+    def body(self) -> str:
+        """The text, which ends with the list of its sources."""
+        return self.text
+
+    def __str__(self) -> str:
+        """Return the text with its notes."""
+        return plain(self.text, (), self.notes)
+
+    def _repr_markdown_(self) -> str:
+        """Return what a notebook shows."""
+        return markdown(self.text, (), self.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySection:
+    """A chapter, or a chunk, as it was read.
+
+    Attributes:
+        first_page, last_page: Physical pages, from 1; None where the format has no pages.
+        words: Of the section; what was read, not what was written of it.
+        points: Points that a model noted of it; sentences that were quoted of it.
+    """
+
+    document: str
+    title: str
+    first_page: int | None
+    last_page: int | None
+    words: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary(Result):
+    """A summary of documents, every statement of it with checked citations.
+
+    `strategy` is "chain" where each worker knew the notes before, "parallel" where none did,
+    "extract" where sentences were quoted without a model.
+
+    Attributes:
+        documents: Their names.
+        focus: What it was asked to be about; empty for everything.
+        text: Ids of citations in brackets; of quoted sentences, under the titles of chapters.
+        words: Of the text, without ids and titles.
+    """
+
+    documents: tuple[str, ...]
+    focus: str
+    text: str
+    sections: tuple[SummarySection, ...]
+    words: int
+    target_words: int
+    schema: str = "lcagent.summary/1"
+
+    @property
+    def body(self) -> str:
+        """The text."""
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +317,18 @@ class SearchResult(Json):
     notes: tuple[str, ...] = ()
     schema: str = "lcagent.search/1"
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each hit."""
+        return [asdict(hit) for hit in self.hits]
+
+    def __str__(self) -> str:
+        """Return the passages with their places."""
+        lines = [
+            f"{hit.rank}. {place_in_words(hit)}\n   {' '.join(hit.text.split())}"
+            for hit in self.hits
+        ]
+        return printable("\n".join(lines or ["Nothing in the documents matches."]))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan(Json):
@@ -187,3 +358,7 @@ class Plan(Json):
     usd: float | None
     notes: tuple[str, ...] = ()
     schema: str = "lcagent.plan/1"
+
+
+def _names(result: "type[DataclassInstance]") -> list[str]:
+    return [each.name for each in fields(result)]

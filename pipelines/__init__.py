@@ -1,56 +1,103 @@
-"""The verbs of lcagent, and the orchestrator behind them.
+"""The verbs of lcagent, the session they run in, and the orchestrator behind them.
 
-`ask`, `search`, `summarize` and `write` are the verbs, each with an `_async` form; `Runtime` is
-what they run in; `graphs` holds the LangGraph graphs, and is imported only by who wants one.
+`ask`, `search`, `summarize` and `write` are the verbs, each with an `_async` form; `Session` is what
+they run in; `graphs` holds the LangGraph graphs, and is imported only by who wants one. Names are
+looked up when first used, so that a command that needs one of them does not wait for all.
 """
 
-from lcagent.pipelines.ask import ask, ask_async, plan, plan_async
-from lcagent.pipelines.documents import (
-    add_documents,
-    add_documents_async,
-    list_documents,
-    remove_documents,
-    verify_documents,
-)
-from lcagent.pipelines.runs import find_runs, list_runs, resume, resume_async, steps_of
-from lcagent.pipelines.runtime import Runtime
-from lcagent.pipelines.search import search, search_async
-from lcagent.pipelines.summarize import (
-    plan_summary,
-    plan_summary_async,
-    summarize,
-    summarize_async,
-    summarize_each,
-    summarize_each_async,
-)
-from lcagent.pipelines.write import plan_write, plan_write_async, write, write_async
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lcagent.pipelines.documents import (
+        add_documents,
+        add_documents_async,
+        list_documents,
+        remove_documents,
+        verify_documents,
+    )
+    from lcagent.pipelines.registry import read_task, task_schema
+    from lcagent.pipelines.session import Session
+    from lcagent.pipelines.verbs import (
+        ask,
+        ask_async,
+        plan,
+        plan_async,
+        resume,
+        resume_async,
+        run,
+        run_async,
+        search,
+        search_async,
+        summarize,
+        summarize_async,
+        summarize_each,
+        summarize_each_async,
+        write,
+        write_async,
+    )
+
+_HOMES = {
+    "documents": (
+        "add_documents",
+        "add_documents_async",
+        "list_documents",
+        "remove_documents",
+        "verify_documents",
+    ),
+    "registry": ("read_task", "task_schema"),
+    "session": ("Session",),
+    "verbs": (
+        "ask",
+        "ask_async",
+        "plan",
+        "plan_async",
+        "resume",
+        "resume_async",
+        "run",
+        "run_async",
+        "search",
+        "search_async",
+        "summarize",
+        "summarize_async",
+        "summarize_each",
+        "summarize_each_async",
+        "write",
+        "write_async",
+    ),
+}
 
 __all__ = [
-    "Runtime",
+    "Session",
     "add_documents",
     "add_documents_async",
     "ask",
     "ask_async",
-    "find_runs",
     "list_documents",
-    "list_runs",
     "plan",
     "plan_async",
-    "plan_summary",
-    "plan_summary_async",
-    "plan_write",
-    "plan_write_async",
+    "read_task",
     "remove_documents",
     "resume",
     "resume_async",
+    "run",
+    "run_async",
     "search",
     "search_async",
-    "steps_of",
     "summarize",
     "summarize_async",
     "summarize_each",
     "summarize_each_async",
+    "task_schema",
     "verify_documents",
     "write",
     "write_async",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return a name of the modules of this package."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"lcagent.pipelines.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,64 +4,71 @@ It is not in the graph's state because a checkpointer saves the whole state afte
 the state holds ids, offsets and short texts, the documents are here.
 """
 
-import asyncio
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from lcagent.agents.citations import LinesLoader
 from lcagent.agents.probtree.books import Book
 from lcagent.agents.windows import reply_tokens
-from lcagent.documents import Document
+from lcagent.documents import Document, Page
 from lcagent.errors import ModelNotUsable
 from lcagent.models.base import ChatModel
 from lcagent.models.budget import Budget
-from lcagent.pipelines.methods.chain_options import ChainOptions
-from lcagent.pipelines.methods.chain_run import ChainRun
-from lcagent.pipelines.methods.tree_options import TreeOptions
-from lcagent.pipelines.methods.tree_run import TreeRun
+from lcagent.pipelines.run_log import RunLog
 from lcagent.pipelines.running.metering import Metered
-from lcagent.pipelines.running.recording import Record
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
-from lcagent.selection import PageSelection
+from lcagent.selection import ALL_PAGES, PageSelection
+from lcagent.tasks import MethodOptions, Task
 
 EVIDENCE_TOKENS = 8_000
 """The most passages that an answer is written from; a small window holds fewer."""
 
+OptionsT = TypeVar("OptionsT", bound=MethodOptions)
+SharedT = TypeVar("SharedT")
+
+
+def _without_lines(_: str, page: Page) -> Page:
+    return page
+
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The documents of a run, what searches them, and who answers.
+    """The task of a run, its documents, what searches them, and who answers.
 
     Attributes:
-        top_k: How many passages the answer may draw on.
+        pages: Those of each document that may be read.
+        with_lines: Loads the printed lines of a page, which say where a quote stands on it.
         model: None for quoting.
         budget: What the run may spend, the same that bounds the model.
+        log: The steps that ended.
         evidence_tokens: The most tokens of passages that an answer is written from.
-        chains: Chains that are under way, by their question.
-        book: What a question tree looks up passages in; None for the documents.
-        trees: Question trees that are under way, by their question.
+        shared: What methods keep between their steps, by keys of their own; see `once`.
     """
 
+    task: Task
     collection: Collection
     retriever: Retriever
-    pages: PageSelection
-    top_k: int
-    vectors: VectorUse
+    pages: PageSelection = ALL_PAGES
+    vectors: VectorUse = "none"
+    with_lines: LinesLoader = _without_lines
     model: ChatModel | None = None
     budget: Budget = field(default_factory=Budget)
-    chain: ChainOptions = field(default_factory=ChainOptions)
-    record: Record = field(default_factory=Record)
+    log: RunLog = field(default_factory=RunLog)
     evidence_tokens: int = EVIDENCE_TOKENS
-    chains: dict[str, asyncio.Future[ChainRun]] = field(
-        default_factory=dict[str, asyncio.Future[ChainRun]]
-    )
-    tree: TreeOptions = field(default_factory=TreeOptions)
     book: Book | None = None
-    trees: dict[str, TreeRun] = field(default_factory=dict[str, TreeRun])
+    shared: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
     @property
     def documents(self) -> dict[str, Document]:
         """The documents by their ids, in order."""
         return {document.id: document for document in self.collection.documents}
+
+    @property
+    def top_k(self) -> int:
+        """How many passages a step may draw on."""
+        return getattr(self.task, "top_k", 1)
 
     @property
     def reply_tokens(self) -> int:
@@ -81,6 +88,19 @@ class RunContext:
             )
         return self.model
 
+    def options(self, kind: type[OptionsT]) -> OptionsT:
+        """Return the options of a method, its defaults where the task gives none."""
+        return self.task.method_options(kind)
+
     def metered(self) -> Metered:
         """Return the model as one step uses it."""
         return Metered(self.chat_model)
+
+    def once(self, key: Hashable, make: Callable[[], SharedT]) -> SharedT:
+        """Return what `make` returns for a key, made at the first call for it in this run.
+
+        What takes long is best a future, so that steps at the same time wait for one of it.
+        """
+        if key not in self.shared:
+            self.shared[key] = make()
+        return self.shared[key]  # type: ignore[no-any-return] -- as it was made for this key

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lcagent.documents import Document, Page
 from lcagent.errors import UsageError
-from lcagent.pipelines.steps.state import UnreadState
+from lcagent.pipelines.state import UnreadState
 from lcagent.results import Coverage, LeftOut
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.reading.formats import PDF

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Unpack
 
 from lcagent.concurrency import run_sync
-from lcagent.documents import Document
+from lcagent.documents import Document, Documents
 from lcagent.errors import UsageError
 from lcagent.pipelines.coverage import notes_on
-from lcagent.pipelines.options import ReadingOptions, collect, open_runtime
-from lcagent.pipelines.runtime import Runtime
-from lcagent.retrieval.library import Collection, content_hash
+from lcagent.pipelines.services import Services
+from lcagent.pipelines.session import Session
+from lcagent.retrieval.library import Collection, ReadingProgress, content_hash
 from lcagent.retrieval.sources import StoredId, resolve
 from lcagent.storage.documents import StoredDocument
 
@@ -33,10 +32,12 @@ class Verified:
 
 
 async def add_documents_async(
-    names: str | Path | Sequence[str | Path],
+    documents: Documents,
     *,
     vectors: bool = False,
-    **options: Unpack[ReadingOptions],
+    password: str | None = None,
+    ocr: bool | None = None,
+    progress: ReadingProgress | None = None,
 ) -> Added:
     """Read documents into the store, with `vectors` their vectors too.
 
@@ -44,29 +45,35 @@ async def add_documents_async(
         UsageError: A name means nothing, or none of the files can be read.
         MissingExtra: Vectors are asked for, and there is nothing to compute them with.
     """
-    async with open_runtime(options) as runtime:
-        collection = await collect(names, options, runtime)
-        await runtime.retriever.prepare(
-            collection.documents, vectors=vectors, progress=options.get("progress")
+    async with Session.open() as session:
+        collection = await session.collect(documents, password=password, ocr=ocr, progress=progress)
+        await session.services.retriever.prepare(
+            collection.documents, vectors=vectors, progress=progress
         )
     unread = (f"not read: {unread.error}" for unread in collection.unread)
     return Added(collection, (*unread, *notes_on(collection.documents)))
 
 
 def add_documents(
-    names: str | Path | Sequence[str | Path],
+    documents: Documents,
     *,
     vectors: bool = False,
-    **options: Unpack[ReadingOptions],
+    password: str | None = None,
+    ocr: bool | None = None,
+    progress: ReadingProgress | None = None,
 ) -> Added:
     """Do as `add_documents_async` does, from synchronous code or a notebook."""
-    return run_sync(add_documents_async(names, vectors=vectors, **options))
+    return run_sync(
+        add_documents_async(
+            documents, vectors=vectors, password=password, ocr=ocr, progress=progress
+        )
+    )
 
 
 def list_documents() -> list[StoredDocument]:
     """Return the documents in the store, the newest first."""
-    with Runtime.open() as runtime:
-        return runtime.documents.listed()
+    with Session.open() as session:
+        return session.services.documents.listed()
 
 
 def remove_documents(names: Sequence[str | Path]) -> list[Document]:
@@ -75,10 +82,10 @@ def remove_documents(names: Sequence[str | Path]) -> list[Document]:
     Raises:
         UsageError: A name means no stored document.
     """
-    with Runtime.open() as runtime:
-        removed = _named(names, runtime)
+    with Session.open() as session:
+        removed = _named(names, session.services)
         for document in removed:
-            runtime.documents.remove(document.id)
+            session.services.documents.remove(document.id)
     return removed
 
 
@@ -88,19 +95,19 @@ def verify_documents(names: Sequence[str | Path] = ()) -> list[Verified]:
     Raises:
         UsageError: A name means no stored document.
     """
-    with Runtime.open() as runtime:
-        names = names or [stored.id for stored in runtime.documents.listed()]
+    with Session.open() as session:
+        names = names or [stored.id for stored in session.services.documents.listed()]
         return [
-            Verified(document, tuple(runtime.retriever.problems_of(document)))
-            for document in _named(names, runtime)
+            Verified(document, tuple(session.services.retriever.problems_of(document)))
+            for document in _named(names, session.services)
         ]
 
 
-def _named(names: Sequence[str | Path], runtime: Runtime) -> list[Document]:
+def _named(names: Sequence[str | Path], services: Services) -> list[Document]:
     found: list[Document] = []
-    for source in resolve(names, runtime.documents):
+    for source in resolve(names, services.documents):
         key = source.document_id if isinstance(source, StoredId) else content_hash(source)
-        document = runtime.documents.load(key)
+        document = services.documents.load(key)
         if document is None:
             raise UsageError(f"{source} is not in the store")
         found.append(document)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from lcagent.errors import LcagentError, ModelNotUsable
 from lcagent.models.local import LocalModel
-from lcagent.pipelines.examining.findings import Finding
+from lcagent.pipelines.doctor import Finding
 from lcagent.pipelines.local_models.sizing import MemoryPlan, in_bytes, plan_of
-from lcagent.pipelines.runtime import named_model
+from lcagent.pipelines.services import named_model
 from lcagent.settings import Settings
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from lcagent.engine.memories.manifest import MANIFEST, check_files, read_manifest
 from lcagent.errors import LcagentError, UsageError
 from lcagent.models.local import LocalModel
-from lcagent.pipelines.runtime import named_model
+from lcagent.pipelines.services import named_model
 from lcagent.settings import Settings, load_settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

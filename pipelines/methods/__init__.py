@@ -1,1 +1,5 @@
-"""The switches of the methods, and what each of them keeps between its steps."""
+"""The methods, a folder each: its options, its steps, its graph, its cost, and its result.
+
+Each folder exports one `METHOD`, which `pipelines.registry` lists; docs/architecture.md tells how
+to add one.
+"""

@@ -11,7 +11,7 @@ from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.ask import ask_again
-from lcagent.pipelines.methods.chain_options import ChainOptions
+from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.settings import load_settings
 
 pytestmark = pytest.mark.anyio

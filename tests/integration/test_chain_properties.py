@@ -22,7 +22,7 @@ from lcagent.models.scripted_server.script import (
 )
 from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.pipelines import Runtime, ask_async
-from lcagent.pipelines.methods.chain_options import ChainOptions
+from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.results import Answer
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall
 from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.models.scripted_server.writer import write as scripted
 from lcagent.pipelines import Runtime, resume_async, summarize_async, summarize_each_async
-from lcagent.texts import Summary
+from lcagent.results import Summary
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ from lcagent.models.base import TokenLogprob
 from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall
 from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.pipelines import Runtime, ask_async
-from lcagent.pipelines.methods.tree_options import TreeOptions
-from lcagent.pipelines.running.events import AnswerText, Event, StepDone
+from lcagent.pipelines.methods.tree.options import TreeOptions
+from lcagent.pipelines.events import AnswerText, Event, StepDone
 from lcagent.proofs import Proof, ProofNode
 from lcagent.results import Answer
 from lcagent.settings import load_settings

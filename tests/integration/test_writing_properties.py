@@ -16,7 +16,7 @@ from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall
 from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.models.scripted_server.writer import write as scripted
 from lcagent.pipelines import Runtime, write_async
-from lcagent.texts import Article
+from lcagent.results import Article
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,7 @@ import pytest
 
 from lcagent.cli.trees import tree_of
 from lcagent.errors import UsageError
-from lcagent.pipelines.methods.tree_options import TreeOptions
+from lcagent.pipelines.methods.tree.options import TreeOptions
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from langgraph.graph import END, START, StateGraph
 
 from lcagent.pipelines import Runtime, ask_async, graphs
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.routing.methods import Strategy
-from lcagent.pipelines.steps.state import initial_state
+from lcagent.pipelines.ask.rules import Strategy
+from lcagent.pipelines.state import initial_state
 from lcagent.selection import ALL_PAGES
 
 pytestmark = pytest.mark.anyio

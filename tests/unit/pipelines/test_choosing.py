@@ -12,7 +12,7 @@ from lcagent.errors import BudgetExceeded
 from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
 from lcagent.pipelines import Runtime, ask_async, steps_of
-from lcagent.pipelines.running.events import Event, MethodChosen
+from lcagent.pipelines.events import Event, MethodChosen
 from lcagent.results import Answer
 
 pytestmark = pytest.mark.anyio

@@ -16,9 +16,9 @@ from lcagent.errors import ModelUnavailable
 from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
 from lcagent.pipelines import Runtime, graphs
-from lcagent.pipelines.methods.chain_options import ChainOptions
-from lcagent.pipelines.running.events import AnswerText, StepDone
-from lcagent.pipelines.steps.state import initial_state
+from lcagent.pipelines.methods.chain.options import ChainOptions
+from lcagent.pipelines.events import AnswerText, StepDone
+from lcagent.pipelines.state import initial_state
 
 pytestmark = pytest.mark.anyio
 

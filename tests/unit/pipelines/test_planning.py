@@ -9,9 +9,9 @@ import pytest
 from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
 from lcagent.pipelines import Runtime, ask_async, plan_async
-from lcagent.pipelines.methods.chain_options import PRESETS, ChainOptions
-from lcagent.pipelines.methods.tree_options import TreeOptions
-from lcagent.pipelines.running.events import Event, Planned
+from lcagent.pipelines.methods.chain.options import PRESETS, ChainOptions
+from lcagent.pipelines.methods.tree.options import TreeOptions
+from lcagent.pipelines.events import Event, Planned
 
 pytestmark = pytest.mark.anyio
 

@@ -3,8 +3,8 @@
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.pipelines.routing.methods import check
-from lcagent.pipelines.routing.rules import choose
+from lcagent.pipelines.ask.rules import check
+from lcagent.pipelines.ask.rules import choose
 
 
 @pytest.mark.parametrize(

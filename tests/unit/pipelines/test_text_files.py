@@ -7,8 +7,8 @@ import docx
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.pipelines.files.blocks import blocks_of
-from lcagent.pipelines.files.saving import as_html, check_output, save_text
+from lcagent.pipelines.output.blocks import blocks_of
+from lcagent.pipelines.output.saving import as_html, check_output, save_text
 
 TEXT = """## The ferry & the <tide>
 

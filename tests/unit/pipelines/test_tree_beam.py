@@ -22,10 +22,10 @@ from lcagent.agents.probtree.trees import Tree
 from lcagent.errors import UsageError
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
-from lcagent.pipelines.methods.tree_options import TreeOptions
-from lcagent.pipelines.methods.tree_record import index_of, sharing
-from lcagent.pipelines.methods.tree_run import TreeRun
-from lcagent.pipelines.running.recording import Record
+from lcagent.pipelines.methods.tree.options import TreeOptions
+from lcagent.pipelines.methods.tree.tree_log import index_of, sharing
+from lcagent.pipelines.methods.tree.run import TreeRun
+from lcagent.pipelines.run_log import RunLog
 from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +99,7 @@ FERRY = _scripted(
 
 def _run(reply: Callable[[Request], Reply], question: str = ROOT, **options: Any) -> TreeRun:
     return TreeRun(
-        question, ScriptedModel(reply), _OnePassage(), TreeOptions(**options), Record(), 100
+        question, ScriptedModel(reply), _OnePassage(), TreeOptions(**options), RunLog(), 100
     )
 
 
@@ -177,7 +177,7 @@ async def test_a_question_is_measured_as_the_least_well_measured_of_any_assignme
 
     run = _run(reply, beam=2, samples=0)
     await _finish(run)
-    methods = [run.known.recorded(step.key).method for step in run.record.steps("tree/node/")]
+    methods = [run.known.recorded(step.key).method for step in run.log.steps("tree/node/")]
     assert sorted(methods) == ["logprobs", "logprobs", "stated", "stated"]
     assert _root(run).method == "stated"
 
@@ -280,7 +280,7 @@ async def test_below_a_question_with_several_wordings_one_assignment_is_followed
     run = _run(reply, beam=2)
     await _finish(run)
     tree = run.known.tree
-    keys = [step.key for step in run.record.steps("tree/node/")]
+    keys = [step.key for step in run.log.steps("tree/node/")]
     wordings = Counter(tree.questions[index_of(key)].index for key in keys)
     assert (len(tree.questions), wordings) == (5, {0: 1, 1: 1, 2: 2, 3: 2, 4: 2})
 
@@ -339,7 +339,7 @@ def _varied(lists: Mapping[str, Sequence[str]], seed: int) -> Callable[[Request]
 def _check_that_nothing_is_asked_twice(run: TreeRun) -> None:
     """A question with others below it may read like one without; the two are told apart."""
     questions = run.known.tree.questions
-    steps = [step.key for step in run.record.steps("tree/node/")]
+    steps = [step.key for step in run.log.steps("tree/node/")]
     wordings = [(questions[index_of(key)], run.known.recorded(key).asked) for key in steps]
     assert max(Counter(sharing(*wording) for wording in wordings).values()) == 1
     parents = {folded(asked) for question, asked in wordings if not question.is_leaf}
@@ -367,9 +367,9 @@ async def test_a_beam_that_breaks_off_at_any_call_goes_on_and_takes_no_step_twic
     run = _run(reply, beam=2)
     with pytest.raises(BaseExceptionGroup):
         await _finish(run)
-    taken = Counter(step.key for step in run.record.steps())
+    taken = Counter(step.key for step in run.log.steps())
     again = _run(FERRY, beam=2)
-    again.record = run.record
+    again.record = run.log
     levels = await _finish(again)
     taken.update(step for level in levels for step in level)
     assert set(taken.values()) == {1}

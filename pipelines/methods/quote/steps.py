@@ -1,0 +1,41 @@
+"""Answering by quoting: the step."""
+
+from typing import TYPE_CHECKING
+
+from lcagent.agents.quoting import choose_quotes
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.state import AskState, QuoteOutput, QuoteState
+
+if TYPE_CHECKING:
+    from langgraph.runtime import Runtime
+
+
+async def quote(state: AskState, runtime: "Runtime[RunContext]") -> QuoteOutput:
+    """Answer by quoting, as a node of the graph."""
+    return await find_quotes(state["question"], runtime.context)
+
+
+async def find_quotes(question: str, run: RunContext) -> QuoteOutput:
+    """Find the sentences of the documents that answer best; none where nothing does."""
+    found = await run.retriever.search(
+        question,
+        run.collection.documents,
+        top_k=run.top_k,
+        pages=run.pages,
+        vectors=run.vectors,
+    )
+    quotes = [
+        QuoteState(
+            document_id=chosen.document_id,
+            page_index=chosen.page_index,
+            spans=[*filter(None, [chosen.column_heads]), (chosen.start, chosen.end)],
+            score=round(chosen.score, 4),
+        )
+        for chosen in choose_quotes(found)
+    ]
+    return QuoteOutput(
+        quotes=quotes,
+        notes=list(found.notes),
+        chunks=found.chunks,
+        chunks_read=found.chunks_read,
+    )

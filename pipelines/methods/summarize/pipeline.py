@@ -1,0 +1,88 @@
+"""Summarizing as a pipeline: what is checked, what runs, and what comes of it."""
+
+import asyncio
+from typing import TypedDict
+
+from lcagent.agents.summarizing.chapters import Chapter, merged
+from lcagent.agents.summarizing.extract import WORDS_PER_CHAPTER, Extracted, extract
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.method import Graph
+from lcagent.pipelines.methods.summarize.cost import plan_of
+from lcagent.pipelines.methods.summarize.options import SummarizeOptions
+from lcagent.pipelines.methods.summarize.result import (
+    as_markdown,
+    extracted,
+    summary_of,
+    written,
+)
+from lcagent.pipelines.methods.summarize.run import SummaryState, chapters, focus_of
+from lcagent.pipelines.output.saving import check_output, save_text
+from lcagent.results import Plan, Summary
+from lcagent.tasks import SummarizeTask
+
+
+class ExtractState(TypedDict):
+    """What was quoted without a model."""
+
+    chosen: list[Extracted]
+    parts: list[Chapter]
+
+
+class SummarizePipeline:
+    """A chain without a question; without a model, an extract of central sentences."""
+
+    def check(self, task: SummarizeTask, *, has_model: bool) -> None:  # noqa: ARG002 -- goes without
+        """Refuse an output that cannot be written."""
+        output = task.method_options(SummarizeOptions).output
+        if output is not None:
+            check_output(output)
+
+    def title(self, run: RunContext) -> str:
+        """Return the names of the documents, and the focus."""
+        names = ", ".join(document.name for document in run.collection.documents)
+        focus = focus_of(run)
+        return f"{names}: {focus}" if focus else names
+
+    def strategy(self, task: SummarizeTask) -> str:
+        """Return how the parts are read."""
+        return "parallel" if task.method_options(SummarizeOptions).is_parallel else "chain"
+
+    async def plan(self, run: RunContext) -> Plan:
+        """Return what the summary will take."""
+        return await plan_of(run)
+
+    def graph(self) -> Graph:
+        """Return the graph."""
+        from lcagent.pipelines.methods.summarize.graph import summary_graph  # noqa: PLC0415
+
+        return summary_graph()
+
+    def initial_state(self, run: RunContext) -> SummaryState:  # noqa: ARG002 -- as all pipelines
+        """Return the state before the first part."""
+        return SummaryState(position=0, ended=[])
+
+    async def without_graph(self, run: RunContext) -> ExtractState | None:
+        """Return the sentences of an extract; None where a model summarizes."""
+        if run.model is not None:
+            return None
+        return await asyncio.to_thread(self._extract, run)
+
+    def result(
+        self, state: SummaryState | ExtractState, run: RunContext, timings_s: dict[str, float]
+    ) -> Summary:
+        """Return the summary, and save it where it was asked for."""
+        if "chosen" in state:
+            made = extracted(state["chosen"], state["parts"], run)
+        else:
+            made = written(run.shared["summary"].result(), run)
+        summary = summary_of(made, run, timings_s)
+        output = run.options(SummarizeOptions).output
+        if output is not None:
+            save_text(output, as_markdown(summary))
+        return summary
+
+    def _extract(self, run: RunContext) -> ExtractState:
+        options, documents = run.options(SummarizeOptions), run.collection.documents
+        parts = merged(chapters(run), documents, max(1, options.words // WORDS_PER_CHAPTER))
+        chosen = extract(documents, parts, run.pages, words=options.words, focus=focus_of(run))
+        return ExtractState(chosen=list(chosen), parts=list(parts))

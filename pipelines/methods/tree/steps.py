@@ -1,0 +1,189 @@
+"""The steps of a question tree: its questions, what is looked up for them, and the answer.
+
+The functions that take a state are the nodes of its graph.
+"""
+
+import asyncio
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+
+from langgraph.runtime import Runtime
+from langgraph.types import Send
+
+from lcagent.agents.answering import Source, source_of
+from lcagent.agents.fences import fence
+from lcagent.agents.probtree.books import Wanted
+from lcagent.agents.probtree.ladder import together
+from lcagent.agents.probtree.roles import MULTI_HOP, OpenBookPrompt
+from lcagent.agents.windows import MARGIN_TOKENS, cut_to_tokens, reply_tokens, text_counter
+from lcagent.documents import Passage
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.methods.chain.steps import Question
+from lcagent.pipelines.methods.rag.steps import ANSWER
+from lcagent.pipelines.methods.tree.options import TreeOptions
+from lcagent.pipelines.methods.tree.result import Findings
+from lcagent.pipelines.methods.tree.run import TreeRun
+from lcagent.pipelines.methods.tree.tree_log import PLAN
+from lcagent.pipelines.state import MethodOutput
+from lcagent.pipelines.streaming import AnswerStreamer, emit_step
+from lcagent.storage.runs import StoredStep
+
+LONGEST_ANSWER = 512
+"""Tokens of an answer with its explanation; the paper allows 256, without quotes."""
+
+LEAST_SHARE = 64
+"""Tokens; a passage that has to be cut to fewer says nothing any more."""
+
+
+class StepsTaken(TypedDict):
+    """Steps that were taken; what came of them is in the log of the run."""
+
+    taken: Annotated[list[str], operator.add]
+
+
+class TreeState(Question, StepsTaken, MethodOutput):
+    """A question tree."""
+
+
+class ReadyStep(TypedDict):
+    """A step that is ready."""
+
+    question: str
+    step: str
+
+
+def tree_of(question: str, run: RunContext) -> TreeRun:
+    """Return the tree for a question, the same throughout a run."""
+    return run.once(
+        ("tree", question),
+        lambda: TreeRun(
+            question,
+            run.chat_model,
+            run.book or SearchedBook(run),
+            run.options(TreeOptions),
+            run.log,
+            answer_tokens(run),
+        ),
+    )
+
+
+def next_steps(state: TreeState, runtime: Runtime[RunContext]) -> list[Send] | str:
+    """Return a task for each step that is ready."""
+    asked = state["question"]
+    ready = tree_of(asked, runtime.context).ready()
+    if not ready:
+        return "conclude"
+    nodes = (("decompose" if step == PLAN else "question", step) for step in ready)
+    return [Send(node, ReadyStep(question=asked, step=step)) for node, step in nodes]
+
+
+async def decompose(state: ReadyStep, runtime: Runtime[RunContext]) -> StepsTaken:
+    """Make the tree."""
+    asked = await tree_of(state["question"], runtime.context).take(state["step"])
+    emit_step(runtime, "decomposition", 0, 0, asked)
+    return {"taken": [state["step"]]}
+
+
+async def question(state: ReadyStep, runtime: Runtime[RunContext]) -> StepsTaken:
+    """Answer a question, or try to."""
+    tree = tree_of(state["question"], runtime.context)
+    asked = await tree.take(state["step"])
+    emit_step(runtime, "question", *tree.known.progress(), asked)
+    return {"taken": [state["step"]]}
+
+
+def gather(state: TreeState) -> StepsTaken:
+    """Wait for all steps that were taken at the same time, and add none."""
+    return {"taken": state["taken"][:0]}
+
+
+async def conclude(state: TreeState, runtime: Runtime[RunContext]) -> MethodOutput:
+    """Make the answer of the answers to all questions of the tree."""
+    run, question = runtime.context, state["question"]
+    findings = Findings.of(tree_of(question, run).known)
+    reply = findings.reply()
+    if reply:
+        AnswerStreamer(runtime.stream_writer)(reply)
+    await run.log.add(StoredStep(ANSWER, {"reply": reply}, []))
+    searched = await run.retriever.search(
+        question, run.collection.documents, top_k=1, pages=run.pages, vectors=run.vectors
+    )
+    return MethodOutput(
+        reply=reply,
+        sources=findings.sources(),
+        unread=[],
+        notes=[*findings.notes(), *searched.notes],
+        chunks=searched.chunks,
+        chunks_read=searched.chunks_read,
+    )
+
+
+def room_for_passages(question: str, run: RunContext) -> int:
+    """Return how many tokens of passages fit the window beside the question and the reply."""
+    model = run.chat_model
+    empty = model.count_tokens(OpenBookPrompt(question, (), MULTI_HOP).messages())
+    return model.card.window_tokens - empty - answer_tokens(run) - MARGIN_TOKENS
+
+
+def answer_tokens(run: RunContext) -> int:
+    """Return what is reserved for the answer to one question."""
+    return reply_tokens(run.chat_model, LONGEST_ANSWER)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedBook:
+    """The documents of a run, searched as for any question.
+
+    A passage comes with its whole page where that takes no more than its share of the room.
+    """
+
+    run: RunContext
+
+    async def find(self, wanted: Sequence[Wanted]) -> list[Source]:
+        """Return the best passages for each of the queries, as many as there is room for."""
+        found = await together([self._passages(one) for one in wanted])
+        first: dict[tuple[str, int], Passage] = {}
+        for passage in (one for passages in found for one in passages):
+            first.setdefault((passage.chunk.document_id, passage.page.index), passage)
+        return await asyncio.to_thread(self._sources, list(first.values()), wanted[0].query)
+
+    async def _passages(self, wanted: Wanted) -> tuple[Passage, ...]:
+        run = self.run
+        found = await run.retriever.search(
+            wanted.query,
+            run.collection.documents,
+            top_k=wanted.top_k,
+            pages=run.pages,
+            vectors=run.vectors,
+        )
+        return found.passages
+
+    def _sources(self, passages: Sequence[Passage], question: str) -> list[Source]:
+        run, count = self.run, text_counter(self.run.chat_model)
+        left = min(run.evidence_tokens, room_for_passages(question, run))
+        share = left // max(1, len(passages))
+        sources: list[Source] = []
+        for passage in passages:
+            source = self._source(len(sources) + 1, passage, share, count)
+            if not sources and _size(source, count) > left:
+                text = cut_to_tokens(source.text, max(LEAST_SHARE, left - LEAST_SHARE), count)
+                source = Source(source.label, source.page, text)
+            if not sources or _size(source, count) <= left:
+                left -= _size(source, count)
+                sources.append(source)
+        return sources
+
+    def _source(
+        self, number: int, passage: Passage, share: int, count: Callable[[str], int]
+    ) -> Source:
+        document = self.run.documents[passage.chunk.document_id]
+        whole = source_of(number, document, passage.page, passage.page.text)
+        if _size(whole, count) <= share:
+            return whole
+        return source_of(number, document, passage.page, passage.chunk.text)
+
+
+def _size(source: Source, count: Callable[[str], int]) -> int:
+    return count(fence(source.text, "passage")) + 1

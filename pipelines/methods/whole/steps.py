@@ -1,0 +1,51 @@
+"""Answering from all of the text in one call: the step, when it can be taken, what it costs."""
+
+import asyncio
+
+from langgraph.runtime import Runtime
+
+from lcagent.agents.answering import ReaderPrompt, whole_text
+from lcagent.agents.windows import MARGIN_TOKENS
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.cost import Cost, asked_pages
+from lcagent.pipelines.methods.rag.steps import answer, source_states
+from lcagent.pipelines.state import AskState, MethodOutput
+from lcagent.pipelines.streaming import AnswerStreamer
+
+CHARACTERS_PER_TOKEN_AT_MOST = 12
+"""No language has so few tokens; a longer text need not be counted to know that it is too long."""
+
+
+async def whole(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
+    """Answer from all of the text at once."""
+    run = runtime.context
+    sources = await asyncio.to_thread(whole_text, run.collection.documents, run.pages)
+    on_text = AnswerStreamer(runtime.stream_writer)
+    return MethodOutput(
+        reply=await answer(state["question"], sources, run, on_text),
+        sources=source_states(sources),
+        unread=[],
+        notes=[],
+        chunks=len(sources),
+        chunks_read=len(sources),
+    )
+
+
+def fits_window(question: str, run: RunContext) -> bool:
+    """Say whether the model can be shown all of the text at once, beside the question."""
+    window = run.chat_model.card.window_tokens
+    characters = sum(len(page.text) for page in asked_pages(run))
+    if characters > window * CHARACTERS_PER_TOKEN_AT_MOST:
+        return False
+    return _prompt_tokens(question, run) + run.reply_tokens + MARGIN_TOKENS <= window
+
+
+def cost(question: str, run: RunContext) -> Cost:
+    """Return what reading all of the text takes."""
+    return Cost(1, 1, _prompt_tokens(question, run), run.reply_tokens)
+
+
+def _prompt_tokens(question: str, run: RunContext) -> int:
+    sources = whole_text(run.collection.documents, run.pages)
+    prompt = ReaderPrompt(question, tuple(source.text for source in sources))
+    return run.chat_model.count_tokens(prompt.messages())

@@ -1,0 +1,251 @@
+"""The steps of writing: the plan, a chapter's plan, and a paragraph.
+
+The functions that take a state are the nodes of the graph.
+"""
+
+import asyncio
+import operator
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, TypedDict
+
+from langgraph.graph import END
+from langgraph.runtime import Runtime
+from langgraph.types import Send
+
+from lcagent.agents.agent_write.drafts import Task, Written
+from lcagent.agents.agent_write.plan import ArticlePlan
+from lcagent.agents.agent_write.planner import Planned
+from lcagent.agents.agent_write.room import end_of, last_that_fit
+from lcagent.agents.agent_write.writer import NO_EVIDENCE, Writer
+from lcagent.agents.answering import Source, pack
+from lcagent.agents.windows import cut_to_tokens, text_counter
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.events import AnswerText
+from lcagent.pipelines.methods.write.run import (
+    GrowingText,
+    Recorded,
+    WriteRun,
+    body_of,
+    writing_of,
+)
+from lcagent.pipelines.output.saving import save_text
+from lcagent.pipelines.streaming import emit_step
+from lcagent.storage.runs import StoredStep
+
+MATERIAL_SHARE = 4
+"""A planner is told about the sources in this part of the window, at most."""
+
+MOST_TITLES = 200
+
+
+class WriteState(TypedDict):
+    """How far a text is; its plan and its paragraphs are in the log of the run.
+
+    Attributes:
+        chapters: How many chapters are to be planned.
+        chapter, position: The chapter to plan next, the paragraph to write next.
+        ended: Paragraphs that were written at the same time.
+    """
+
+    chapters: int
+    chapter: int
+    position: int
+    ended: Annotated[list[int], operator.add]
+
+
+async def plan(state: WriteState, runtime: Runtime[RunContext]) -> dict[str, int]:
+    """Make the plan, or that of the chapters."""
+    chapters = await _plan(runtime.context)
+    emit_step(runtime, "plan", 1, 1, "")
+    return {"chapters": chapters}
+
+
+async def plan_chapter(state: WriteState, runtime: Runtime[RunContext]) -> dict[str, int]:
+    """Plan the paragraphs of the next chapter; with the last the plan is complete."""
+    place, total = state["chapter"], state["chapters"]
+    await _plan_chapter(place, runtime.context)
+    emit_step(runtime, "plan chapter", place + 1, total, "")
+    return {"chapter": place + 1}
+
+
+async def paragraph(state: WriteState, runtime: Runtime[RunContext]) -> dict[str, int]:
+    """Write the next paragraph, unless an earlier process did."""
+    run, place = runtime.context, state["position"]
+    writing = writing_of(run)
+    point = writing.planned.plan.paragraphs[place].point
+    if f"paragraph/{place}" not in run.log:
+        await _write_paragraph(point, place, writing, run)
+    done = sum(1 for _ in run.log.steps("paragraph/"))
+    emit_step(runtime, "paragraph", done, len(writing.planned.plan.paragraphs), point[:60])
+    grown = run.once("text shown", lambda: GrowingText(writing)).next_piece()
+    if grown:
+        runtime.stream_writer(AnswerText(grown))
+    return {"position": place + 1}
+
+
+async def paragraph_alone(state: WriteState, runtime: Runtime[RunContext]) -> dict[str, list[int]]:
+    """Write one of many paragraphs that are written at the same time."""
+    await paragraph(state, runtime)
+    return {"ended": [state["position"]]}
+
+
+def next_step(state: WriteState, runtime: Runtime[RunContext]) -> list[Send] | str:
+    """Return what comes after a plan or a paragraph."""
+    writing = writing_of(runtime.context)
+    if state["chapter"] < state["chapters"]:
+        return "plan_chapter"
+    if writing.options.plan_only:
+        return END
+    total = len(writing.planned.plan.paragraphs)
+    if writing.options.is_parallel:
+        return [Send("paragraph_alone", {**state, "position": at}) for at in range(total)]
+    return "paragraph" if state["position"] < total else END
+
+
+async def _plan(run: RunContext) -> int:
+    """Make what is missing of the plan; return how many chapters are still to be planned."""
+    writing = writing_of(run)
+    if "plan" in run.log:
+        return 0
+    if writing.options.plan is not None:
+        await writing.keep_plan("plan", Planned(writing.users_plan()), [])
+        return 0
+    model = run.metered()
+    planner = writing.planner(model, material_of(run))
+    if not writing.has_chapters:
+        await writing.keep_plan("plan", await planner.plan(), model.calls)
+        return 0
+    if "chapters" not in run.log:
+        chapters = ArticlePlan(tuple(await planner.chapters()))
+        await writing.keep_plan("chapters", Planned(chapters), model.calls)
+    return len(writing.plan_at("chapters").plan.paragraphs)
+
+
+async def _plan_chapter(place: int, run: RunContext) -> None:
+    writing = writing_of(run)
+    chapters = writing.plan_at("chapters").plan.paragraphs
+    model = run.metered()
+    planner = writing.planner(model, "")
+    if f"chapter/{place}" not in run.log:
+        planned = await planner.chapter(chapters, place)
+        await writing.keep_plan(f"chapter/{place}", Planned(planned), model.calls)
+    if place + 1 == len(chapters):
+        parts = [writing.plan_at(f"chapter/{number}").plan for number in range(len(chapters))]
+        await writing.keep_plan("plan", planner.whole(parts), [])
+
+
+async def _write_paragraph(point: str, place: int, writing: WriteRun, run: RunContext) -> None:
+    model = run.metered()
+    writer = writing.writer(model)
+    sources, chunks, chunks_read = await _evidence(point, place, writer, run)
+    if writer.is_grounded and not sources:
+        written = Written("", flags=(NO_EVIDENCE,))
+    else:
+        task = await _task(place, [source.text for source in sources], writing, run)
+        written = await writer.write(task, writing.calls_for(place))
+    pages = {source.label: source.page for source in sources}
+    recorded = Recorded(written, pages, chunks, chunks_read)
+    await run.log.add(StoredStep(f"paragraph/{place}", recorded.as_detail(), model.calls))
+    if writing.options.output is not None:
+        text, _ = body_of(writing)
+        await asyncio.to_thread(save_text, writing.options.output, text)
+
+
+def material_of(run: RunContext) -> str:
+    """Return what the sources are: their names, and the titles of their chapters."""
+    lines: list[str] = []
+    for document in run.collection.documents:
+        lines.append(
+            document.name if document.title is None else f"{document.name}: {document.title}"
+        )
+        top = sorted({entry.level for entry in document.outline})[:2]
+        titles = [entry.title for entry in document.outline if entry.level in top]
+        lines.extend(f"- {title}" for title in titles[:MOST_TITLES])
+    if not lines:
+        return ""
+    most = run.chat_model.card.window_tokens // MATERIAL_SHARE
+    return cut_to_tokens("\n".join(lines), most, text_counter(run.chat_model))
+
+
+async def _task(place: int, sources: Sequence[str], writing: WriteRun, run: RunContext) -> Task:
+    task = Task(
+        place,
+        writing.words_for(place),
+        writing.ratio_before(place),
+        sources=tuple(sources),
+    )
+    if writing.options.is_parallel:
+        return task
+    earlier = writing.earlier(place)
+    summary, written = await _shown(place, earlier, sources, writing, run)
+    return replace(task, earlier=earlier, summary=summary, written=written)
+
+
+async def _shown(
+    place: int, earlier: Sequence[str], sources: Sequence[str], writing: WriteRun, run: RunContext
+) -> tuple[str, str]:
+    """Return what the writer sees of the text so far: a summary of what has no room, and the rest.
+
+    The summary is made by one call whenever the paragraphs since the last one have no room.
+    """
+    count = text_counter(run.chat_model)
+    room = writing.writer(run.chat_model).prior_room(place, sources)
+    summary, folded = _last_fold(writing)
+    rest = [text for text in earlier[folded:] if text]
+    whole = "\n\n".join(rest)
+    if count(summary) + count(whole) <= room:
+        return summary, whole
+    kept = max(1, last_that_fit(rest, room // 2, count))
+    if kept < len(rest):
+        model = run.metered()
+        writer = writing.writer(model)
+        summary = await writer.fold(summary, "\n\n".join(rest[:-kept]), room // 3)
+        detail = {"reply": summary, "folded": len(earlier) - kept}
+        await run.log.add(StoredStep(f"fold/{place}", detail, model.calls))
+    summary = cut_to_tokens(summary, room // 2, count)
+    return summary, end_of("\n\n".join(rest[-kept:]), room - count(summary), count)
+
+
+def _last_fold(writing: WriteRun) -> tuple[str, int]:
+    """Return the newest summary of the text so far, and how many paragraphs it is of."""
+    folds = [step.detail for step in writing.log.steps("fold/")]
+    if not folds:
+        return "", 0
+    newest = max(folds, key=lambda detail: int(detail["folded"]))
+    return str(newest["reply"]), int(newest["folded"])
+
+
+async def _evidence(
+    point: str, place: int, writer: Writer, run: RunContext
+) -> tuple[list[Source], int, int]:
+    """Return the passages for a paragraph, labelled by their pages' places among all pages.
+
+    There are none where no word of its main point stands in the sources.
+    """
+    if not writer.is_grounded:
+        return [], 0, 0
+    found = await run.retriever.search(
+        point,
+        run.collection.documents,
+        top_k=run.top_k,
+        pages=run.pages,
+        vectors=run.vectors,
+    )
+    if not any(found.query.share_in(passage.page.text) for passage in found.passages):
+        return [], found.chunks, found.chunks_read
+    budget = min(run.evidence_tokens, writer.evidence_room(place))
+    count = text_counter(run.chat_model)
+    packed = await asyncio.to_thread(pack, found.passages, run.documents, budget, count, run.pages)
+    return [_relabelled(source, run) for source in packed], found.chunks, found.chunks_read
+
+
+def _relabelled(source: Source, run: RunContext) -> Source:
+    """Return a passage with a label that no other page has in any paragraph of the text."""
+    before = 0
+    for document in run.collection.documents:
+        if document.id == source.page.document_id:
+            break
+        before += len(document.pages)
+    label = f"S{before + source.page.page_index + 1}"
+    return Source(label, source.page, label + source.text.removeprefix(source.label))

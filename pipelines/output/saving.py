@@ -1,0 +1,141 @@
+"""Texts as files: Markdown as it is, HTML, or DOCX; never half of one.
+
+A file is written beside the one it replaces and takes its name when it is complete.
+"""
+
+import html
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import groupby
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from lcagent.errors import MissingExtra, UsageError
+from lcagent.pipelines.output.blocks import Block, blocks_of
+
+MARKDOWN, HTML, DOCX = (".md", ".markdown", ".txt"), (".html", ".htm"), (".docx",)
+
+_PAGE = """<!doctype html>
+<html>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>body {{ max-width: 42em; margin: 2em auto; padding: 0 1em; line-height: 1.5 }}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def check_output(path: str | Path) -> None:
+    """Refuse a file that could not be written in the end, before anything is paid for.
+
+    Raises:
+        UsageError: Its name says no format of ours, or its folder cannot be written to.
+        MissingExtra: DOCX needs an optional part.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in (*MARKDOWN, *HTML, *DOCX):
+        raise UsageError(f"{path.name}: texts are written as .md, .txt, .html or .docx")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path.parent}: there is no such folder, or it cannot be written to")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder")
+    if suffix in DOCX and importlib.util.find_spec("docx") is None:
+        raise MissingExtra("writing DOCX", "docx")
+
+
+def save_text(path: str | Path, text: str) -> None:
+    """Write a text of Markdown in the format that the name of the file says.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    path = Path(path)
+    content = rendered(text, path)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        beside = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+def rendered(text: str, path: Path) -> bytes:
+    """Return the bytes of a file that holds a text."""
+    suffix = path.suffix.lower()
+    if suffix in DOCX:
+        return _docx(text)
+    if suffix in HTML:
+        return as_html(text, path.stem).encode()
+    return f"{text.rstrip()}\n".encode()
+
+
+def as_html(text: str, title: str) -> str:
+    """Return a text as a page of HTML; whatever stands in it is text."""
+    body = "\n".join(
+        _list(kind, list(blocks)) if "item" in kind else "\n".join(map(_element, blocks))
+        for kind, blocks in groupby(blocks_of(text), key=lambda block: block.kind)
+    )
+    return _PAGE.format(title=html.escape(title), body=body)
+
+
+def _element(block: Block) -> str:
+    tag = f"h{block.level}" if block.kind == "heading" else "p"
+    return f"<{tag}>{_inline(block)}</{tag}>"
+
+
+def _list(kind: str, blocks: list[Block]) -> str:
+    tag = "ul" if kind == "item" else "ol"
+    return "\n".join([f"<{tag}>", *(f"<li>{_inline(block)}</li>" for block in blocks), f"</{tag}>"])
+
+
+def _inline(block: Block) -> str:
+    return "".join(_pieces(block))
+
+
+def _pieces(block: Block) -> Iterator[str]:
+    for run in block.runs():
+        escaped = html.escape(run.text)
+        escaped = f"<em>{escaped}</em>" if run.is_italic else escaped
+        yield f"<strong>{escaped}</strong>" if run.is_bold else escaped
+
+
+def _docx(text: str) -> bytes:
+    import docx  # noqa: PLC0415 -- an optional part
+
+    document = docx.Document()
+    styles = {"item": "List Bullet", "numbered item": "List Number", "paragraph": "Normal"}
+    for block in blocks_of(text):
+        if block.kind == "heading":
+            paragraph = document.add_heading(level=min(block.level, 9))
+        else:
+            paragraph = document.add_paragraph(style=styles[block.kind])
+        for run in block.runs():
+            added = paragraph.add_run(_CONTROLS.sub("\ufffd", run.text))
+            added.bold, added.italic = run.is_bold or None, run.is_italic or None
+    file = BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What no file of XML may hold."""

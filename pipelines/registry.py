@@ -1,0 +1,103 @@
+"""The methods that lcagent knows. A new one is a folder in `methods/` and a line here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lcagent.errors import UsageError
+from lcagent.fields import unknown_name
+from lcagent.pipelines.method import Method, Pipeline
+from lcagent.pipelines.methods import chain, quote, rag, summarize, tree, whole, write
+from lcagent.pipelines.run_log import StepView
+from lcagent.storage.runs import StoredStep
+from lcagent.tasks import TASKS, AskTask, Task
+
+METHODS: dict[str, Method] = {
+    each.METHOD.name: each.METHOD for each in (quote, whole, rag, chain, tree, summarize, write)
+}
+
+AUTO = "auto"
+"""The strategy of who leaves the choice to lcagent."""
+
+
+def methods_of(verb: str) -> list[Method]:
+    """Return the methods for tasks of a verb."""
+    return [method for method in METHODS.values() if method.verb == verb]
+
+
+def strategies() -> tuple[str, ...]:
+    """Return what `AskTask.strategy` may be."""
+    return (AUTO, *(method.name for method in methods_of("ask")))
+
+
+def check_task(task: Task) -> None:
+    """Refuse a strategy that does not exist, and options that nothing will look at.
+
+    Raises:
+        UsageError: There is such a thing.
+    """
+    usable = {method.name for method in methods_of(task.verb)}
+    if isinstance(task, AskTask):
+        if task.strategy not in strategies():
+            known = ", ".join(strategies())
+            raise UsageError(f"no strategy {task.strategy!r}; there are: {known}")
+        if task.strategy != AUTO:
+            usable = {task.strategy}
+    for options in task.options:
+        if options.method not in usable:
+            what = f"-s {task.strategy}" if isinstance(task, AskTask) else task.verb
+            raise UsageError(f"options of the method {options.method} are not for {what}")
+
+
+def read_task(fields: Mapping[str, Any]) -> Task:
+    """Return the task that JSON describes, with the options of any method.
+
+    Args:
+        fields: As of `Task.as_json`; `verb` says which task it is, what is missing has its default.
+
+    Raises:
+        UsageError: A name or a value makes no sense.
+    """
+    verb = fields.get("verb")
+    if verb not in TASKS:
+        raise UsageError(unknown_name("verbs", str(verb), TASKS))
+    task = TASKS[verb].from_json(fields)
+    check_task(task)
+    return task
+
+
+def task_schema(verb: str) -> dict[str, Any]:
+    """Return the JSON schema of the tasks of a verb, with the options of its methods.
+
+    Raises:
+        UsageError: There is no such verb.
+    """
+    if verb not in TASKS:
+        raise UsageError(unknown_name("verbs", verb, TASKS))
+    schema = TASKS[verb].json_schema()
+    options = schema["properties"]["options"]["properties"]
+    own = {method.name for method in methods_of(verb)}
+    for name in [name for name in options if name not in own]:
+        del options[name]
+    if verb == "ask":
+        schema["properties"]["strategy"]["enum"] = list(strategies())
+    return schema
+
+
+def pipeline_of(task: Task) -> Pipeline:
+    """Return what carries out a task."""
+    if isinstance(task, AskTask):
+        from lcagent.pipelines.ask.pipeline import AskPipeline  # noqa: PLC0415 -- loaded when used
+
+        return AskPipeline()
+    (method,) = methods_of(task.verb)
+    assert method.pipeline is not None
+    return method.pipeline()
+
+
+def describe(step: StoredStep, verb: str) -> StepView:
+    """Return a step of a run as it is shown, by the method that it is of."""
+    for method in methods_of(verb):
+        view = method.describe_step(step)
+        if view is not None:
+            return view
+    return StepView(step.key, step.key, calls=tuple(step.calls))

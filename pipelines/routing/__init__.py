@@ -1,1 +1,0 @@
-"""Choosing the method that answers a question."""

@@ -1,0 +1,212 @@
+"""What a session works with, built from the settings once: the composition root.
+
+Nothing above hands settings on, and nothing below reads them.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import cast, get_args
+
+from lcagent.agents.quoting_model import QUOTE, QuotingModel
+from lcagent.errors import UsageError
+from lcagent.models.base import ChatModel
+from lcagent.models.budget import Budget, Budgeted
+from lcagent.models.cached import Cached
+from lcagent.models.choose import choose_model, close_model, is_local
+from lcagent.models.hosts import OPENAI_URL, server_of
+from lcagent.models.limits import Limited, Turns
+from lcagent.models.local_options import LocalOptions
+from lcagent.models.retrying import Retrying
+from lcagent.retrieval.embedding.choose import Choice, choose_embedder
+from lcagent.retrieval.library import Collection, Library, ReadingProgress
+from lcagent.retrieval.reading.isolation import Limits
+from lcagent.retrieval.search.retriever import Retriever, VectorUse
+from lcagent.retrieval.sources import resolve
+from lcagent.settings import Settings, config_path
+from lcagent.storage.database import Database, open_database
+from lcagent.storage.documents import DocumentStore
+from lcagent.storage.replies import ReplyStore
+from lcagent.storage.runs import RunStore
+from lcagent.storage.search import SearchStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """The stores, the reader, the retriever and the models of one session.
+
+    The store is opened when it is first used, so that a task that makes no sense writes nothing.
+
+    Attributes:
+        given: Models of the caller's by the names that tasks call them.
+    """
+
+    settings: Settings
+    given: Mapping[str, ChatModel] = field(default_factory=dict[str, ChatModel])
+    _models: dict[tuple[str, str, int | None], ChatModel] = field(
+        default_factory=dict[tuple[str, str, int | None], ChatModel]
+    )
+
+    @cached_property
+    def database(self) -> Database:
+        """The store.
+
+        Raises:
+            StorageError: It cannot be read or written.
+        """
+        return open_database(self.settings.store_url)
+
+    @cached_property
+    def documents(self) -> DocumentStore:
+        """The documents in the store."""
+        return DocumentStore(self.database)
+
+    @cached_property
+    def runs(self) -> RunStore:
+        """The runs in the store."""
+        return RunStore(self.database)
+
+    @cached_property
+    def replies(self) -> ReplyStore:
+        """The replies of models in the store."""
+        return ReplyStore(self.database)
+
+    @cached_property
+    def library(self) -> Library:
+        """Reads documents."""
+        limits = Limits(memory_bytes=self.settings.reading_memory_mb * 1_000_000)
+        return Library(self.documents, limits, self.settings.concurrency, self.settings.reader)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Searches documents."""
+        return Retriever(self.documents, SearchStore(self.database), self.choose_embedder)
+
+    @cached_property
+    def turns(self) -> Turns:
+        """The rates that calls of all runs keep to together."""
+        settings = self.settings
+        return Turns(
+            settings.model_concurrency, settings.requests_per_minute, settings.tokens_per_minute
+        )
+
+    def close(self) -> None:
+        """Close the store, if it was opened."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+    async def close_models(self) -> None:
+        """Close the connections that were opened in this event loop."""
+        for model in self._models.values():
+            await close_model(model)
+
+    def model(
+        self,
+        model: str | ChatModel,
+        *,
+        base_url: str | None = None,
+        window_tokens: int | None = None,
+        budget: Budget | None = None,
+        namespace: str = "",
+    ) -> ChatModel:
+        """Return a model as a run uses it: cached, tried again, and within limits.
+
+        Args:
+            model: How it is called, or a model of your own.
+            budget: What the run may spend; by default as much as it likes.
+            namespace: Keeps the replies of a run apart from those of others.
+
+        Raises:
+            ModelNotUsable: There is no such model, or no key for it.
+        """
+        budget = budget or Budget()
+        if model == QUOTE:
+            return Budgeted(QuotingModel(), budget)
+        server = ""
+        if isinstance(model, str) and model in self.given:
+            model = self.given[model]
+        elif isinstance(model, str):
+            if not is_local(model):
+                server = base_url or self.settings.model_url or OPENAI_URL
+            model = self._limited(model, server, window_tokens)
+        retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
+        return Cached(retrying, self.replies, namespace=namespace, server=server_of(server))
+
+    def _limited(self, name: str, server: str, window_tokens: int | None) -> ChatModel:
+        """Return a model whose calls, of all runs together, keep to the rates that are set."""
+        key = (name, server, window_tokens)
+        if key not in self._models:
+            chosen = named_model(name, self.settings, server, window_tokens)
+            self._models[key] = Limited(chosen, self.turns)
+        return self._models[key]
+
+    def choose_embedder(self) -> Choice:
+        """Return what makes vectors, or why nothing does.
+
+        Only an embedder that was asked for by name may be fetched from the network.
+        """
+        wanted = self.settings.embedder
+        return choose_embedder(wanted, may_download=wanted != "auto")
+
+    def vector_use(self, wanted: str | None, *, by_default: VectorUse) -> VectorUse:
+        """Return how vectors are used: as asked for, else as set, else `by_default`.
+
+        Raises:
+            UsageError: There is no such use.
+        """
+        chosen = wanted or self.settings.vectors
+        if chosen == "auto":
+            return by_default
+        if chosen not in get_args(VectorUse):
+            known = ", ".join(("auto", *get_args(VectorUse)))
+            raise UsageError(f"no use of vectors is called {chosen!r}; there are: {known}")
+        return cast("VectorUse", chosen)
+
+    async def collect(
+        self,
+        names: str | Path | Sequence[str | Path],
+        *,
+        password: str | None = None,
+        ocr: bool | None = None,
+        progress: ReadingProgress | None = None,
+    ) -> Collection:
+        """Read all documents that `names` mean: files, folders, globs, ids of stored ones."""
+        listed = [names] if isinstance(names, str | Path) else list(names)
+        sources = await asyncio.to_thread(resolve, listed, self.documents)
+        return await self.library.collect(
+            sources,
+            password=password,
+            ocr=self.settings.ocr if ocr is None else ocr,
+            progress=progress,
+        )
+
+
+def named_model(
+    name: str, settings: Settings, server: str = "", window_tokens: int | None = None
+) -> ChatModel:
+    """Return a model by its name, as the settings describe it where nothing else is said.
+
+    Raises:
+        ModelNotUsable: There is no such model, or no key for it.
+    """
+    return choose_model(
+        name,
+        base_url=server or settings.model_url,
+        window_tokens=window_tokens or settings.window,
+        user_table=config_path().with_name("models.toml"),
+        local=local_options(settings),
+    )
+
+
+def local_options(settings: Settings) -> LocalOptions:
+    """Return how local models run, by the settings."""
+    return LocalOptions(
+        device=settings.local_device,
+        dtype=settings.local_dtype,
+        store=settings.local_store,
+        store_dtype=settings.local_store_dtype,
+        policy=settings.local_policy,
+        memories=settings.memories,
+    )

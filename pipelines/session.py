@@ -1,0 +1,523 @@
+"""A session: one open store, and the tasks that are run in it.
+
+    async with Session.open() as session:
+        answer = await session.run(AskTask(("book.pdf",), "Who kept the light?"))
+
+Runs may go on at the same time; documents, indexes and models are shared between them. A run is
+recorded step by step, so that one that was killed, failed or stopped by a limit goes on.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast, overload
+from uuid import uuid4
+
+from lcagent.agents.quoting_model import QUOTE
+from lcagent.agents.templates import check_own
+from lcagent.documents import Documents, DocumentSource, NamedText, Page
+from lcagent.errors import BudgetExceeded, LcagentError, UsageError
+from lcagent.fields import check_names, unknown_name
+from lcagent.models.base import ChatModel
+from lcagent.models.budget import Budget
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.coverage import check_selection
+from lcagent.pipelines.events import Event, Finished, OnEvent, Planned
+from lcagent.pipelines.method import Pipeline
+from lcagent.pipelines.registry import AUTO, check_task, describe, pipeline_of, read_task
+from lcagent.pipelines.run_log import RunLog, StepView
+from lcagent.pipelines.search import found_passages
+from lcagent.pipelines.services import Services
+from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary, Usage
+from lcagent.retrieval.library import Collection, ReadingProgress
+from lcagent.retrieval.search.retriever import VectorUse
+from lcagent.selection import ALL_PAGES, parse_pages
+from lcagent.settings import Settings, load_settings
+from lcagent.storage.runs import RunStatus, StoredRun
+from lcagent.tasks import AskTask, ModelTask, SearchTask, SummarizeTask, Task, WriteTask
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+STEPS_AT_MOST = 1_000_000
+"""Steps of a graph; each worker is one, and a long book has hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """What goes with a task and cannot travel.
+
+    Attributes:
+        model: A model of the caller's, in place of that which the task names.
+        password: Opens encrypted documents.
+        progress: Is told how far files are read.
+        on_event: Is told what happens.
+    """
+
+    model: ChatModel | None = None
+    password: str | None = None
+    progress: ReadingProgress | None = None
+    on_event: OnEvent | None = None
+
+
+class Session:
+    """An open store and what reads, searches, answers and records in it.
+
+    Use it as an asynchronous context manager; where no model is asked, a plain `with` does, too.
+
+    Attributes:
+        services: What it works with.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    @classmethod
+    def open(
+        cls, settings: Settings | None = None, *, models: Mapping[str, ChatModel] | None = None
+    ) -> Self:
+        """Return a session on the store that the settings name, which is opened when it is used.
+
+        Args:
+            settings: By default those in force (`lcagent config show`).
+            models: Models of your own, by the names under which tasks ask for them.
+        """
+        return cls(Services(settings or load_settings(), models or {}))
+
+    def __enter__(self) -> Self:
+        """Return the session."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.services.close()
+
+    async def __aenter__(self) -> Self:
+        """Return the session."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections to models' servers, then the store."""
+        await self.services.close_models()
+        self.services.close()
+
+    @overload
+    async def run(self, task: AskTask, **companions: Any) -> Answer: ...
+    @overload
+    async def run(self, task: SearchTask, **companions: Any) -> SearchResult: ...
+    @overload
+    async def run(self, task: SummarizeTask, **companions: Any) -> Summary: ...
+    @overload
+    async def run(self, task: WriteTask, **companions: Any) -> Article: ...
+    @overload
+    async def run(self, task: Task, **companions: Any) -> Result | SearchResult: ...
+    async def run(self, task: Task, **companions: Any) -> Result | SearchResult:
+        """Carry out a task and return its result.
+
+        Args:
+            companions: Fields of `Companions`: `model`, `password`, `progress`, `on_event`.
+
+        Raises:
+            UsageError: The task makes no sense, or no document can be read.
+            ModelError: The model failed; what was paid for is kept.
+            BudgetExceeded: A limit was reached; what was paid for is kept.
+            StorageError: The store cannot be read or written.
+        """
+        given = _companions(companions)
+        if isinstance(task, SearchTask):
+            check_task(task)
+            return await self._search(task, given)
+        return await self._carry_out(task, given)
+
+    async def plan(self, task: Task, **companions: Any) -> Plan:
+        """Return what a task will take and cost at most; no model is called.
+
+        Raises:
+            UsageError: As `run`.
+        """
+        given = _companions(companions)
+        pipeline = self._checked(task, given)
+        return await pipeline.plan(await self._context(task, given, RunLog()))
+
+    async def resume(self, run_id: str, **changes: Any) -> Result:
+        """Go on with a run that was killed, failed, or was stopped by a limit.
+
+        Args:
+            run_id: The id, or how it begins.
+            changes: Fields of the task that are to be different, such as a higher `max_calls`;
+                fields of `Companions` besides.
+
+        Raises:
+            UsageError: There is no such run, it has ended, or it cannot be resumed.
+        """
+        names = {each.name for each in fields(Companions)}
+        given = Companions(**{name: changes.pop(name) for name in names & changes.keys()})
+        stored = self.find_run(run_id)
+        task = _resumable(stored, has_model=given.model is not None)
+        check_names(f"the task {task.verb}", changes, type(task))
+        return await self._carry_out(replace(task, **changes), given, stored)
+
+    async def events(self, task: Task, **companions: Any) -> AsyncIterator[Event]:
+        """Carry out a task and yield what happens, `Finished` with the result at the end.
+
+        Who stops asking for events cancels the run, which can be resumed.
+
+        Raises:
+            LcagentError: As `run`.
+        """
+        told: asyncio.Queue[Event | None] = asyncio.Queue()
+
+        async def carry_out() -> None:
+            try:
+                result = await self.run(task, **companions, on_event=told.put_nowait)
+                told.put_nowait(Finished(result))
+            finally:
+                told.put_nowait(None)
+
+        running = asyncio.ensure_future(carry_out())
+        try:
+            while (event := await told.get()) is not None:
+                yield event
+            await running
+        finally:
+            running.cancel()
+
+    async def names_of(self, documents: Documents, **reading: Any) -> tuple[str, ...]:
+        """Return documents as a task names them; what is in memory is stored first.
+
+        Args:
+            reading: As of `collect`.
+
+        Raises:
+            UsageError: What is in memory cannot be read.
+        """
+        is_one = isinstance(documents, str | Path | bytes | NamedText) or hasattr(documents, "read")
+        listed = [documents] if is_one else list(cast("Sequence[DocumentSource]", documents))
+        return tuple([await self._name_of(each, reading) for each in listed])
+
+    async def _name_of(self, document: DocumentSource, reading: Mapping[str, Any]) -> str:
+        if isinstance(document, str | Path):
+            return str(document)
+        # Readers run in a process of their own, which is given a file.
+        with TemporaryDirectory(prefix="lcagent-") as folder:
+            path = Path(folder) / _file_name(document)
+            await asyncio.to_thread(path.write_bytes, _content(document))
+            (read,) = (await self.collect(path, **reading)).documents
+        return read.id
+
+    async def collect(
+        self,
+        documents: Documents,
+        *,
+        password: str | None = None,
+        ocr: bool | None = None,
+        progress: ReadingProgress | None = None,
+    ) -> Collection:
+        """Read documents: files, folders, globs, ids of stored ones; each is read once.
+
+        Raises:
+            UsageError: A name means nothing, or none of them can be read.
+        """
+        reading = {"password": password, "ocr": ocr, "progress": progress}
+        names = await self.names_of(documents, **reading)
+        return await self.services.collect(names, **reading)
+
+    async def page(self, document: str, number: int) -> Page:
+        """Return a page of a stored document with its printed lines.
+
+        Args:
+            document: Its id, or how that begins, or a file.
+            number: From 1; of a format without pages, the part.
+
+        Raises:
+            UsageError: There is no such document or page.
+        """
+        (found,) = (await self.collect(document)).documents
+        if not 1 <= number <= len(found.pages):
+            raise UsageError(f"{found.name} has pages 1 to {len(found.pages)}, not {number}")
+        page = found.pages[number - 1]
+        return await asyncio.to_thread(self.services.documents.with_lines, found.id, page)
+
+    def find_run(self, prefix: str) -> StoredRun:
+        """Return the run whose id begins so.
+
+        Raises:
+            UsageError: There is none, or more than one.
+        """
+        found = self.services.runs.with_prefix(prefix)
+        if len(found) != 1:
+            raise UsageError(f"{len(found) or 'no'} runs have an id that begins with {prefix}")
+        return found[0]
+
+    def steps(self, run: StoredRun) -> list[StepView]:
+        """Return the steps of a run as they are shown, in the order in which they ended."""
+        return [describe(step, run.verb) for step in self.services.runs.steps(run.id)]
+
+    async def context(self, task: Task, **companions: Any) -> RunContext:
+        """Return what graphs of `lcagent.pipelines.graphs` work with inside another graph.
+
+        Documents are read and the model is built; steps are kept in memory only.
+
+        Raises:
+            UsageError: As `run`.
+        """
+        given = _companions(companions)
+        self._checked(task, given)
+        return await self._context(task, given, RunLog())
+
+    def _checked(self, task: Task, given: Companions) -> Pipeline:
+        if task.pages is not None:
+            parse_pages(task.pages)
+        check_task(task)
+        pipeline = pipeline_of(task)
+        pipeline.check(task, has_model=self._model_name(task, given) != QUOTE)
+        return pipeline
+
+    def _model_name(self, task: Task, given: Companions) -> str:
+        """Return what answers: the caller's model, that of the task, or that of the settings."""
+        assert isinstance(task, ModelTask)
+        if isinstance(task, AskTask) and task.strategy == QUOTE:
+            return QUOTE
+        if given.model is not None:
+            return given.model.card.name
+        return task.model or self.services.settings.model
+
+    async def _carry_out(
+        self, task: Task, given: Companions, resumed: StoredRun | None = None
+    ) -> Result:
+        started = time.perf_counter()
+        pipeline = self._checked(task, given)
+        log = RunLog(resumed.id if resumed is not None else uuid4().hex, self.services.runs)
+        await log.load()
+        context = await self._context(task, given, log)
+        clock = _Clock(task.verb, started)
+        state = await pipeline.without_graph(context)
+        if state is None:
+            return await self._run_graph(pipeline, context, given, clock, resumed)
+        result = await asyncio.to_thread(pipeline.result, state, context, clock.timings())
+        await self._begin(pipeline, context, given, resumed)
+        await self._end(context, result)
+        return result
+
+    async def _run_graph(
+        self,
+        pipeline: Pipeline,
+        context: RunContext,
+        given: Companions,
+        clock: "_Clock",
+        resumed: StoredRun | None,
+    ) -> Result:
+        """Run the graph of a pipeline to its end, and record how it ended, whatever that is."""
+        tell = given.on_event or _ignore
+        await self._begin(pipeline, context, given, resumed)
+        try:
+            tell(Planned(await pipeline.plan(context)))
+            state: Mapping[str, Any] = {}
+            config: RunnableConfig = {"recursion_limit": STEPS_AT_MOST}
+            stream = pipeline.graph().astream(
+                pipeline.initial_state(context),
+                config,
+                context=context,
+                stream_mode=["custom", "values"],
+                subgraphs=True,
+            )
+            async for place, mode, told in stream:
+                if mode == "custom":
+                    tell(cast("Event", told))
+                elif not place:  # the state of the graph itself, not that of a subgraph
+                    state = cast("Mapping[str, Any]", told)
+            result = await asyncio.to_thread(pipeline.result, state, context, clock.timings())
+        except asyncio.CancelledError:
+            await asyncio.shield(self._update(context, status="stopped", error="interrupted"))
+            raise
+        except Exception as error:
+            first = _first(error)
+            status: RunStatus = "stopped" if isinstance(first, BudgetExceeded) else "failed"
+            await self._update(context, status=status, error=str(first))
+            if isinstance(first, LcagentError) and given.model is None:
+                first.go_on_with = f"lcagent runs resume {context.log.run_id[:12]}"
+            raise first from error
+        await self._end(context, result)
+        return result
+
+    async def _search(self, task: SearchTask, given: Companions) -> SearchResult:
+        context = await self._context(task, given, RunLog())
+        return await found_passages(task, context)
+
+    async def _context(self, task: Task, given: Companions, log: RunLog) -> RunContext:
+        """Return what a run works with: its model built, then its documents read."""
+        services = self.services
+        pages = ALL_PAGES if task.pages is None else parse_pages(task.pages)
+        budget, model = Budget(), None
+        if isinstance(task, ModelTask):
+            budget, model = await self._model(task, given, log)
+        collection = Collection(())
+        if task.sources:
+            collection = await services.collect(
+                task.sources, password=given.password, ocr=task.ocr, progress=given.progress
+            )
+            check_selection(collection, pages)
+        by_default: VectorUse = (
+            "stored" if isinstance(task, AskTask) and model is None else "needed"
+        )
+        return RunContext(
+            task,
+            collection,
+            services.retriever,
+            pages=pages,
+            vectors=services.vector_use(getattr(task, "vectors", None), by_default=by_default),
+            with_lines=services.documents.with_lines,
+            model=model,
+            budget=budget,
+            log=log,
+        )
+
+    async def _model(
+        self, task: ModelTask, given: Companions, log: RunLog
+    ) -> tuple[Budget, ChatModel | None]:
+        """Return the limits of a run, and its model; None where the documents are quoted."""
+        budget = _budget(task, log.usage)
+        name = self._model_name(task, given)
+        asks_nobody = not isinstance(task, AskTask) or task.strategy in (AUTO, QUOTE)
+        if name == QUOTE and asks_nobody and given.model is None:
+            return budget, None
+        await asyncio.to_thread(check_own)
+        model = self.services.model(
+            given.model or name,
+            base_url=task.base_url,
+            window_tokens=task.window,
+            budget=budget,
+            namespace="" if task.use_cache else log.run_id,
+        )
+        return budget, model
+
+    async def _begin(
+        self,
+        pipeline: Pipeline,
+        context: RunContext,
+        given: Companions,
+        resumed: StoredRun | None,
+    ) -> None:
+        if resumed is not None:
+            await self._update(context, status="running", error=None)
+            return
+        task = context.task
+        await asyncio.to_thread(
+            self.services.runs.begin,
+            context.log.run_id,
+            verb=task.verb,
+            question=pipeline.title(context),
+            strategy=pipeline.strategy(task),
+            request=_request(context, given),
+        )
+
+    async def _end(self, context: RunContext, result: Result) -> None:
+        await self._update(
+            context, status="done", strategy=result.strategy, result=result.as_json()
+        )
+
+    async def _update(self, context: RunContext, **changes: Any) -> None:
+        run_id = context.log.run_id
+        await asyncio.to_thread(lambda: self.services.runs.update(run_id, **changes))
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Wall-clock seconds of a run: reading its documents, and all that comes after."""
+
+    verb: str
+    started: float
+    read: float = field(default_factory=time.perf_counter)
+
+    def timings(self) -> dict[str, float]:
+        phase = "answer" if self.verb == "ask" else self.verb
+        ended = time.perf_counter()
+        return {"read": round(self.read - self.started, 3), phase: round(ended - self.read, 3)}
+
+
+def _file_name(document: bytes | BinaryIO | NamedText) -> str:
+    """Return the name of a document in memory, as a file can have it."""
+    named = document.name if isinstance(document, NamedText) else getattr(document, "name", "")
+    return Path(str(named)).name or "document"
+
+
+def _content(document: bytes | BinaryIO | NamedText) -> bytes:
+    if isinstance(document, NamedText):
+        return document.text.encode()
+    return document if isinstance(document, bytes) else document.read()
+
+
+def _ignore(_: Event) -> None:
+    """Tell nobody."""
+
+
+def _companions(given: Mapping[str, Any]) -> Companions:
+    """Return what goes with a task; a name that is none is a mistake in the call.
+
+    Raises:
+        TypeError: There is no such companion.
+    """
+    names = [each.name for each in fields(Companions)]
+    for name in given:
+        if name not in names:
+            raise TypeError(unknown_name("what goes with a task", name, names))
+    return Companions(**given)
+
+
+def _request(context: RunContext, given: Companions) -> dict[str, Any]:
+    """Return what it takes to resume a run: its task, on the stored documents."""
+    task = context.task
+    changed: dict[str, Any] = {"documents": tuple(context.documents)}
+    if isinstance(task, ModelTask):
+        changed["model"] = QUOTE if context.model is None else context.model.card.name
+    request = replace(task, **changed).as_json()
+    return {**request, "model_is_given": given.model is not None}
+
+
+def _resumable(stored: StoredRun, *, has_model: bool) -> Task:
+    """Return the task of a run that can go on.
+
+    Raises:
+        UsageError: It has ended, or its model was made by a program and is not here.
+    """
+    if stored.status == "done":
+        raise UsageError(
+            f"the run {stored.id[:12]} has ended (see: lcagent runs show {stored.id[:12]})"
+        )
+    request = dict(stored.request or {})
+    if not request or (request.pop("model_is_given", False) and not has_model):
+        what = "its model was made by a program"
+        raise UsageError(f"the run {stored.id[:12]} cannot be resumed: {what}")
+    return read_task(request)
+
+
+def _budget(task: ModelTask, spent: Usage) -> Budget:
+    """Return the limits of a run, less what it has spent before it was resumed."""
+    max_usd, max_calls = task.max_usd, task.max_calls
+    return Budget(
+        max_usd=None if max_usd is None else max(0.0, max_usd - (spent.usd or 0.0)),
+        max_calls=None if max_calls is None else max(0, max_calls - spent.calls),
+        max_time_s=task.max_time_s,
+    )
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the first of the errors that a task group collected, ours before others'."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    inner = [_first(each) for each in error.exceptions]
+    return next((each for each in inner if isinstance(each, LcagentError)), inner[0])

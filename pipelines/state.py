@@ -1,0 +1,114 @@
+"""The state of a question on its way to an answer, as it is saved after every step."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
+
+
+class QuoteState(TypedDict):
+    """Where a quote stands: offsets into the text of one page.
+
+    Attributes:
+        spans: The quote itself; before it, if it is a table row, the heads of its columns.
+    """
+
+    document_id: str
+    page_index: int
+    spans: list[tuple[int, int]]
+    score: float
+
+
+class SourceState(TypedDict):
+    """What a mark in a reply stands for.
+
+    Attributes:
+        quote: The words of a note; empty for a passage, whose words the mark has itself.
+    """
+
+    document_id: str
+    page_index: int
+    quote: str
+
+
+class UnreadState(TypedDict):
+    """A page that a model was shown, but made nothing of, and why."""
+
+    document_id: str
+    page_index: int
+    reason: str
+
+
+class AskState(TypedDict):
+    """A question on its way to an answer.
+
+    Attributes:
+        caveat: What the user should know of the choice of the method, or an empty string.
+        quotes: The answer, if it is quoted.
+        reply: The answer as a model wrote it, with marks; empty where there is none.
+        sources: What the marks stand for.
+    """
+
+    question: str
+    wanted: str
+    model: str
+    strategy: str
+    reason: str
+    caveat: str
+    quotes: list[QuoteState]
+    reply: str
+    sources: dict[str, SourceState]
+    unread: list[UnreadState]
+    notes: list[str]
+    chunks: int
+    chunks_read: int
+
+
+class RouteOutput(TypedDict):
+    """What routing adds."""
+
+    strategy: str
+    reason: str
+    caveat: str
+
+
+class QuoteOutput(TypedDict):
+    """What quoting adds."""
+
+    quotes: list[QuoteState]
+    notes: list[str]
+    chunks: int
+    chunks_read: int
+
+
+class MethodOutput(TypedDict):
+    """What a method adds whose answer a model writes."""
+
+    reply: str
+    sources: dict[str, SourceState]
+    unread: list[UnreadState]
+    notes: list[str]
+    chunks: int
+    chunks_read: int
+
+
+def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> AskState:
+    """Return the state before the first step."""
+    return AskState(
+        question=question,
+        wanted=wanted,
+        model=model,
+        strategy="",
+        reason="",
+        caveat="",
+        quotes=[],
+        reply="",
+        sources={},
+        unread=[],
+        notes=[],
+        chunks=0,
+        chunks_read=0,
+    )
+
+
+def merged(state: AskState, change: Mapping[str, Any]) -> AskState:
+    """Return the state after a step, as LangGraph would merge it."""
+    return cast("AskState", {**state, **change})

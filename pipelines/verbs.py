@@ -1,0 +1,409 @@
+"""The verbs: tasks as function calls, asynchronous and not.
+
+Each has the fields of its task as arguments, with the task's own defaults, and besides them what
+cannot travel: an open session, a model of your own, a password, callbacks.
+"""
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from lcagent.concurrency import run_sync
+from lcagent.documents import Documents
+from lcagent.fields import unknown_name
+from lcagent.models.base import ChatModel
+from lcagent.pipelines.events import OnEvent
+from lcagent.pipelines.methods.summarize.options import SummarizeOptions
+from lcagent.pipelines.methods.write.options import WriteOptions
+from lcagent.pipelines.session import Session
+from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary
+from lcagent.retrieval.library import ReadingProgress
+from lcagent.tasks import AskTask, MethodOptions, SearchTask, SummarizeTask, Task, WriteTask
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+
+Options = MethodOptions | Sequence[MethodOptions]
+
+
+def _verb(
+    function: Callable[P, Coroutine[Any, Any, ResultT]],
+) -> Callable[P, Coroutine[Any, Any, ResultT]]:
+    """Let a verb say which arguments there are when it is called with one that is none."""
+    names = [
+        name
+        for name, each in inspect.signature(function).parameters.items()
+        if each.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    takes_any = len(names) < len(inspect.signature(function).parameters)
+    shown = function.__name__.removesuffix("_async")
+
+    @wraps(function)
+    async def checked(*args: P.args, **kwargs: P.kwargs) -> ResultT:
+        for name in kwargs:
+            if name not in names and not takes_any:
+                raise TypeError(unknown_name(f"arguments of {shown}()", name, names))
+        return await function(*args, **kwargs)
+
+    return checked
+
+
+def _sync(function: Callable[P, Coroutine[Any, Any, ResultT]]) -> Callable[P, ResultT]:
+    """Return a verb for synchronous code and notebooks, with the same signature."""
+
+    @wraps(function)
+    def waiting(*args: P.args, **kwargs: P.kwargs) -> ResultT:
+        return run_sync(_alone(function(*args, **kwargs), kwargs.get("session")))
+
+    waiting.__name__ = function.__name__.removesuffix("_async")
+    waiting.__qualname__ = waiting.__name__
+    return waiting
+
+
+async def _alone(work: Coroutine[Any, Any, ResultT], session: Any) -> ResultT:
+    """Do some work, and close what its event loop would leave open of a session of the caller's."""
+    try:
+        return await work
+    finally:
+        if isinstance(session, Session):
+            await session.services.close_models()
+
+
+@asynccontextmanager
+async def _opened(session: Session | None) -> AsyncIterator[Session]:
+    if session is not None:
+        yield session
+        return
+    async with Session.open() as opened:
+        yield opened
+
+
+def _name(model: str | ChatModel | None) -> str | None:
+    return model if isinstance(model, str) else None
+
+
+def _given(model: str | ChatModel | None) -> ChatModel | None:
+    return None if isinstance(model, str) else model
+
+
+def _listed(options: Options) -> tuple[MethodOptions, ...]:
+    return (options,) if isinstance(options, MethodOptions) else tuple(options)
+
+
+@_verb
+async def ask_async(  # noqa: PLR0913 -- the fields of the task
+    documents: Documents,
+    question: str,
+    *,
+    strategy: str = AskTask.strategy,
+    options: Options = (),
+    model: str | ChatModel | None = AskTask.model,
+    base_url: str | None = AskTask.base_url,
+    window: int | None = AskTask.window,
+    pages: str | None = AskTask.pages,
+    top_k: int = AskTask.top_k,
+    vectors: str | None = AskTask.vectors,
+    ocr: bool | None = AskTask.ocr,
+    max_usd: float | None = AskTask.max_usd,
+    max_calls: int | None = AskTask.max_calls,
+    max_time_s: float | None = AskTask.max_time_s,
+    use_cache: bool = AskTask.use_cache,
+    password: str | None = None,
+    session: Session | None = None,
+    on_event: OnEvent | None = None,
+    progress: ReadingProgress | None = None,
+) -> Answer:
+    """Answer a question from documents, every statement with a checked citation.
+
+        answer = ask("book.pdf", "Who kept the light?", model="openai:gpt-4o-mini")
+        print(answer)
+
+    Args:
+        documents: Files, folders, globs or ids of stored documents; bytes, open files, or texts
+            with a name (`NamedText`).
+        strategy: "quote", "whole", "rag", "chain", "tree", or "auto" to let lcagent choose.
+        options: Of methods, such as `ChainOptions.preset("fast")`.
+        model: "quote" for no language model, "openai:NAME", "local:PATH", or a model of your own;
+            by default that of the settings.
+        base_url: Where the model's server is.
+        window: Tokens of the model's window, where it is not known.
+        pages: Only these pages of each document, such as "10-40".
+        top_k: How many passages the answer may draw on.
+        vectors: Search by meaning too: "none", "stored" or "needed".
+        ocr: Recognise text on pages that are pictures; by default as the settings say.
+        max_usd, max_calls, max_time_s: Limits that nothing exceeds but calls in flight.
+        use_cache: Take replies that were paid for in other runs.
+        password: Opens encrypted documents.
+        session: An open session, for many questions; by default one is opened for the call.
+        on_event: Is told what happens.
+        progress: Is told how far files are read.
+
+    Raises:
+        UsageError: A document or an argument makes no sense, or no document can be read.
+        ModelError: The model failed; what was paid for is kept.
+        BudgetExceeded: A limit was reached; what was paid for is kept.
+        StorageError: The store cannot be read or written.
+    """
+    reading = {"password": password, "progress": progress}
+    async with _opened(session) as opened:
+        task = AskTask(
+            await opened.names_of(documents, ocr=ocr, **reading),
+            question,
+            strategy=strategy,
+            options=_listed(options),
+            model=_name(model),
+            base_url=base_url,
+            window=window,
+            pages=pages,
+            top_k=top_k,
+            vectors=vectors,
+            ocr=ocr,
+            max_usd=max_usd,
+            max_calls=max_calls,
+            max_time_s=max_time_s,
+            use_cache=use_cache,
+        )
+        return await opened.run(task, model=_given(model), on_event=on_event, **reading)
+
+
+@_verb
+async def search_async(  # noqa: PLR0913 -- the fields of the task
+    documents: Documents,
+    query: str,
+    *,
+    pages: str | None = SearchTask.pages,
+    top_k: int = SearchTask.top_k,
+    vectors: str | None = SearchTask.vectors,
+    ocr: bool | None = SearchTask.ocr,
+    password: str | None = None,
+    session: Session | None = None,
+    progress: ReadingProgress | None = None,
+) -> SearchResult:
+    """Return the passages of documents that fit a query best, best first.
+
+    Args:
+        documents, pages, top_k, vectors, ocr, password, session, progress: As those of `ask`.
+
+    Raises:
+        UsageError: A document or an argument makes no sense, or no document can be read.
+        StorageError: The store cannot be read or written.
+    """
+    reading = {"password": password, "progress": progress}
+    async with _opened(session) as opened:
+        names = await opened.names_of(documents, ocr=ocr, **reading)
+        task = SearchTask(names, query, pages=pages, top_k=top_k, vectors=vectors, ocr=ocr)
+        return await opened.run(task, **reading)
+
+
+@_verb
+async def summarize_async(  # noqa: PLR0913 -- the fields of the task
+    documents: Documents,
+    *,
+    focus: str = SummarizeTask.focus,
+    words: int = SummarizeOptions.words,
+    by: str = SummarizeOptions.by,
+    is_parallel: bool = SummarizeOptions.is_parallel,
+    output: str | Path | None = SummarizeOptions.output,
+    model: str | ChatModel | None = SummarizeTask.model,
+    base_url: str | None = SummarizeTask.base_url,
+    window: int | None = SummarizeTask.window,
+    pages: str | None = SummarizeTask.pages,
+    ocr: bool | None = SummarizeTask.ocr,
+    max_usd: float | None = SummarizeTask.max_usd,
+    max_calls: int | None = SummarizeTask.max_calls,
+    max_time_s: float | None = SummarizeTask.max_time_s,
+    use_cache: bool = SummarizeTask.use_cache,
+    password: str | None = None,
+    session: Session | None = None,
+    on_event: OnEvent | None = None,
+    progress: ReadingProgress | None = None,
+) -> Summary:
+    """Return one summary of documents, every statement with a checked citation.
+
+    Args:
+        focus: A question, or what else it should be about; by default everything.
+        words: How long it should be.
+        by: What is read at a time: "chapters" of the outline, or "chunks" of any pages.
+        is_parallel: Read all parts at the same time, none knowing the notes of the others.
+        output: A file (.md, .html, .docx) for the summary.
+        documents, model, base_url, window, pages, ocr, max_usd, max_calls, max_time_s, use_cache,
+            password, session, on_event, progress: As those of `ask`.
+
+    Raises:
+        LcagentError: As `ask`.
+    """
+    reading = {"password": password, "progress": progress}
+    async with _opened(session) as opened:
+        task = SummarizeTask(
+            await opened.names_of(documents, ocr=ocr, **reading),
+            focus=focus,
+            options=(SummarizeOptions(words, by, is_parallel, _path(output)),),
+            model=_name(model),
+            base_url=base_url,
+            window=window,
+            pages=pages,
+            ocr=ocr,
+            max_usd=max_usd,
+            max_calls=max_calls,
+            max_time_s=max_time_s,
+            use_cache=use_cache,
+        )
+        return await opened.run(task, model=_given(model), on_event=on_event, **reading)
+
+
+@_verb
+async def summarize_each_async(
+    documents: Documents, *, session: Session | None = None, **options: Any
+) -> list[Summary]:
+    """Return a summary of each of the documents, one after the other.
+
+    Args:
+        options: As of `summarize`.
+
+    Raises:
+        LcagentError: As `summarize`.
+    """
+    reading = {name: options.get(name) for name in ("ocr", "password", "progress")}
+    async with _opened(session) as opened:
+        collection = await opened.collect(documents, **reading)
+        return [
+            await summarize_async(each.id, session=opened, **options)
+            for each in collection.documents
+        ]
+
+
+@_verb
+async def write_async(  # noqa: PLR0913 -- the fields of the task
+    instruction: str,
+    documents: Documents = (),
+    *,
+    words: int | None = WriteOptions.words,
+    plan: str | None = WriteOptions.plan,
+    plan_only: bool = WriteOptions.plan_only,
+    output: str | Path | None = WriteOptions.output,
+    is_parallel: bool = WriteOptions.is_parallel,
+    paragraph_words: tuple[int, int] = WriteOptions.paragraph_words,
+    model: str | ChatModel | None = WriteTask.model,
+    base_url: str | None = WriteTask.base_url,
+    window: int | None = WriteTask.window,
+    pages: str | None = WriteTask.pages,
+    top_k: int = WriteTask.top_k,
+    vectors: str | None = WriteTask.vectors,
+    ocr: bool | None = WriteTask.ocr,
+    max_usd: float | None = WriteTask.max_usd,
+    max_calls: int | None = WriteTask.max_calls,
+    max_time_s: float | None = WriteTask.max_time_s,
+    use_cache: bool = WriteTask.use_cache,
+    password: str | None = None,
+    session: Session | None = None,
+    on_event: OnEvent | None = None,
+    progress: ReadingProgress | None = None,
+) -> Article:
+    """Write what an instruction asks for; with documents from them, every statement cited.
+
+    Args:
+        instruction: What to write, and for whom.
+        words: How long it should be; by default as the instruction says, else as planned.
+        plan: A plan to write by, as `plan_only` returns it; by default one is made.
+        plan_only: Make the plan, and stop.
+        output: A file (.md, .html, .docx) that grows with the text.
+        is_parallel: Write all paragraphs at the same time: faster, but none knows the others.
+        paragraph_words: The fewest and the most words of a paragraph.
+        documents, model, base_url, window, pages, top_k, vectors, ocr, max_usd, max_calls,
+            max_time_s, use_cache, password, session, on_event, progress: As those of `ask`.
+
+    Raises:
+        LcagentError: As `ask`; `ModelNotUsable` where there is no language model.
+    """
+    reading = {"password": password, "progress": progress}
+    options = WriteOptions(words, plan_only, plan, _path(output), is_parallel, paragraph_words)
+    async with _opened(session) as opened:
+        task = WriteTask(
+            instruction,
+            await opened.names_of(documents, ocr=ocr, **reading),
+            options=(options,),
+            model=_name(model),
+            base_url=base_url,
+            window=window,
+            pages=pages,
+            top_k=top_k,
+            vectors=vectors,
+            ocr=ocr,
+            max_usd=max_usd,
+            max_calls=max_calls,
+            max_time_s=max_time_s,
+            use_cache=use_cache,
+        )
+        return await opened.run(task, model=_given(model), on_event=on_event, **reading)
+
+
+@_verb
+async def plan_async(
+    task: Task,
+    *,
+    model: ChatModel | None = None,
+    password: str | None = None,
+    session: Session | None = None,
+    progress: ReadingProgress | None = None,
+) -> Plan:
+    """Return what a task will take and cost at most; no model is called.
+
+    Raises:
+        UsageError: As running the task.
+    """
+    async with _opened(session) as opened:
+        return await opened.plan(task, model=model, password=password, progress=progress)
+
+
+@_verb
+async def run_async(
+    task: Task,
+    *,
+    model: ChatModel | None = None,
+    password: str | None = None,
+    session: Session | None = None,
+    on_event: OnEvent | None = None,
+    progress: ReadingProgress | None = None,
+) -> Result | SearchResult:
+    """Carry out a task of any verb and return its result.
+
+    Raises:
+        LcagentError: As `ask`.
+    """
+    async with _opened(session) as opened:
+        return await opened.run(
+            task, model=model, password=password, on_event=on_event, progress=progress
+        )
+
+
+@_verb
+async def resume_async(run_id: str, *, session: Session | None = None, **changes: Any) -> Result:
+    """Go on with a run that was killed, failed, or was stopped by a limit.
+
+    Args:
+        run_id: The id, or how it begins.
+        changes: Fields of the task that are to be different, such as `max_calls`; `model`,
+            `on_event`, `progress`, `password`.
+
+    Raises:
+        UsageError: There is no such run, it has ended, or it cannot be resumed.
+    """
+    async with _opened(session) as opened:
+        return await opened.resume(run_id, **changes)
+
+
+ask = _sync(ask_async)
+search = _sync(search_async)
+summarize = _sync(summarize_async)
+summarize_each = _sync(summarize_each_async)
+write = _sync(write_async)
+plan = _sync(plan_async)
+run = _sync(run_async)
+resume = _sync(resume_async)
+
+
+def _path(output: str | Path | None) -> str | None:
+    return None if output is None else str(output)

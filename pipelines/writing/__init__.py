@@ -1,1 +1,0 @@
-"""A long text on its way: what was ordered, what is written, and what it costs."""
