@@ -9,8 +9,7 @@ hold every character of the selected pages exactly once.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lcagent.documents import Document
-from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.documents import Document, Span
 from lcagent.retrieval.sentences import sentences
 from lcagent.selection import ALL_PAGES, PageSelection
 
@@ -22,7 +21,7 @@ PAGE_BREAK = "\n\n"
 class Segment:
     """The characters `start` to `end` of the text of a page."""
 
-    page: PageRef
+    page: Span
     start: int
     end: int
     text: str
@@ -47,7 +46,7 @@ class WorkerChunk:
         return PAGE_BREAK.join(segment.text for segment in self.segments)
 
     @property
-    def pages(self) -> list[PageRef]:
+    def pages(self) -> list[Span]:
         """The pages that it has a part of."""
         return list(dict.fromkeys(segment.page for segment in self.segments))
 
@@ -106,7 +105,7 @@ def _units(
     for page in document.pages:
         if page.index + 1 not in pages or not page.text:
             continue
-        ref = PageRef(document.id, page.index)
+        ref = Span(document.id, page.index)
         for start, end in _borders(page.text, document.language):
             whole = Segment(ref, start, end, page.text[start:end])
             size = count(whole.text)

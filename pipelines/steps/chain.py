@@ -236,9 +236,9 @@ async def _like(question: str, chunks: Sequence[WorkerChunk], run: RunContext) -
     for passage in found.passages:
         for chunk in chunks:
             if any(
-                segment.page.document_id == passage.chunk.document_id
-                and segment.page.page_index == passage.chunk.page_index
-                and segment.start <= passage.chunk.start < segment.end
+                segment.page.document_id == passage.span.document_id
+                and segment.page.page_index == passage.span.page_index
+                and segment.start <= passage.span.start < segment.end
                 for segment in chunk.segments
             ):
                 likely[chunk.index] = None
