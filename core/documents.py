@@ -126,6 +126,10 @@ class Span:
         """The whole page that the span is on: the same for all spans of that page."""
         return Span(self.document_id, self.page_index)
 
+    def contains_start_of(self, other: "Span") -> bool:
+        """Say whether another span begins inside this one."""
+        return self.page == other.page and self.start <= other.start < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
