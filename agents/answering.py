@@ -11,9 +11,8 @@ from typing import ClassVar, TypeAlias
 from lcagent.agents.prompt_templates import Prompt, fence
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.agents.token_budget import truncate_end
-from lcagent.documents import Document, Page, Passage
+from lcagent.documents import Document, Page, Passage, Span
 from lcagent.models.base import ChatModel, OnText, Request
-from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.selection import ALL_PAGES, PageSelection
 
 PASSAGES_WITH_NEIGHBOURS = 3
@@ -39,7 +38,7 @@ class LabelledPassage:
     """A passage as the model is shown it, and the page it stands on."""
 
     label: str
-    page: PageRef
+    page: Span
     text: str
 
 
@@ -85,10 +84,10 @@ def pack_passages(
     A passage comes with its whole page where that fits, else alone, shortened if it is the best. In
     what room is left come the pages before and after the best.
     """
-    chosen: dict[PageRef, str] = {}
+    chosen: dict[Span, str] = {}
     left = budget_tokens
     for document, page, texts in (*_hits(passages, documents), *_near(passages, documents, pages)):
-        ref = PageRef(document.id, page.index)
+        ref = Span(document.id, page.index)
         for text in texts if ref not in chosen else ():
             size = (
                 count(fence(make_source(len(passages), document, page, text).text, "passage")) + 1
@@ -99,8 +98,8 @@ def pack_passages(
                 break
     if not chosen and passages:
         best = passages[0]
-        text = truncate_end(best.chunk.text, max(0, budget_tokens - PASSAGE_FRAME_TOKENS), count)
-        chosen[PageRef(best.chunk.document_id, best.page.index)] = text
+        text = truncate_end(best.text, max(0, budget_tokens - PASSAGE_FRAME_TOKENS), count)
+        chosen[Span(best.span.document_id, best.page.index)] = text
     order = {document_id: place for place, document_id in enumerate(documents)}
     in_order = sorted(chosen, key=lambda ref: (order[ref.document_id], ref.page_index))
     return [
@@ -115,22 +114,22 @@ _Candidate: TypeAlias = tuple[Document, Page, tuple[str, ...]]
 
 def _hits(passages: Sequence[Passage], documents: Mapping[str, Document]) -> Iterator[_Candidate]:
     for passage in passages:
-        document = documents[passage.chunk.document_id]
-        yield document, passage.page, (passage.page.text, passage.chunk.text)
+        document = documents[passage.span.document_id]
+        yield document, passage.page, (passage.page.text, passage.text)
 
 
 def _near(
     passages: Sequence[Passage], documents: Mapping[str, Document], pages: PageSelection
 ) -> Iterator[_Candidate]:
     for passage in passages[:PASSAGES_WITH_NEIGHBOURS]:
-        document = documents[passage.chunk.document_id]
+        document = documents[passage.span.document_id]
         for index in (passage.page.index + 1, passage.page.index - 1):
             if 0 <= index < len(document.pages) and index + 1 in pages:
                 page = document.pages[index]
                 yield document, page, (page.text,) if page.text.strip() else ()
 
 
-def _page(documents: Mapping[str, Document], ref: PageRef) -> Page:
+def _page(documents: Mapping[str, Document], ref: Span) -> Page:
     return documents[ref.document_id].pages[ref.page_index]
 
 
@@ -139,4 +138,4 @@ def make_source(number: int, document: Document, page: Page, text: str) -> Label
     label = f"S{number}"
     where = f"p. {page.number}" if page.number is not None else page.section or ""
     header = " | ".join(filter(None, (label, document.name, where)))
-    return LabelledPassage(label, PageRef(document.id, page.index), f"{header}\n{text}")
+    return LabelledPassage(label, Span(document.id, page.index), f"{header}\n{text}")

@@ -91,7 +91,7 @@ class SearchedBook:
         found = await gather([self._passages(one) for one in wanted])
         first: dict[tuple[str, int], Passage] = {}
         for passage in (one for passages in found for one in passages):
-            first.setdefault((passage.chunk.document_id, passage.page.index), passage)
+            first.setdefault((passage.span.document_id, passage.page.index), passage)
         return await asyncio.to_thread(self._sources, list(first.values()), wanted[0].query)
 
     async def _passages(self, wanted: RetrievalQuery) -> tuple[Passage, ...]:
@@ -123,11 +123,11 @@ class SearchedBook:
     def _source(
         self, number: int, passage: Passage, share: int, count: Callable[[str], int]
     ) -> LabelledPassage:
-        document = self.run.documents[passage.chunk.document_id]
+        document = self.run.documents[passage.span.document_id]
         whole = make_source(number, document, passage.page, passage.page.text)
         if _size(whole, count) <= share:
             return whole
-        return make_source(number, document, passage.page, passage.chunk.text)
+        return make_source(number, document, passage.page, passage.text)
 
 
 def _size(source: LabelledPassage, count: Callable[[str], int]) -> int:

@@ -23,12 +23,12 @@ from lcagent.agents.write.article_planner import (
 )
 from lcagent.agents.write.paragraph_draft import Paragraph, clamp_length_ratio, count_text_words
 from lcagent.agents.write.paragraph_writer import CALLS_PER_PARAGRAPH, ParagraphWriter
+from lcagent.documents import Span
 from lcagent.errors import UsageError
 from lcagent.models.base import ChatModel
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.writing.options import Assignment
-from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.storage.runs import StoredStep
 
 RECENT = 5
@@ -47,7 +47,7 @@ class Recorded:
     """
 
     written: Paragraph
-    sources: Mapping[str, PageRef]
+    sources: Mapping[str, Span]
     chunks: int
     chunks_read: int
 
@@ -67,7 +67,7 @@ class Recorded:
         """Undo `as_detail`."""
         return cls(
             Paragraph(detail["reply"], detail["asked"], detail["drafted"], tuple(detail["flags"])),
-            {label: PageRef(*place) for label, place in detail["sources"].items()},
+            {label: Span(*place) for label, place in detail["sources"].items()},
             detail["chunks"],
             detail["chunks_read"],
         )

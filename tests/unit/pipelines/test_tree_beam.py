@@ -18,6 +18,7 @@ from lcagent.agents.probtree.books import RetrievalQuery
 from lcagent.agents.probtree.confidence import gather, normalize_answer
 from lcagent.agents.probtree.node_result import NodeResult
 from lcagent.agents.probtree.question_tree import QuestionTree
+from lcagent.documents import Span
 from lcagent.errors import UsageError
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
@@ -25,7 +26,6 @@ from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import index_of, sharing
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
-from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ class _OnePassage:
     async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return it, with what was looked up."""
         looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in wanted)
-        return [LabelledPassage("S1", PageRef("d", 0), f"S1\nLOOKED UP {looked_up}")]
+        return [LabelledPassage("S1", Span("d", 0), f"S1\nLOOKED UP {looked_up}")]
 
 
 def said(answer: str, score: float) -> Reply:

@@ -18,14 +18,13 @@ from lcagent.agents.probtree.confidence import gather
 from lcagent.agents.probtree.explained_replies import clean_answer, is_no_answer
 from lcagent.agents.probtree.node_result import NodeResult
 from lcagent.agents.probtree.question_tree import QuestionTree
-from lcagent.documents import Document, Page
+from lcagent.documents import Document, Page, Span
 from lcagent.models.base import ChatModel, OnText, Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
 from lcagent.models.wrapping import Wrapping
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
-from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio
 
@@ -304,7 +303,7 @@ class _OnePassage:
 
     async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
         """Return it."""
-        return [LabelledPassage("S1", PageRef("d", 0), "S1\nPASSAGE")]
+        return [LabelledPassage("S1", Span("d", 0), "S1\nPASSAGE")]
 
 
 @pytest.mark.parametrize("name", ["hotpotqa", "musique", "2wiki"])

@@ -17,13 +17,13 @@ from lcagent.agents.probtree.confidence import FAILED_SCORE
 from lcagent.agents.probtree.node_answerer import NodeAnswerer, format_children
 from lcagent.agents.probtree.node_result import NodeResult
 from lcagent.agents.probtree.question_tree import QuestionNode
+from lcagent.documents import Span
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.choose import choose_model, close_model
 from lcagent.models.scripted import ScriptedModel
 from lcagent.models.scripted_server.script import Scripted, ScriptedCall
 from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
-from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio
 
@@ -36,8 +36,8 @@ class Shelf:
     """A book with the same passages always."""
 
     sources: tuple[LabelledPassage, ...] = (
-        LabelledPassage("S1", PageRef("d", 4), "S1 | d.txt\nAnna rowed the boat."),
-        LabelledPassage("S2", PageRef("d", 7), "S2 | d.txt\nBerta slept."),
+        LabelledPassage("S1", Span("d", 4), "S1 | d.txt\nAnna rowed the boat."),
+        LabelledPassage("S2", Span("d", 7), "S2 | d.txt\nBerta slept."),
     )
 
     async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
