@@ -53,7 +53,7 @@ class Preparation:
         joined = [""] * len(document.pages)
         chunks = self.documents.load_chunks(self._chunker, document)
         for chunk in chunks:
-            joined[chunk.page_index] += chunk.text
+            joined[chunk.span.page_index] += chunk.text
         if chunks and joined != [page.text for page in document.pages]:
             yield "its chunks do not join back to its text"
 
