@@ -26,7 +26,7 @@ from lcagent.pipelines.methods.chain_run import ChainRun, Path
 from lcagent.pipelines.steps.passages import ANSWER
 from lcagent.pipelines.steps.state import SourceState, UnreadState, Written
 from lcagent.retrieval.quotes.checking import QuoteChecker
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 
 async def prepared(question: str, run: RunContext) -> ChainRun:

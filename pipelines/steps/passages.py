@@ -14,7 +14,7 @@ from lcagent.agents.token_budget import MARGIN_TOKENS, token_counter
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.steps.state import AskState, SourceState, Written
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 ANSWER = "answer"
 """The key of the step that writes the answer."""

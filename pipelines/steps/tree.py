@@ -22,7 +22,7 @@ from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.steps.passages import ANSWER
 from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import Written
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 LONGEST_ANSWER = 512
 """Tokens of an answer with its explanation; the paper allows 256, without quotes."""

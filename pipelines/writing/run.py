@@ -29,7 +29,7 @@ from lcagent.models.base import ChatModel
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.writing.options import Assignment
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 RECENT = 5
 """Paragraphs by which the habits of a writer are judged."""

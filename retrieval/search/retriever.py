@@ -24,8 +24,8 @@ from lcagent.retrieval.search.query import Query, analyse
 from lcagent.retrieval.search.ranking import Ranking, candidates, rank
 from lcagent.retrieval.search.shortlist import shortlist
 from lcagent.selection import ALL_PAGES, PageSelection
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.search_store import SearchStore
 
 VectorUse: TypeAlias = Literal["none", "stored", "needed"]
 """Search by words only; by meaning too where all vectors are stored; or wherever it can be."""

@@ -14,8 +14,8 @@ from lcagent.retrieval.search import retriever as retriever_module
 from lcagent.retrieval.search.retriever import Retriever
 from lcagent.selection import parse_pages
 from lcagent.storage.database import Database, open_database
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.search_store import SearchStore
 
 pytestmark = pytest.mark.anyio
 
