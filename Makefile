@@ -1,4 +1,5 @@
-FOLDERS := agents cli engine models pipelines retrieval storage
+# As in setup.py: a top-level folder with an __init__.py is a package, and core/ is the outer one.
+FOLDERS := $(filter-out core,$(patsubst %/__init__.py,%,$(wildcard */__init__.py)))
 
 .PHONY: check links lint types imports test
 check: lint types imports

@@ -17,8 +17,7 @@ from pathlib import Path
 
 from lcagent.models.base import Message, ModelCard, OnText, Reply, Request, TokenLogprob
 from lcagent.models.scripted import CARD, ScriptedModel
-from lcagent.pipelines import Runtime, ask_async, plan_async
-from lcagent.pipelines.ask_options import AskOptions
+from lcagent.pipelines import Session, ask_async, plan_async
 from lcagent.settings import load_settings
 
 QUESTION = "Why did the captain hunt the white whale, and what became of his ship?"
@@ -87,16 +86,16 @@ def _reply(request: Request) -> str:
 async def _measure(book: Path, latency_s: float, method: str | None) -> None:
     with tempfile.TemporaryDirectory() as home:
         settings = load_settings(home=Path(home), embedder="none")
-        async with Runtime.open(settings) as runtime:
+        async with Session.open(settings) as session:
             card = replace(CARD, window_tokens=8_000)
-            planned = await plan_async(book, QUESTION, runtime=runtime, model=Watched(card, 0))
+            planned = await plan_async(book, QUESTION, session=session, model=Watched(card, 0))
             print(f"{book.name}: about {planned.document_tokens:,} tokens; a window of 8,000\n")
             print("| method | calls | one after the other | tokens read | tokens written |")
             print("|---|---|---|---|---|")
             for name, options in (way for way in WAYS if method in (None, way[0])):
                 window = 2_000_000 if name == "whole" else 8_000
                 model = Watched(replace(CARD, window_tokens=window), latency_s)
-                given: AskOptions = {"runtime": runtime, "model": model, "use_cache": False}
+                given: AskOptions = {"session": session, "model": model, "use_cache": False}
                 answer = await ask_async(book, QUESTION, **{**options, **given})
                 used = answer.usage
                 print(

@@ -22,7 +22,7 @@ from threading import Event, Thread
 
 from openai import AsyncOpenAI
 
-from lcagent.pipelines import Runtime, ask_async
+from lcagent.pipelines import Session, ask_async
 from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.pipelines.options import ModelOptions
 from lcagent.results import Answer
@@ -49,8 +49,8 @@ def _cost_per_call(home: Path, book: Path) -> None:
         asyncio.run(_ask(home, book, url, ChainOptions(), "docs only", window=1_000_000))
         rows = [
             ("chain, default", ChainOptions()),
-            ("chain, faithful", ChainOptions.of("faithful")),
-            ("chain, fast", ChainOptions.of("fast")),
+            ("chain, faithful", ChainOptions.preset("faithful")),
+            ("chain, fast", ChainOptions.preset("fast")),
         ]
         print(f"book: {book.stat().st_size / 1e6:.2f} MB, window {WINDOW:,} tokens")
         print("| | calls | CPU ms per call | of these cutting and counting | checkpoints, MB |")
@@ -82,7 +82,7 @@ def _depth(home: Path) -> None:
             ("one path", ChainOptions()),
             ("two paths and a judge", ChainOptions(orders=("ltr", "rtl"))),
             ("five paths and a vote", ChainOptions(orders=("random",) * 5, combine="vote")),
-            ("fast", ChainOptions.of("fast")),
+            ("fast", ChainOptions.preset("fast")),
         ):
             started = time.perf_counter()
             answer = asyncio.run(_ask(home, short, url, chain, name, window=2_000))
@@ -95,27 +95,27 @@ async def _ask(
     home: Path, book: Path, url: str, chain: ChainOptions, label: str, window: int = WINDOW
 ) -> Answer:
     settings = load_settings(home=home, embedder="none")
-    async with Runtime.open(settings) as runtime:
+    async with Session.open(settings) as session:
         return await ask_async(
             book,
             f"{QUESTION} ({label})",
-            runtime=runtime,
+            session=session,
             strategy="chain",
             model="openai:scripted",
             base_url=url,
             window=window,
-            chain=chain,
+            options=chain,
         )
 
 
 async def _plan_only(home: Path, book: Path, url: str, chain: ChainOptions) -> None:
     """Do what a chain does before its first call."""
-    from lcagent.pipelines.session import context_of  # noqa: PLC0415
     from lcagent.pipelines.methods.chain.steps import prepared  # noqa: PLC0415
+    from lcagent.pipelines.session import context_of  # noqa: PLC0415
 
-    async with Runtime.open(load_settings(home=home, embedder="none")) as runtime:
+    async with Session.open(load_settings(home=home, embedder="none")) as session:
         options: ModelOptions = {"base_url": url, "window": WINDOW}
-        context = await context_of(book, "openai:scripted", options, runtime, chain=chain)
+        context = await context_of(book, "openai:scripted", options, session, options=chain)
         await prepared(QUESTION, context)
 
 

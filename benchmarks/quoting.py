@@ -29,7 +29,7 @@ from pathlib import Path
 from lcagent.agents.quoting import Quote, choose_quotes
 from lcagent.concurrency import run_sync
 from lcagent.documents import Document
-from lcagent.pipelines import Runtime
+from lcagent.pipelines import Session
 from lcagent.settings import Settings
 from retrieval import financebench
 
@@ -50,7 +50,7 @@ class Article:
 class Asker:
     """Asks one question of one document."""
 
-    runtime: Runtime
+    session: Session
     shows: bool = False
     asked: int = 0
     cpu_s: float = 0.0
@@ -59,7 +59,9 @@ class Asker:
         """Return what is quoted; nothing where the document is said to have no answer."""
         start = time.process_time()
         found = run_sync(
-            self.runtime.retriever.search(question, [document], top_k=TOP_K, vectors="none")
+            self.session.services.retriever.search(
+                question, [document], top_k=TOP_K, vectors="none"
+            )
         )
         quotes = choose_quotes(found)
         self.cpu_s += time.process_time() - start
@@ -74,14 +76,14 @@ class Asker:
                 print(f"           p{quote.page_index} {' '.join(quote.text.split())[:150]}")
 
 
-def documents(runtime: Runtime, paths: Sequence[Path]) -> dict[str, Document]:
+def documents(session: Session, paths: Sequence[Path]) -> dict[str, Document]:
     """Return documents by their file's name."""
     if not paths:
         return {}
-    return {one.name: one for one in run_sync(runtime.collect(list(paths))).documents}
+    return {one.name: one for one in run_sync(session.collect(list(paths))).documents}
 
 
-def articles(runtime: Runtime, data: Path, folder: Path) -> list[Article]:
+def articles(session: Session, data: Path, folder: Path) -> list[Article]:
     """Return the articles of LooGLE, stored as plain text."""
     rows: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     texts: dict[str, str] = {}
@@ -96,7 +98,7 @@ def articles(runtime: Runtime, data: Path, folder: Path) -> list[Article]:
                 rows.setdefault(name, []).append((pair["Q"], tuple(evidence)))
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    read = documents(runtime, [folder / name for name in texts])
+    read = documents(session, [folder / name for name in texts])
     return [Article(read[name], tuple(questions)) for name, questions in rows.items()]
 
 
@@ -127,7 +129,7 @@ def own_reports(asker: Asker, data: Path) -> dict[str, Document]:
         print("FinanceBench: skipped")
         return {}
     cases, files = financebench(data)
-    reports = documents(asker.runtime, list(files.values()))
+    reports = documents(asker.session, list(files.values()))
     answered = anywhere = first = 0
     for case in cases:
         quotes = asker.quotes(case.question, reports[f"{case.pool}.pdf"])
@@ -192,7 +194,7 @@ def books(asker: Asker, data: Path) -> None:
     """Ask of each book its own questions, and everyday ones in its language."""
     asked = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
     paths = [data / "books" / name for name in asked["own"]]
-    for name, book in documents(asker.runtime, [path for path in paths if path.exists()]).items():
+    for name, book in documents(asker.session, [path for path in paths if path.exists()]).items():
         answered = right = 0
         for question, place in asked["own"][name].items():
             quotes = asker.quotes(question, book)
@@ -216,10 +218,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=options.home or Path(folder), embedder="none")
-        with Runtime.open(settings) as runtime:
-            asker = Asker(runtime, options.show)
+        with Session.open(settings) as session:
+            asker = Asker(session, options.show)
             reports = own_reports(asker, options.data)
-            read = articles(runtime, options.data, Path(folder))
+            read = articles(session, options.data, Path(folder))
             own_articles(asker, read)
             foreign(asker, options.data, list(reports.values()), read)
             books(asker, options.data)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from lcagent.concurrency import run_sync
 from lcagent.documents import Document, Page
-from lcagent.pipelines import Runtime
+from lcagent.pipelines import Session
 from lcagent.retrieval.search import lexical
 from lcagent.retrieval.search.fusion import ranks
 from lcagent.retrieval.search.lexical import page_maximum
@@ -148,26 +148,26 @@ def main() -> None:
     modes: dict[str, VectorUse] = {"words": "none", "candidates": "needed", "all": "stored"}
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=options.home or Path(folder))
-        with Runtime.open(settings) as runtime:
-            run(runtime, options.data, modes[options.mode])
+        with Session.open(settings) as session:
+            run(session, options.data, modes[options.mode])
 
 
-def run(runtime: Runtime, data: Path, use: VectorUse) -> None:
+def run(session: Session, data: Path, use: VectorUse) -> None:
     """Print the tables of all data sets."""
     started = time.process_time()
     cases, files = financebench(data)
     searchers = {}
     for name, path in files.items():
-        collection = run_sync(runtime.collect(path))
-        searchers[name] = Searcher(runtime.retriever, collection.documents[0], use)
+        collection = run_sync(session.collect(path))
+        searchers[name] = Searcher(session.services.retriever, collection.documents[0], use)
     asked = time.process_time()
     report("FinanceBench", cases, [searchers[case.pool].orders(case.question) for case in cases])
     spent = (time.process_time() - asked) / len(cases)
     print(f"preparing {asked - started:.1f} CPU s, then {spent:.3f} CPU s a question")
     for path in sorted((data / "multihop").glob("*.jsonl")):
         cases, document = multihop(path)
-        runtime.documents.save(document)
-        searcher = Searcher(runtime.retriever, document, use)
+        session.services.documents.save(document)
+        searcher = Searcher(session.services.retriever, document, use)
         report(path.stem, cases, [searcher.orders(case.question) for case in cases])
 
 

@@ -19,11 +19,9 @@ from lcagent.cli import (
     documents,
     inspection,
     memories,
-    questions,
     runs,
     serving,
-    summaries,
-    writing,
+    verbs,
 )
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
 
@@ -38,10 +36,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command()(questions.ask)
-app.command()(questions.search)
-app.command()(summaries.summarize)
-app.command()(writing.write)
+app.command()(verbs.ask)
+app.command()(verbs.search)
+app.command()(verbs.summarize)
+app.command()(verbs.write)
 app.add_typer(documents.app, name="docs")
 app.add_typer(runs.app, name="runs")
 app.add_typer(inspection.config, name="config")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lcagent.cli import options, printing
-from lcagent.cli.progress import reading_progress
+from lcagent.cli.progress_display import reading_progress
 
 app = typer.Typer(help="The documents in the store.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lcagent.cli import options, printing
-from lcagent.cli.progress import reading_progress
+from lcagent.cli.progress_display import reading_progress
 from lcagent.errors import UsageError
 
 if TYPE_CHECKING:
     from lcagent.pipelines.local_models.memories import StoredMemory
-    from lcagent.pipelines.local_models.memorizing import MemorizeOptions
 
 app = typer.Typer(
     help="What local models have read for good (memorize).",
@@ -43,10 +42,17 @@ def memorize(
     model = model or load_settings().model
     if not model.startswith("local:"):
         raise UsageError(f"{model} does not run here: name a model such as local:PATH (--model)")
-    given: MemorizeOptions = {"name": name, "window": window, "password": password, "ocr": ocr}
     with reading_progress() as pages, reading_progress("tokens") as tokens:
-        given["progress"], given["on_tokens"] = pages, tokens
-        memory = memorize_document(document, model, **given)
+        memory = memorize_document(
+            document,
+            model,
+            name=name,
+            window=window,
+            password=password,
+            ocr=ocr,
+            progress=pages,
+            on_tokens=tokens,
+        )
     _print([memory], json=json)
     return 0
 

@@ -11,9 +11,6 @@ Documents = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Pages = Annotated[
-    str | None, typer.Option("--pages", metavar="10-40", help="Only these pages of each document.")
-]
 Password = Annotated[
     str | None,
     typer.Option(
@@ -23,19 +20,6 @@ Password = Annotated[
 Ocr = Annotated[
     bool | None, typer.Option("--ocr/--no-ocr", help="Recognise text on pages that are pictures.")
 ]
-TopK = Annotated[int, typer.Option("-k", "--top-k", min=1, max=1000, help="How many passages.")]
-
-Vectors = Annotated[
-    str | None,
-    typer.Option(
-        "--vectors",
-        metavar="none|stored|needed",
-        help="Search by meaning too: never, with stored vectors, or computing those needed.",
-    ),
-]
-
-STRATEGIES = "auto|quote|whole|rag|chain|tree"
-
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if a claim is unsupported.")]
 Model = Annotated[
     str | None,
@@ -46,32 +30,10 @@ Model = Annotated[
         help="What answers; by default the setting `model`, which is quote: no language model.",
     ),
 ]
-BaseUrl = Annotated[
-    str | None,
-    typer.Option("--base-url", metavar="URL", help="Where the model's server is."),
-]
 Window = Annotated[
     int | None,
     typer.Option(
         "--window", min=256, metavar="N", help="Tokens of the model's window, if it is not known."
-    ),
-]
-Preset = Annotated[
-    str,
-    typer.Option(
-        "--preset",
-        metavar="default|fast|thorough|faithful",
-        help="How a chain reads: one after the other; all at once; twice, with a judge; as in the "
-        "paper.",
-    ),
-]
-Tree = Annotated[
-    str | None,
-    typer.Option(
-        "--tree",
-        metavar="NAME=N,...",
-        help="How a tree is answered: lazy=-0.1 or beam=2; samples, temperature, top_k, "
-        "top_k_below.",
     ),
 ]
 MaxUsd = Annotated[
@@ -86,9 +48,6 @@ MaxTime = Annotated[
 ]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Print a line for each step as it ends.")
-]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Take no reply that was paid for in another run.")
 ]
 DryRun = Annotated[
     bool,

@@ -1,28 +1,30 @@
 """How results look: results on standard output, notes on standard error."""
 
 import json
-import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lcagent.cli.proofs import proof_lines
+from lcagent.cli.proof_drawing import proof_lines
 from lcagent.proofs import Proof
-from lcagent.results import Answer, Citation, Claim, Coverage, Hit, Plan, SearchResult, Usage
-from lcagent.results import Summary
+from lcagent.rendering import MARKS, place_in_words, printable
+from lcagent.results import (
+    Answer,
+    Article,
+    Citation,
+    Claim,
+    Coverage,
+    Plan,
+    Result,
+    SearchResult,
+    Summary,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from lcagent.pipelines.documents import Verified
-
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_MARKS = {
-    "exact": "✓",
-    "fuzzy": "≈",
-    "misattributed": "✗ on another page",
-    "not_found": "✗ not found",
-}
 
 
 def print_json(fields: Mapping[str, Any]) -> None:
@@ -68,8 +70,16 @@ def _print_written(answer: Answer, shown: str) -> None:
         print_notes([in_figures(answer.usage)])
 
 
-def print_summary(summary: Summary) -> None:
+def print_article(article: Article, shown: str) -> None:
+    """Print what of a text is not `shown` yet."""
+    is_begun = bool(shown) and article.text.startswith(shown)
+    print_line(article.text[len(shown) :] if is_begun else article.text)
+
+
+def print_summary(summary: Summary, *, is_titled: bool = False) -> None:
     """Print a summary, where what it says stands, and what was not read."""
+    if is_titled:
+        print_line(f"# {', '.join(summary.documents)}\n")
     print_line(summary.text)
     _print_support(summary.citations, summary.claims, shows_quotes=summary.strategy != "extract")
     _print_coverage(summary.coverage)
@@ -101,10 +111,35 @@ def _claimed(answer: Answer) -> set[str]:
 
 def _print_citations(citations: Iterable[Citation], *, shows_quotes: bool = True) -> None:
     for citation in citations:
-        where = place(citation) or "no such source"
-        print_line(f"[{citation.id}] {_MARKS[citation.status]} {where}")
+        where = place_in_words(citation) or "no such source"
+        print_line(f"[{citation.id}] {MARKS[citation.status]} {where}")
         if citation.quote and shows_quotes:
             _print_wrapped(f"“{_on_one_line(citation.quote)}”", "    ")
+
+
+def notes_on(result: Result, *, is_shown: bool) -> list[str]:
+    """Return what to print beside a result; its length only where its text is shown."""
+    notes = [*result.notes]
+    if isinstance(result, Article | Summary) and is_shown:
+        notes.append(length_in_words(result))
+    unsupported = sum(claim.status == "unsupported" for claim in result.claims)
+    if isinstance(result, Article) and unsupported:
+        notes.append(f"{unsupported} of {len(result.claims)} statements are not supported")
+    has_calls = result.usage.calls or result.usage.cached_calls
+    if isinstance(result, Article) or (isinstance(result, Summary) and has_calls):
+        notes.append(in_figures(result.usage))
+    return notes
+
+
+def length_in_words(result: Result) -> str:
+    """Return how long a text is and how long it was to be, in words."""
+    assert isinstance(result, Article | Summary)
+    length = f"{result.words:,} words of {result.target_words:,}"
+    if isinstance(result, Summary):
+        return length
+    written = sum(1 for paragraph in result.plan if paragraph.words)
+    paragraphs = f"{written} paragraph{'s' * (written != 1)}"
+    return f"{length} in {paragraphs}, S_l {result.S_l:.1f}"
 
 
 def in_figures(usage: Usage) -> str:
@@ -145,7 +180,7 @@ def _print_quotes(answer: Answer) -> None:
     for number, claim in enumerate(answer.claims, 1):
         _print_wrapped(claim.text, first=f"{number}. ")
         cited = (by_id[key] for key in claim.citations)
-        for line in dict.fromkeys(f"{_MARKS[one.status]} {place(one)}" for one in cited):
+        for line in dict.fromkeys(f"{MARKS[one.status]} {place_in_words(one)}" for one in cited):
             print_line(f"   {line}")
 
 
@@ -155,7 +190,7 @@ def print_hits(result: SearchResult) -> None:
         print_line("Nothing in the documents matches.")
     for hit in result.hits:
         words = textwrap.shorten(_on_one_line(hit.text), 400, placeholder=" …")
-        print_line(f"{hit.rank}. {place(hit)}  (score {hit.score:.2f})")
+        print_line(f"{hit.rank}. {place_in_words(hit)}  (score {hit.score:.2f})")
         _print_wrapped(words, "   ")
     _print_coverage(result.coverage)
 
@@ -179,18 +214,6 @@ def print_verified(verified: "Verified") -> None:
         for hidden in page.hidden:
             words = textwrap.shorten(hidden.text, 120, placeholder=" …")
             print_line(f"  hidden text ({hidden.reason}) on {page.index + 1}: {words}")
-
-
-def place(source: Citation | Hit) -> str:
-    """Say where something stands: document, page with its printed number, section."""
-    parts = [source.document]
-    if source.page is not None:
-        printed = source.page_label
-        is_same = printed is None or printed == str(source.page)
-        parts.append(f"p. {source.page}" + ("" if is_same else f" (printed {printed})"))
-    if source.section:
-        parts.append(textwrap.shorten(source.section, 80, placeholder="…"))
-    return ", ".join(parts)
 
 
 def _print_coverage(coverage: Coverage) -> None:
@@ -246,4 +269,4 @@ def _showable(text: str, encoding: str | None) -> str:
     A document may hold escape sequences that rewrite what stands on the screen.
     """
     encoding = encoding or "utf-8"
-    return _CONTROLS.sub("\ufffd", text).encode(encoding, "replace").decode(encoding)
+    return printable(text).encode(encoding, "replace").decode(encoding)

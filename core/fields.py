@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from lcagent.errors import UsageError
 
@@ -59,12 +59,16 @@ def option(default: Any, help: str, **how: Any) -> Any:  # noqa: A002 -- the wor
 
 
 def flags_of(holder: type) -> list[Flag]:
-    """Return a flag for each field that describes itself."""
+    """Return a flag for each field that describes itself, those of the class's own first."""
     hints = _hints(holder)
+    own_first = [vars(each).get("__annotations__", {}) for each in holder.__mro__]
+    described = [each for each in fields(holder) if "option" in each.metadata]
+    described.sort(
+        key=lambda each: next(at for at, own in enumerate(own_first) if each.name in own)
+    )
     return [
         Flag(each.name, hints[each.name], each.default, each.metadata["option"])
-        for each in fields(holder)
-        if "option" in each.metadata
+        for each in described
     ]
 
 
@@ -96,7 +100,7 @@ def check_values(holder: Any) -> None:
     Raises:
         UsageError: There is one.
     """
-    hints = _hints(type(holder))
+    hints: Mapping[str, Any] = _hints(holder.__class__)
     for each in fields(holder):
         value = getattr(holder, each.name)
         if not _fits(value, hints[each.name]):
@@ -108,13 +112,15 @@ def check_values(holder: Any) -> None:
 
 def to_json(value: Any) -> Any:
     """Return a value as JSON has it: tuples as lists."""
-    return [to_json(each) for each in value] if isinstance(value, tuple) else value
+    if not isinstance(value, tuple):
+        return value
+    return [to_json(each) for each in cast("tuple[Any, ...]", value)]
 
 
 def to_value(holder: type, name: str, value: Any) -> Any:
     """Return a value of JSON as a field has it: lists as tuples, whole numbers as they come."""
     if isinstance(value, list) and get_origin(_hints(holder)[name]) is tuple:
-        return tuple(value)
+        return tuple(cast("list[Any]", value))
     return value
 
 
@@ -146,7 +152,7 @@ def json_schema_of(holder: type) -> dict[str, Any]:
 
 
 @cache
-def _hints(holder: type) -> Mapping[str, Any]:
+def _hints(holder: Any) -> Mapping[str, Any]:
     return get_type_hints(holder)
 
 

@@ -360,5 +360,18 @@ class Plan(Json):
     schema: str = "lcagent.plan/1"
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `lcagent doctor` looked at."""
+
+    what: str
+    detail: str
+    is_ok: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding for `--json`."""
+        return {"what": self.what, "detail": self.detail, "ok": self.is_ok}
+
+
 def _names(result: "type[DataclassInstance]") -> list[str]:
     return [each.name for each in fields(result)]

@@ -37,36 +37,6 @@ if TYPE_CHECKING:
         write_async,
     )
 
-_HOMES = {
-    "documents": (
-        "add_documents",
-        "add_documents_async",
-        "list_documents",
-        "remove_documents",
-        "verify_documents",
-    ),
-    "registry": ("read_task", "task_schema"),
-    "session": ("Session",),
-    "verbs": (
-        "ask",
-        "ask_async",
-        "plan",
-        "plan_async",
-        "resume",
-        "resume_async",
-        "run",
-        "run_async",
-        "search",
-        "search_async",
-        "summarize",
-        "summarize_async",
-        "summarize_each",
-        "summarize_each_async",
-        "write",
-        "write_async",
-    ),
-}
-
 __all__ = [
     "Session",
     "add_documents",
@@ -95,9 +65,19 @@ __all__ = [
 ]
 
 
+_HOMES = ("registry", "session", "documents", "verbs")
+
+
 def __getattr__(name: str) -> Any:
-    """Return a name of the modules of this package."""
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"lcagent.pipelines.{home}"), name)
+    """Return a public name from the module that it lives in."""
+    if name in __all__:
+        for home in _HOMES:
+            module = import_module(f"lcagent.pipelines.{home}")
+            if name in dir(module):
+                return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names; without it, who looks for one would import nothing."""
+    return __all__

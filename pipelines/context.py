@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lcagent.agents.citations import LinesLoader
-from lcagent.agents.probtree.books import Book
-from lcagent.agents.windows import reply_tokens
+from lcagent.agents.probtree.books import PassageRetriever
+from lcagent.agents.token_budget import answer_reply_tokens
 from lcagent.documents import Document, Page
 from lcagent.errors import ModelNotUsable
 from lcagent.models.base import ChatModel
@@ -57,7 +57,7 @@ class RunContext:
     budget: Budget = field(default_factory=Budget)
     log: RunLog = field(default_factory=RunLog)
     evidence_tokens: int = EVIDENCE_TOKENS
-    book: Book | None = None
+    book: PassageRetriever | None = None
     shared: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
     @property
@@ -73,7 +73,7 @@ class RunContext:
     @property
     def reply_tokens(self) -> int:
         """What is reserved for the answer."""
-        return reply_tokens(self.chat_model)
+        return answer_reply_tokens(self.chat_model)
 
     @property
     def chat_model(self) -> ChatModel:
@@ -103,4 +103,5 @@ class RunContext:
         """
         if key not in self.shared:
             self.shared[key] = make()
-        return self.shared[key]  # type: ignore[no-any-return] -- as it was made for this key
+        made: SharedT = self.shared[key]
+        return made

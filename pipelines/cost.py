@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from lcagent.agents.windows import text_counter
+from lcagent.agents.token_budget import token_counter
 from lcagent.documents import Page
 from lcagent.pipelines.context import RunContext
 
@@ -68,4 +68,4 @@ def estimated_tokens(texts: list[str], run: RunContext) -> int:
         return ceil(total / 4)
     every = max(1, total // SAMPLE_CHARACTERS)
     sample = "\n".join(texts[::every])[:SAMPLE_CHARACTERS]
-    return ceil(text_counter(run.model)(sample) * total / max(1, len(sample)))
+    return ceil(token_counter(run.model)(sample) * total / max(1, len(sample)))

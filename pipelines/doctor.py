@@ -5,13 +5,14 @@ from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
 import lcagent
+from lcagent.agents.prompt_templates import check_overrides
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.templates import check_own
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
 from lcagent.models.choose import is_local
-from lcagent.pipelines.doctor import Finding
-from lcagent.pipelines.services import Runtime, named_model
+from lcagent.pipelines.services import named_model
+from lcagent.pipelines.session import Session
+from lcagent.results import Finding
 from lcagent.retrieval.embedding.choose import choose_embedder
 from lcagent.settings import Settings, load_settings
 
@@ -56,7 +57,7 @@ def _models(settings: Settings, *, asks_model: bool) -> Iterator[Finding]:
         yield Finding("model", str(error), is_ok=False)
         return
     if runs_here:
-        from lcagent.pipelines.examining.local_models import look_at_local  # noqa: PLC0415 -- a model's part
+        from lcagent.pipelines.local_models.findings import look_at_local  # noqa: PLC0415 -- a model's part
 
         yield from look_at_local(settings, asks_model=asks_model)
         return
@@ -74,7 +75,7 @@ def _checked(what: str, look: Callable[[Settings], str], settings: Settings) -> 
 
 
 def _prompts(_: Settings) -> str:
-    own = check_own()
+    own = check_overrides()
     return f"in place of ours: {', '.join(own)}" if own else "ours"
 
 
@@ -135,10 +136,11 @@ def _embedder(settings: Settings) -> str:
 
 
 def _store(settings: Settings) -> str:
-    with Runtime.open(settings) as runtime:
-        faults = runtime.database.faults()
-        count = len(runtime.documents.listed())
-        where = runtime.database.location
+    with Session.open(settings) as session:
+        database = session.services.database
+        faults = database.faults()
+        count = len(session.services.documents.listed())
+        where = database.location
     if faults:
         raise StorageError(f"{where}: {faults[0]}")
     return f"{where}: {count} documents, sound"

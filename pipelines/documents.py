@@ -12,7 +12,7 @@ from lcagent.pipelines.services import Services
 from lcagent.pipelines.session import Session
 from lcagent.retrieval.library import Collection, ReadingProgress, content_hash
 from lcagent.retrieval.sources import StoredId, resolve
-from lcagent.storage.documents import StoredDocument
+from lcagent.storage.document_store import StoredDocument
 
 
 @dataclass(frozen=True, slots=True)

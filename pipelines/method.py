@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from lcagent.results import Plan, Result
-from lcagent.storage.runs import StoredStep
-from lcagent.tasks import MethodOptions, Task
+from lcagent.tasks import MethodOptions
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from lcagent.pipelines.context import RunContext
     from lcagent.pipelines.cost import Cost
-    from lcagent.pipelines.run_log import StepView
+    from lcagent.pipelines.step_views import StepView
+    from lcagent.storage.run_store import StoredStep
 
 Graph: TypeAlias = "CompiledStateGraph[Any, RunContext, Any, Any]"
-Node: TypeAlias = Callable[..., Any]
+Node: TypeAlias = Any
 """A node of LangGraph: a function of the state and the runtime, or a compiled graph."""
 
 

@@ -1,14 +1,16 @@
 """The methods that lcagent knows. A new one is a folder in `methods/` and a line here."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lcagent.storage.run_store import StoredStep
 
 from lcagent.errors import UsageError
 from lcagent.fields import unknown_name
 from lcagent.pipelines.method import Method, Pipeline
 from lcagent.pipelines.methods import chain, quote, rag, summarize, tree, whole, write
-from lcagent.pipelines.run_log import StepView
-from lcagent.storage.runs import StoredStep
+from lcagent.pipelines.step_views import StepView
 from lcagent.tasks import TASKS, AskTask, Task
 
 METHODS: dict[str, Method] = {
@@ -44,8 +46,11 @@ def check_task(task: Task) -> None:
             usable = {task.strategy}
     for options in task.options:
         if options.method not in usable:
-            what = f"-s {task.strategy}" if isinstance(task, AskTask) else task.verb
-            raise UsageError(f"options of the method {options.method} are not for {what}")
+            what = f"the options of {options.method} are"
+            if isinstance(task, AskTask) and options.method in strategies():
+                good = f"-s {options.method} and -s {AUTO}"
+                raise UsageError(f"{what} for {good}, not for -s {task.strategy}")
+            raise UsageError(f"{what} not for {task.verb}")
 
 
 def read_task(fields: Mapping[str, Any]) -> Task:
@@ -94,7 +99,7 @@ def pipeline_of(task: Task) -> Pipeline:
     return method.pipeline()
 
 
-def describe(step: StoredStep, verb: str) -> StepView:
+def describe(step: "StoredStep", verb: str) -> StepView:
     """Return a step of a run as it is shown, by the method that it is of."""
     for method in methods_of(verb):
         view = method.describe_step(step)

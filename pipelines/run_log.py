@@ -1,71 +1,23 @@
-"""The log of a run: its steps, as they end, in the store and in memory.
+"""The log of a run: its steps, as they end, in the store and in memory; and who may write it.
 
 It is what survives a kill: a run that goes on takes in the steps that ended, and does the others;
 replies that were paid for meanwhile are in the reply cache.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from lcagent.errors import StorageError, UsageError
 from lcagent.pipelines.running.metering import usage_of
 from lcagent.results import Usage
-from lcagent.storage.runs import RunStore, StoredStep
+from lcagent.storage.leases import LEASE_S, Owner
+from lcagent.storage.run_store import RunStore, StoredStep
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A statement that a step noted, with its quote looked up.
-
-    Attributes:
-        status: Of the quote, as that of a citation.
-    """
-
-    label: str
-    status: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepView:
-    """A step as it is shown, whatever its method.
-
-    Attributes:
-        pages: What it read: ids of documents, and places of pages in them, from 0.
-        texts: What it handed on, each with a name; that of a reply is empty.
-        calls: What each of its calls to a model cost.
-    """
-
-    key: str
-    title: str
-    pages: tuple[tuple[str, int], ...] = ()
-    findings: tuple[Finding, ...] = ()
-    texts: tuple[tuple[str, str], ...] = ()
-    flags: tuple[str, ...] = ()
-    calls: tuple[Mapping[str, Any], ...] = ()
-
-
-def view_of(step: StoredStep, title: str, **more: Any) -> StepView:
-    """Return a step as it is shown, its pages, reply and flags as all methods store them."""
-    detail = step.detail
-    texts = [(name, str(detail[key])) for name, key in _TEXTS if detail.get(key)]
-    shown: dict[str, Any] = {
-        "pages": tuple((document, page) for document, page in detail.get("pages", ())),
-        "texts": tuple(texts),
-        "flags": tuple(detail.get("flags", ())),
-        "calls": tuple(step.calls),
-    }
-    return StepView(step.key, title, **{**shown, **more})
-
-
-def describe_answer(step: StoredStep) -> StepView | None:
-    """Return the step that writes an answer, or chooses the method, as it is shown."""
-    kind = step.key.partition("/")[0]
-    return view_of(step, step.key) if kind in ("answer", "route") else None
-
-
-_TEXTS = (("message", "message"), ("", "reply"))
+RENEWALS = 3
+"""How often a claim is renewed before it would end."""
 
 
 @dataclass(slots=True)
@@ -113,3 +65,40 @@ class RunLog:
 
     def _calls(self) -> Iterator[Mapping[str, Any]]:
         return (call for step in self._steps.values() for call in step.calls)
+
+
+@asynccontextmanager
+async def claimed(runs: RunStore, run_id: str) -> AsyncIterator[None]:
+    """Be the only one at a run, on whatever machine; the claim is renewed while the body runs.
+
+    A process that dies renews no more, so that its run is taken over when the lease has ended, at
+    once on the same machine.
+
+    Raises:
+        UsageError: Another process is at the run, or took it over while this one stood still.
+    """
+    owner, body = Owner.of_this_process(), asyncio.current_task()
+    await asyncio.to_thread(runs.claim, run_id, owner)
+    is_lost = False
+
+    async def renew() -> None:
+        nonlocal is_lost
+        while not is_lost:
+            await asyncio.sleep(LEASE_S / RENEWALS)
+            with suppress(StorageError):  # a database that is away for a moment; the next may do
+                is_lost = not await asyncio.to_thread(runs.renew, run_id, owner)
+        assert body is not None
+        body.cancel()
+
+    heartbeat = asyncio.create_task(renew())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not is_lost or body is None:
+            raise
+        body.uncancel()
+        message = f"another process has taken over the run {run_id[:12]}, which goes on there"
+        raise UsageError(message) from None
+    finally:
+        heartbeat.cancel()
+        await asyncio.shield(asyncio.to_thread(runs.release, run_id, owner))

@@ -10,6 +10,7 @@ recorded step by step, so that one that was killed, failed or stopped by a limit
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +18,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast, overload
 from uuid import uuid4
 
+from lcagent.agents.prompt_templates import check_overrides
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.templates import check_own
 from lcagent.documents import Documents, DocumentSource, NamedText, Page
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
 from lcagent.fields import check_names, unknown_name
@@ -29,15 +30,16 @@ from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.events import Event, Finished, OnEvent, Planned
 from lcagent.pipelines.method import Pipeline
 from lcagent.pipelines.registry import AUTO, check_task, describe, pipeline_of, read_task
-from lcagent.pipelines.run_log import RunLog, StepView
+from lcagent.pipelines.run_log import RunLog, claimed
 from lcagent.pipelines.search import found_passages
 from lcagent.pipelines.services import Services
+from lcagent.pipelines.step_views import StepView
 from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary, Usage
 from lcagent.retrieval.library import Collection, ReadingProgress
 from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.selection import ALL_PAGES, parse_pages
 from lcagent.settings import Settings, load_settings
-from lcagent.storage.runs import RunStatus, StoredRun
+from lcagent.storage.run_store import RunStatus, StoredRun
 from lcagent.tasks import AskTask, ModelTask, SearchTask, SummarizeTask, Task, WriteTask
 
 if TYPE_CHECKING:
@@ -205,9 +207,10 @@ class Session:
         Raises:
             UsageError: What is in memory cannot be read.
         """
-        is_one = isinstance(documents, str | Path | bytes | NamedText) or hasattr(documents, "read")
-        listed = [documents] if is_one else list(cast("Sequence[DocumentSource]", documents))
-        return tuple([await self._name_of(each, reading) for each in listed])
+        is_one = isinstance(documents, str | bytes) or not isinstance(documents, Sequence)
+        listed = [documents] if is_one else documents
+        named = cast("Sequence[DocumentSource]", listed)
+        return tuple([await self._name_of(each, reading) for each in named])
 
     async def _name_of(self, document: DocumentSource, reading: Mapping[str, Any]) -> str:
         if isinstance(document, str | Path):
@@ -232,9 +235,8 @@ class Session:
         Raises:
             UsageError: A name means nothing, or none of them can be read.
         """
-        reading = {"password": password, "ocr": ocr, "progress": progress}
-        names = await self.names_of(documents, **reading)
-        return await self.services.collect(names, **reading)
+        names = await self.names_of(documents, password=password, ocr=ocr, progress=progress)
+        return await self.services.collect(names, password=password, ocr=ocr, progress=progress)
 
     async def page(self, document: str, number: int) -> Page:
         """Return a page of a stored document with its printed lines.
@@ -301,17 +303,24 @@ class Session:
     ) -> Result:
         started = time.perf_counter()
         pipeline = self._checked(task, given)
-        log = RunLog(resumed.id if resumed is not None else uuid4().hex, self.services.runs)
-        await log.load()
-        context = await self._context(task, given, log)
-        clock = _Clock(task.verb, started)
-        state = await pipeline.without_graph(context)
-        if state is None:
-            return await self._run_graph(pipeline, context, given, clock, resumed)
-        result = await asyncio.to_thread(pipeline.result, state, context, clock.timings())
-        await self._begin(pipeline, context, given, resumed)
-        await self._end(context, result)
-        return result
+        runs = self.services.runs
+        log = RunLog(resumed.id if resumed is not None else uuid4().hex, runs)
+        async with AsyncExitStack() as claims:
+            if resumed is not None:
+                await claims.enter_async_context(claimed(runs, log.run_id))
+                await log.load()
+            context = await self._context(task, given, log)
+            clock = _Clock(task.verb, started)
+            state = await pipeline.without_graph(context)
+            if state is None:
+                await self._begin(pipeline, context, given, resumed)
+                if resumed is None:
+                    await claims.enter_async_context(claimed(runs, log.run_id))
+                return await self._run_graph(pipeline, context, given, clock)
+            result = await asyncio.to_thread(pipeline.result, state, context, clock.timings())
+            await self._begin(pipeline, context, given, resumed)
+            await self._end(context, result)
+            return result
 
     async def _run_graph(
         self,
@@ -319,11 +328,9 @@ class Session:
         context: RunContext,
         given: Companions,
         clock: "_Clock",
-        resumed: StoredRun | None,
     ) -> Result:
         """Run the graph of a pipeline to its end, and record how it ended, whatever that is."""
         tell = given.on_event or _ignore
-        await self._begin(pipeline, context, given, resumed)
         try:
             tell(Planned(await pipeline.plan(context)))
             state: Mapping[str, Any] = {}
@@ -395,7 +402,7 @@ class Session:
         asks_nobody = not isinstance(task, AskTask) or task.strategy in (AUTO, QUOTE)
         if name == QUOTE and asks_nobody and given.model is None:
             return budget, None
-        await asyncio.to_thread(check_own)
+        await asyncio.to_thread(check_overrides)
         model = self.services.model(
             given.model or name,
             base_url=task.base_url,

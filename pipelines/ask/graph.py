@@ -12,22 +12,22 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Checkpointer
 
-from lcagent.agents.sorting import Takes, sort
+from lcagent.agents.question_classifier import EvidenceNeed, classify_by_model
 from lcagent.pipelines.ask import plan
 from lcagent.pipelines.ask.rules import Route
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.events import MethodChosen
 from lcagent.pipelines.registry import methods_of
 from lcagent.pipelines.state import AskState, RouteOutput
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 AskGraph: TypeAlias = CompiledStateGraph[AskState, RunContext, AskState, AskState]
 
 ROUTE = "route"
 """The key of the step in the log of a run."""
 
-_METHODS: dict[Takes, str] = {"passage": "rag", "steps": "tree", "everything": "chain"}
-_SAID: dict[Takes, str] = {
+_METHODS: dict[EvidenceNeed, str] = {"passage": "rag", "steps": "tree", "everything": "chain"}
+_SAID: dict[EvidenceNeed, str] = {
     "passage": "the model says that a passage answers it",
     "steps": "the model says that it takes several facts, found one by one",
     "everything": "the model says that it takes most of the text",
@@ -82,7 +82,7 @@ async def _asked(by_rules: Route, question: str, run: RunContext) -> Route:
         detail = run.log[ROUTE].detail
         return Route(detail["strategy"], detail["reason"])
     metered = run.metered()
-    takes = await sort(question, metered)
+    takes = await classify_by_model(question, metered)
     if takes is None:
         chosen = replace(by_rules, reason=f"{by_rules.reason}, and so does the model")
     else:

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Iterator, Mapping
 
+from lcagent.agents.question_classifier import classifier_request
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.sorting import sorting_request
 from lcagent.pipelines.ask.rules import AUTO, Route, choose
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages, estimated_tokens, most_expensive
@@ -102,7 +102,7 @@ def cost_of(method: str, question: str, run: RunContext) -> Cost:
 
 def _cost_of_classifying(question: str, run: RunContext) -> Cost:
     """Return the cost of asking the model what the question takes."""
-    request = sorting_request(question, run.chat_model)
+    request = classifier_request(question, run.chat_model)
     prompt = run.chat_model.count_tokens(request.messages)
     return Cost(1, 1, prompt, request.max_tokens)
 

@@ -6,9 +6,9 @@ It costs nothing. Where words leave it open, the model may be asked (`graph.rout
 from dataclasses import dataclass
 from typing import Final
 
+from lcagent.agents.question_classifier import classify_by_words
 from lcagent.agents.quoting_model import QUOTE
 from lcagent.errors import UsageError
-from lcagent.pipelines.ask.forms import form_of
 
 AUTO: Final = "auto"
 """What a user says who leaves the choice to lcagent."""
@@ -50,7 +50,7 @@ def choose(wanted: str, model: str, question: str, *, fits_window: bool) -> Rout
         return Route(wanted, "asked for")
     if fits_window:
         return Route("whole", "all of the text fits into the model's window")
-    form = form_of(question)
+    form = classify_by_words(question)
     if form.kind == "wide":
         return Route("chain", f"“{form.words}” asks for more than a passage can tell")
     if form.kind == "fact":

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from typing import Unpack
+from typing import Any
 
-from lcagent.agents.answering import ReaderPrompt, whole_text
-from lcagent.agents.windows import MARGIN_TOKENS, reply_tokens
+from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
+from lcagent.agents.token_budget import MARGIN_TOKENS, answer_reply_tokens
 from lcagent.concurrency import run_sync
 from lcagent.documents import Document
 from lcagent.errors import ContextTooLong, UsageError
@@ -23,7 +23,8 @@ from lcagent.pipelines.local_models.memories import (
     local_model,
     stored_memory,
 )
-from lcagent.pipelines.options import ReadingOptions, collect, open_runtime
+from lcagent.pipelines.session import Session
+from lcagent.retrieval.library import ReadingProgress
 from lcagent.selection import ALL_PAGES
 
 QUESTION_TOKENS = 256
@@ -33,24 +34,24 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 _LONGEST_STEM = 40
 
 
-class MemorizeOptions(ReadingOptions, total=False):
-    """How a document is memorized.
-
-    Attributes:
-        name: Of the memory; by default the document's, with the beginning of its id.
-        window: Tokens of the model's window, as in `ask`.
-        on_tokens: Is told the name, the tokens read and the tokens in all.
-    """
-
-    name: str | None
-    window: int | None
-    on_tokens: Callable[[str, int, int], None]
-
-
 async def memorize_async(
-    document: str | Path, model: str, **options: Unpack[MemorizeOptions]
+    document: str | Path,
+    model: str,
+    *,
+    name: str | None = None,
+    window: int | None = None,
+    password: str | None = None,
+    ocr: bool | None = None,
+    progress: ReadingProgress | None = None,
+    on_tokens: Callable[[str, int, int], None] | None = None,
 ) -> StoredMemory:
     """Let a model such as "local:PATH" read a document into a memory; what was interrupted goes on.
+
+    Args:
+        name: Of the memory; by default the document's, with the beginning of its id.
+        window: Tokens of the model's window, as in `ask`.
+        password, ocr, progress: As those of `ask`.
+        on_tokens: Is told the name, the tokens read and the tokens in all.
 
     Raises:
         UsageError: The model does not run here, or another's memory has the name.
@@ -58,23 +59,23 @@ async def memorize_async(
         StorageError: The disk is full or cannot be written; an older memory is as it was.
         ModelError: There is not enough memory to read it.
     """
-    if (given := options.get("name")) is not None:
-        checked_name(given)
-    async with open_runtime(options) as runtime:
-        local = await asyncio.to_thread(local_model, model, runtime.settings, options.get("window"))
-        documents = (await collect(document, options, runtime)).documents
+    if name is not None:
+        checked_name(name)
+    async with Session.open() as session:
+        settings = session.services.settings
+        local = await asyncio.to_thread(local_model, model, settings, window)
+        collection = await session.collect(document, password=password, ocr=ocr, progress=progress)
+        documents = collection.documents
         if len(documents) != 1:
             raise UsageError(f"a memory is of one document; {document} means {len(documents)}")
-        name = given or _name_of(documents[0])
+        name = name or _name_of(documents[0])
         tokens = await asyncio.to_thread(_beginning, documents[0], local)
-        folder = runtime.settings.memories / name
-        await _read(
-            tokens, documents[0].name, folder, local, options.get("on_tokens", _say_nothing)
-        )
+        folder = settings.memories / name
+        await _read(tokens, documents[0].name, folder, local, on_tokens or _say_nothing)
     return stored_memory(folder)
 
 
-def memorize(document: str | Path, model: str, **options: Unpack[MemorizeOptions]) -> StoredMemory:
+def memorize(document: str | Path, model: str, **options: Any) -> StoredMemory:
     """Do as `memorize_async` does, from synchronous code or a notebook."""
     return run_sync(memorize_async(document, model, **options))
 
@@ -127,11 +128,13 @@ def _refuse_others(folder: Path, local: LocalModel) -> None:
 
 def _beginning(document: Document, local: LocalModel) -> list[int]:
     """Return the tokens that all questions on the whole document begin with."""
-    sources = tuple(source.text for source in whole_text([document], ALL_PAGES))
+    sources = tuple(source.text for source in all_pages_as_sources([document], ALL_PAGES))
     if not sources:
         raise UsageError(f"{document.name} has no text to read")
     one, other = (local.encode(ReaderPrompt(q, sources).messages()) for q in ("Who?", "1 (x)"))
-    needed = max(len(one), len(other)) + QUESTION_TOKENS + reply_tokens(local) + MARGIN_TOKENS
+    needed = (
+        max(len(one), len(other)) + QUESTION_TOKENS + answer_reply_tokens(local) + MARGIN_TOKENS
+    )
     if needed > local.card.window_tokens:
         raise ContextTooLong(
             f"{document.name} has {len(one)} tokens; with a question and a reply it needs a window "

@@ -9,8 +9,7 @@ import pytest
 from lcagent.errors import ModelNotUsable
 from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
-from lcagent.pipelines import Runtime, ask_async
-from lcagent.pipelines.ask import ask_again
+from lcagent.pipelines import Session, ask_async
 from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.settings import load_settings
 
@@ -40,23 +39,17 @@ async def test_a_run_that_failed_goes_on_from_its_last_step(store_url: str, tmp_
 
     model = ScriptedModel(reply, card=SMALL)
     settings = load_settings(database_url=store_url, embedder="none")
-    async with Runtime.open(settings) as runtime:
+    async with Session.open(settings) as session:
         chain = ChainOptions(takes_notes=False)
         with pytest.raises(ModelNotUsable):
             await ask_async(
-                path, "How?", runtime=runtime, model=model, strategy="chain", chain=chain
+                path, "How?", session=session, model=model, strategy="chain", options=chain
             )
-        (failed,) = runtime.runs.listed()
+        (failed,) = session.services.runs.listed()
         assert (failed.status, failed.error) == ("failed", "the key was refused")
-        request = {
-            "documents": [stored.id for stored in runtime.documents.listed()],
-            "strategy": "chain",
-            "model": "scripted",
-            "chain": {"takes_notes": False},
-        }
-        answer = await ask_again(failed, request, {"model": model}, runtime)
-        (ended,) = runtime.runs.listed()
-    assert answer.answer == "It went slowly."
+        answer = await session.resume(failed.id, model=model)
+        (ended,) = session.services.runs.listed()
+    assert answer.body == "It went slowly."
     assert (ended.status, ended.id) == ("done", failed.id)
     prompts = [request.messages[-1].text for request in model.requests]
     assert len(prompts) == len(set(prompts)) + 1  # the call that failed was made again

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lcagent.models.scripted_server.rules import Served, ServerRules
 from lcagent.models.scripted_server.script import (
     Script,
     Scripted,
@@ -20,8 +21,8 @@ from lcagent.models.scripted_server.script import (
     fact_script,
     with_faults,
 )
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
-from lcagent.pipelines import Runtime, ask_async
+from lcagent.models.scripted_server.server import ScriptedServer
+from lcagent.pipelines import Session, ask_async
 from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.results import Answer
 
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.anyio
 WINDOW = 2_000
 HOPS = ("anna --mother--> berta", "berta --city--> cork", "cork --river--> lee")
 QUESTION = "What is it? [[Q anna mother city river]]"
-FAITHFUL = ChainOptions.of("faithful")
+FAITHFUL = ChainOptions.preset("faithful")
 DEFAULT = ChainOptions()
 _ID = re.compile(r"\[\[S\d+\]\]")
 _NONCE = re.compile(r"zq\d{4}k")
@@ -74,16 +75,16 @@ def _book(folder: Path, many: int = 300, facts: Sequence[str] = HOPS) -> Path:
 async def _ask(
     server: ScriptedServer, document: Path, chain: ChainOptions = FAITHFUL, **options: Any
 ) -> Answer:
-    async with Runtime.open() as runtime:
+    async with Session.open() as session:
         return await ask_async(
             document,
             options.pop("question", QUESTION),
-            runtime=runtime,
+            session=session,
             strategy="chain",
             model="openai:scripted",
             base_url=server.base_url,
             window=options.pop("window", WINDOW),
-            chain=chain,
+            options=chain,
             **options,
         )
 
@@ -208,8 +209,8 @@ async def test_every_worker_is_told_the_question(tmp_path: Path) -> None:
     [
         FAITHFUL,
         DEFAULT,
-        ChainOptions.of("fast"),
-        ChainOptions.of("thorough"),
+        ChainOptions.preset("fast"),
+        ChainOptions.preset("thorough"),
         ChainOptions(orders=("ltr", "rtl", "random"), combine="vote"),
         ChainOptions(orders=("similarity",)),
     ],
@@ -392,12 +393,12 @@ async def test_an_invented_quote_of_a_worker_is_flagged_and_a_real_one_has_its_p
 async def test_a_whole_novel_is_read_sentence_by_sentence(
     shared_data: Path, name: str, window: int
 ) -> None:
-    async with _facts(window_tokens=window) as server, Runtime.open() as runtime:
+    async with _facts(window_tokens=window) as server, Session.open() as session:
         book = shared_data / "books" / name
-        (document,) = (await runtime.collect(book)).documents
+        (document,) = (await session.collect(book)).documents
         answer = await ask_async(
-            book, "Who is meant? [[Q anna mother]]", runtime=runtime, strategy="chain",
-            model="openai:scripted", base_url=server.base_url, window=window, chain=FAITHFUL,
+            book, "Who is meant? [[Q anna mother]]", session=session, strategy="chain",
+            model="openai:scripted", base_url=server.base_url, window=window, options=FAITHFUL,
         )  # fmt: skip
     assert set(server.statuses) == {200}
     parts = [found for call in server.served for found in _PART.findall(call.prompt)]

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
-from lcagent.pipelines import Runtime, ask_async
+from lcagent.models.scripted_server.rules import Served, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer
+from lcagent.pipelines import Session, ask_async
 
 pytestmark = pytest.mark.anyio
 
@@ -27,11 +28,11 @@ def strategy(request: pytest.FixtureRequest) -> str:
 
 async def _prompts(document: Path, strategy: str) -> list[Served]:
     rules = ServerRules(window_tokens=8_000)
-    async with ScriptedServer(lambda _: "It is old.", rules) as server, Runtime.open() as runtime:
+    async with ScriptedServer(lambda _: "It is old.", rules) as server, Session.open() as session:
         await ask_async(
             document,
             "How old is the ferry?",
-            runtime=runtime,
+            session=session,
             strategy=strategy,
             model="openai:scripted",
             base_url=server.base_url,

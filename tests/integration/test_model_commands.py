@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from lcagent.models.scripted_server.rules import ServerRules
 from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer
 
 Serve = Callable[..., ScriptedServer]
 Call = Callable[..., Any]

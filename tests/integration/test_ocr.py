@@ -12,7 +12,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from lcagent.documents import Document
-from lcagent.pipelines import Runtime, ask
+from lcagent.pipelines import Session, ask
 from lcagent.settings import load_settings
 
 pytest.importorskip("rapidocr", reason="the extra ocr is not installed")
@@ -38,18 +38,18 @@ def _scan(path: Path) -> Path:
     return path
 
 
-def _collect(runtime: Runtime, path: Path, *, ocr: bool) -> Document:
-    return asyncio.run(runtime.collect(path, ocr=ocr)).documents[0]
+def _collect(session: Session, path: Path, *, ocr: bool) -> Document:
+    return asyncio.run(session.collect(path, ocr=ocr)).documents[0]
 
 
 def test_a_scan_is_named_as_unread_and_answered_once_it_is_recognised(tmp_path: Path) -> None:
     scan = _scan(tmp_path / "scan.pdf")
-    with Runtime.open(load_settings(embedder="none")) as runtime:
-        before = ask(scan, "Who was the keeper?", runtime=runtime)
+    with Session.open(load_settings(embedder="none")) as session:
+        before = ask(scan, "Who was the keeper?", session=session)
         assert before.abstained
         assert before.coverage.pages_without_text == (1, 2)
         assert any("--ocr" in note for note in before.notes)
-        after = ask(scan, "Who was the keeper?", ocr=True, runtime=runtime)
+        after = ask(scan, "Who was the keeper?", ocr=True, session=session)
         (citation,) = after.citations
         assert (citation.page, citation.is_ocr, citation.status) == (1, True, "exact")
         assert "Hector Vance" in citation.quote
@@ -60,11 +60,13 @@ def test_a_scan_is_named_as_unread_and_answered_once_it_is_recognised(tmp_path: 
 
 def test_a_page_that_was_recognised_is_not_recognised_again(tmp_path: Path) -> None:
     scan = _scan(tmp_path / "scan.pdf")
-    with Runtime.open(load_settings(embedder="none")) as runtime:
-        document = _collect(runtime, scan, ocr=False)
+    with Session.open(load_settings(embedder="none")) as session:
+        document = _collect(session, scan, ocr=False)
         kept = replace(document.pages[0], text="As it was kept.", problem=None, is_ocr=True)
-        runtime.documents.update_page(document.id, kept)  # a run that was killed behind page 1
-        first, second = _collect(runtime, scan, ocr=True).pages
+        session.services.documents.update_page(
+            document.id, kept
+        )  # a run that was killed behind page 1
+        first, second = _collect(session, scan, ocr=True).pages
     assert first.text == "As it was kept."
     assert "163 steps" in second.text
 
@@ -74,9 +76,9 @@ def test_a_picture_without_writing_is_read_once_and_not_named_as_unread(tmp_path
     canvas = Canvas(str(photograph), pagesize=(300, 100))
     canvas.drawImage(ImageReader(Image.new("RGB", (300, 100), "navy")), 0, 0, 300, 100)
     canvas.save()
-    with Runtime.open(load_settings(embedder="none")) as runtime:
-        answer = ask(photograph, "Who was the keeper?", ocr=True, runtime=runtime)
-        (page,) = _collect(runtime, photograph, ocr=False).pages
+    with Session.open(load_settings(embedder="none")) as session:
+        answer = ask(photograph, "Who was the keeper?", ocr=True, session=session)
+        (page,) = _collect(session, photograph, ocr=False).pages
     assert (page.problem, page.is_ocr) == ("blank", False)
     assert answer.coverage.left_out == ()
     assert not any("--ocr" in note for note in answer.notes)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from lcagent.errors import BudgetExceeded
+from lcagent.models.scripted_server.rules import Served, ServerRules
 from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall, writer_script
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer
 from lcagent.models.scripted_server.writer import write as scripted
-from lcagent.pipelines import Runtime, resume_async, summarize_async, summarize_each_async
+from lcagent.pipelines import Session, resume_async, summarize_async, summarize_each_async
 from lcagent.results import Summary
 
 pytestmark = pytest.mark.anyio
@@ -43,8 +44,8 @@ def _chapters(first: int, last: int) -> str:
 
 
 async def _summarize(server: ScriptedServer, *documents: Path, **options: Any) -> Summary:
-    async with Runtime.open() as runtime:
-        return await summarize_async(documents, runtime=runtime, **_model(server), **options)
+    async with Session.open() as session:
+        return await summarize_async(documents, session=session, **_model(server), **options)
 
 
 def _model(server: ScriptedServer) -> dict[str, Any]:
@@ -144,9 +145,9 @@ async def test_a_focus_reaches_every_reader_and_the_writer(book: Path) -> None:
 async def test_documents_are_summarized_together_or_each(book: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.md"
     other.write_text(_chapters(5, 8), encoding="utf-8")
-    async with _server(writer_script()) as server, Runtime.open() as runtime:
-        together = await summarize_async([book, other], runtime=runtime, **_model(server))
-        each = await summarize_each_async([book, other], runtime=runtime, **_model(server))
+    async with _server(writer_script()) as server, Session.open() as session:
+        together = await summarize_async([book, other], session=session, **_model(server))
+        each = await summarize_each_async([book, other], session=session, **_model(server))
     assert together.documents == ("book.md", "other.md")
     assert [one.documents for one in each] == [("book.md",), ("other.md",)]
     assert len(together.sections) == sum(len(one.sections) for one in each) == 8
@@ -157,8 +158,8 @@ async def test_a_stopped_summary_goes_on_without_reading_twice(book: Path) -> No
         with pytest.raises(BudgetExceeded) as stopped:
             await _summarize(server, book, words=200, max_calls=3)
         run_id = stopped.value.go_on_with.split()[-1]
-        async with Runtime.open() as runtime:
-            summary = await resume_async(run_id, runtime=runtime, max_calls=100)
+        async with Session.open() as session:
+            summary = await resume_async(run_id, session=session, max_calls=100)
     assert isinstance(summary, Summary)
     assert len(_readers(server)) == 5
     assert summary.usage.calls == server.calls
@@ -229,7 +230,7 @@ async def test_a_chapter_of_short_or_long_sentences_only_is_quoted_all_the_same(
 ) -> None:
     path = tmp_path / "one.md"
     path.write_text(f"# One\n\n{text}\n", encoding="utf-8")
-    async with Runtime.open() as runtime:
-        summary = await summarize_async(path, runtime=runtime, model="quote", words=100)
+    async with Session.open() as session:
+        summary = await summarize_async(path, session=session, model="quote", words=100)
     assert [one.quote for one in summary.citations] == [text]
     assert not any("no sentence" in note for note in summary.notes)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from lcagent.models.scripted_server.rules import Served
 from lcagent.models.scripted_server.script import writer_script
-from lcagent.models.scripted_server.server import ScriptedServer, Served
-from lcagent.pipelines import Runtime, summarize_async, write_async
+from lcagent.models.scripted_server.server import ScriptedServer
+from lcagent.pipelines import Session, summarize_async, write_async
 
 pytestmark = pytest.mark.anyio
 
@@ -31,15 +32,15 @@ async def test_planted_instructions_and_names_stay_inside_their_fence(
 
 
 async def _served(path: Path, verb: str) -> list[Served]:
-    async with ScriptedServer(writer_script(0.6)) as server, Runtime.open() as runtime:
+    async with ScriptedServer(writer_script(0.6)) as server, Session.open() as session:
         url, model = server.base_url, "openai:scripted"
         if verb == "write":
             await write_async(
-                "On old ferries", path, words=600, runtime=runtime, model=model, base_url=url,
+                "On old ferries", path, words=600, session=session, model=model, base_url=url,
                 window=16_000,
             )  # fmt: skip
         else:
             await summarize_async(
-                path, words=60, runtime=runtime, model=model, base_url=url, window=16_000
+                path, words=60, session=session, model=model, base_url=url, window=16_000
             )
     return server.served

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from lcagent.engine.server.wording import Event
 from lcagent.models.base import TokenLogprob
+from lcagent.models.scripted_server.rules import Served, ServerRules
 from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
-from lcagent.pipelines import Runtime, ask_async
+from lcagent.models.scripted_server.server import ScriptedServer
+from lcagent.pipelines import Session, ask_async
+from lcagent.pipelines.events import AnswerText, StepDone
 from lcagent.pipelines.methods.tree.options import TreeOptions
-from lcagent.pipelines.events import AnswerText, Event, StepDone
 from lcagent.proofs import Proof, ProofNode
 from lcagent.results import Answer
 from lcagent.settings import load_settings
@@ -112,11 +114,11 @@ def book(tmp_path: Path) -> Path:
 
 
 async def _ask(server: ScriptedServer, document: Path, **options: Any) -> Answer:
-    async with Runtime.open(load_settings(embedder="none")) as runtime:
+    async with Session.open(load_settings(embedder="none")) as session:
         return await ask_async(
             document,
             options.pop("question", QUESTION),
-            runtime=runtime,
+            session=session,
             strategy="tree",
             model="openai:scripted",
             base_url=server.base_url,
@@ -243,15 +245,17 @@ async def test_what_nothing_answers_is_not_in_the_document(book: Path) -> None:
 
 async def test_passages_are_those_that_a_search_finds(book: Path) -> None:
     async with ScriptedServer(script()) as server:
-        answer = await _ask(server, book, tree=TreeOptions(top_k=2))
-    async with Runtime.open(load_settings(embedder="none")) as runtime:
-        documents = (await runtime.collect(book)).documents
+        answer = await _ask(server, book, options=TreeOptions(top_k=2))
+    async with Session.open(load_settings(embedder="none")) as session:
+        documents = (await session.collect(book)).documents
         for call in server.served:
             shown = re.findall(r"^S\d+ \| book\.md \| (.*)$", call.prompt, re.MULTILINE)
             if role_of(call.prompt) != "open":
                 assert shown == []
             elif question_of(call) != QUESTION:
-                found = await runtime.retriever.search(question_of(call), documents, top_k=2)
+                found = await session.services.retriever.search(
+                    question_of(call), documents, top_k=2
+                )
                 assert shown == [one.page.section for one in found.passages]
     assert answer.coverage.chunks_read == 3
 
@@ -300,7 +304,7 @@ async def test_without_log_probabilities_one_way_is_taken_for_all_and_said(
 
     rejected = frozenset({"logprobs"}) if circumstance == "rejected" else frozenset[str]()
     async with ScriptedServer(plain, ServerRules(rejected=rejected)) as server:
-        answer = await _ask(server, book, tree=TreeOptions(samples=2))
+        answer = await _ask(server, book, options=TreeOptions(samples=2))
     assert {node.confidence for node in _proof(answer).nodes} == {"samples"}
     assert any("no log-probabilities" in note for note in answer.notes)
     assert answer.answer == "Cork [1, 2]"
@@ -310,7 +314,7 @@ async def test_without_log_probabilities_one_way_is_taken_for_all_and_said(
 
 async def test_lazy_mode_stops_at_passages_that_are_sure_enough(book: Path) -> None:
     async with ScriptedServer(script()) as server:
-        answer = await _ask(server, book, question=DIRECTOR, tree=TreeOptions(accept_at=-0.25))
+        answer = await _ask(server, book, question=DIRECTOR, options=TreeOptions(accept_at=-0.25))
     assert server.calls == 1
     assert answer.answer == "Jane Doe [1]"
     assert len(_proof(answer).nodes) == 1
@@ -348,7 +352,7 @@ async def test_a_beam_takes_what_the_second_best_answer_leads_to_and_cites_its_w
     async with ScriptedServer(_beam_script()) as server:
         narrow = await _ask(server, book)
         calls = server.calls
-        wide = await _ask(server, book, tree=TreeOptions(beam=2), use_cache=False)
+        wide = await _ask(server, book, options=TreeOptions(beam=2), use_cache=False)
     assert narrow.answer.startswith("Wick")
     assert (calls, server.calls - calls) == (1 + 2 * 2 + 3, 1 + 2 * 3 + 4)
     claims = [(one.text.split(" (")[0], one.status) for one in wide.claims]
@@ -359,7 +363,7 @@ async def test_a_beam_takes_what_the_second_best_answer_leads_to_and_cites_its_w
 
 async def test_the_proof_of_a_beam_shows_what_was_kept_and_follows_the_winner(book: Path) -> None:
     async with ScriptedServer(_beam_script()) as server:
-        answer = await _ask(server, book, tree=TreeOptions(beam=2))
+        answer = await _ask(server, book, options=TreeOptions(beam=2))
     root, first, second = (_node(answer, index) for index in (0, 1, 2))
     assert [one.kind for one in root.candidates] == [
         "closed_book",

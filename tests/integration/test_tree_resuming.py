@@ -17,8 +17,7 @@ import pytest
 from lcagent.errors import ModelNotUsable
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
-from lcagent.pipelines import Runtime, ask_async
-from lcagent.pipelines.ask import ask_again
+from lcagent.pipelines import Session, ask_async
 from lcagent.settings import load_settings
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -152,19 +151,12 @@ async def test_a_tree_that_fails_at_any_call_goes_on_from_there(book: Path, at: 
         return _reply(request)
 
     model = ScriptedModel(reply)
-    async with Runtime.open(load_settings(embedder="none")) as runtime:
+    async with Session.open(load_settings(embedder="none")) as session:
         with pytest.raises(ModelNotUsable):
-            await ask_async(book, QUESTION, runtime=runtime, model=model, strategy="tree")
-        (failed,) = runtime.runs.listed()
-        request = {
-            "documents": [stored.id for stored in runtime.documents.listed()],
-            "strategy": "tree",
-            "model": "scripted",
-            "chain": {},
-            "tree": {"samples": 0},
-        }
-        answer = await ask_again(failed, request, {"model": model}, runtime)
-    assert answer.answer.startswith("Cork")
+            await ask_async(book, QUESTION, session=session, model=model, strategy="tree")
+        (failed,) = session.services.runs.listed()
+        answer = await session.resume(failed.id, model=model)
+    assert answer.body.startswith("Cork")
     prompts = Counter(request.messages for request in model.requests)
     assert len(prompts) == 10
     assert prompts.total() <= 10 + MOST_IN_FLIGHT

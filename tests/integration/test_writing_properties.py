@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from lcagent.agents.agent_write.repetition import grams
+from lcagent.agents.write.paragraph_draft import word_ngrams
+from lcagent.models.scripted_server.rules import Served, ServerRules
 from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall, writer_script
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer
 from lcagent.models.scripted_server.writer import write as scripted
-from lcagent.pipelines import Runtime, write_async
+from lcagent.pipelines import Session, write_async
 from lcagent.results import Article
 
 pytestmark = pytest.mark.anyio
@@ -37,11 +38,11 @@ def _server(script: Script, window: int = ROOMY) -> ScriptedServer:
 
 
 async def _write(server: ScriptedServer, *documents: Path, **options: Any) -> Article:
-    async with Runtime.open() as runtime:
+    async with Session.open() as session:
         return await write_async(
             options.pop("instruction", INSTRUCTION),
             documents,
-            runtime=runtime,
+            session=session,
             model="openai:scripted",
             base_url=server.base_url,
             window=options.pop("window", ROOMY),
@@ -216,9 +217,9 @@ async def test_a_paragraph_that_comes_again_is_written_anew() -> None:
     shown = [call.prompt for call in server.served if "It says again" in call.prompt]
     assert len(shown) == 1
     assert first[0] in shown[0]
-    rows = [grams(one) for one in _paragraphs(article)]
+    rows = [word_ngrams(one) for one in _paragraphs(article)]
     assert not rows[4] & rows[1]
-    assert rows[1] == grams(first[0])
+    assert rows[1] == word_ngrams(first[0])
 
 
 async def test_a_reply_that_was_cut_off_is_continued() -> None:

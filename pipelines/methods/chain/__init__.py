@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from lcagent.pipelines.method import Method, Node
 from lcagent.pipelines.methods.chain.options import ChainOptions
-from lcagent.pipelines.run_log import Finding, StepView, describe_answer, view_of
-from lcagent.storage.runs import StoredStep
+from lcagent.pipelines.step_views import NotedFact, StepView, describe_answer, view_of
 
 if TYPE_CHECKING:
     from lcagent.pipelines.context import RunContext
     from lcagent.pipelines.cost import Cost
+    from lcagent.storage.run_store import StoredStep
 
 
 def _node() -> Node:
@@ -24,7 +24,7 @@ def _cost(question: str, run: "RunContext") -> "Cost":
     return cost(question, run)
 
 
-def describe_step(step: StoredStep) -> StepView | None:
+def describe_step(step: "StoredStep") -> StepView | None:
     """Return what a worker read and handed on, as it is shown."""
     kind, _, rest = step.key.partition("/")
     path, _, place = rest.partition("/")
@@ -39,8 +39,9 @@ def describe_step(step: StoredStep) -> StepView | None:
     return view_of(
         step,
         title,
-        findings=tuple(
-            Finding(fact["label"], fact["status"], fact["text"]) for fact in change.get("facts", ())
+        facts=tuple(
+            NotedFact(fact["label"], fact["status"], fact["text"])
+            for fact in change.get("facts", ())
         ),
         texts=tuple(texts),
         flags=tuple(change.get("flags", ())),

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from lcagent.agents.chain_of_agents.budget import ChainBudget
+from lcagent.agents.chain.chain_prompts import ChainBudget
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages, estimated_tokens
 from lcagent.pipelines.methods.chain.options import ChainOptions

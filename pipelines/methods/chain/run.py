@@ -10,17 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lcagent.agents.chain_of_agents.budget import ChainBudget, plan_budget
-from lcagent.agents.chain_of_agents.chain import NOTHING_NEW, Chain
-from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
-from lcagent.agents.chain_of_agents.notes import LABELS, Change, Notes
-from lcagent.agents.chain_of_agents.roles import (
+from lcagent.agents.chain.chain_of_agents import NOTHING_NEW, Chain
+from lcagent.agents.chain.chain_prompts import (
+    ChainBudget,
     CitingManagerPrompt,
     ManagerPrompt,
     NoteTakerPrompt,
     WorkerPrompt,
+    allocate_budget,
 )
-from lcagent.agents.windows import text_counter
+from lcagent.agents.chain.notes import LABEL_PREFIXES, Notes, NotesDelta
+from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
+from lcagent.agents.token_budget import token_counter
 from lcagent.documents import Page
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain.options import ChainOptions, ReadingOrder
@@ -28,7 +29,7 @@ from lcagent.pipelines.run_log import RunLog
 from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.state import UnreadState
 from lcagent.retrieval.quotes.checking import QuoteChecker
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 FACTS_PER_CHUNK = 100
 """Labels kept for each chunk where workers do not know each other's notes."""
@@ -52,7 +53,7 @@ def budget_for(question: str, run: RunContext) -> ChainBudget:
     else:
         worker = WorkerPrompt(question, "", "").messages()
         manager = ManagerPrompt(question, "").messages()
-    return plan_budget(run.chat_model, worker=worker, manager=manager)
+    return allocate_budget(run.chat_model, worker=worker, manager=manager)
 
 
 async def chunks_like(question: str, chunks: Sequence[WorkerChunk], run: RunContext) -> list[int]:
@@ -64,9 +65,9 @@ async def chunks_like(question: str, chunks: Sequence[WorkerChunk], run: RunCont
     for passage in found.passages:
         for chunk in chunks:
             if any(
-                segment.page.document_id == passage.chunk.document_id
-                and segment.page.page_index == passage.chunk.page_index
-                and segment.start <= passage.chunk.start < segment.end
+                segment.span.document_id == passage.span.document_id
+                and segment.span.page_index == passage.span.page_index
+                and segment.span.start <= passage.span.start < segment.span.end
                 for segment in chunk.segments
             ):
                 likely[chunk.index] = None
@@ -87,7 +88,7 @@ class ReadingPass:
     @property
     def label_prefix(self) -> str:
         """The letter of its facts' labels."""
-        return LABELS[self.number % len(LABELS)]
+        return LABEL_PREFIXES[self.number % len(LABEL_PREFIXES)]
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class ChainRun:
         return notes
 
     async def keep(
-        self, key: str, change: Change, metered: Metered, chunk: WorkerChunk | None = None
+        self, key: str, change: NotesDelta, metered: Metered, chunk: WorkerChunk | None = None
     ) -> None:
         """Record a step that ended."""
         pages = [] if chunk is None else [[p.document_id, p.page_index] for p in chunk.pages]
@@ -162,11 +163,11 @@ class ChainRun:
             detail["chunk"] = chunk.index
         await self.log.add(StoredStep(key, detail, metered.calls))
 
-    def change(self, key: str) -> Change:
+    def change(self, key: str) -> NotesDelta:
         """Return what a recorded step changed."""
-        return Change.from_json(self.log[key].detail["change"])
+        return NotesDelta.from_json(self.log[key].detail["change"])
 
-    def changes(self, path: ReadingPass) -> list[tuple[WorkerChunk, Change]]:
+    def changes(self, path: ReadingPass) -> list[tuple[WorkerChunk, NotesDelta]]:
         """Return what each worker of a path noted, with its chunk, in the order of reading."""
         return [
             (self.chunks[index], self.change(step_key(path, position)))
@@ -232,7 +233,7 @@ async def _prepare(question: str, run: RunContext) -> ChainRun:
     budget = budget_for(question, run)
     documents = run.collection.documents
     chunks = await asyncio.to_thread(
-        cut_for_workers, documents, budget.chunk_tokens, text_counter(model), run.pages
+        split_for_workers, documents, budget.chunk_tokens, token_counter(model), run.pages
     )
     chain = Chain(
         question,
@@ -248,7 +249,7 @@ async def _prepare(question: str, run: RunContext) -> ChainRun:
     return ChainRun(chain, chunks, options, run.log, likeness)
 
 
-def _is_unusable(change: Change) -> bool:
+def _is_unusable(change: NotesDelta) -> bool:
     said = change.facts or change.message or change.answer is not None
     return bool(change.flags) and not said and NOTHING_NEW not in change.flags
 

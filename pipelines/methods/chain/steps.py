@@ -10,9 +10,9 @@ from typing import Annotated, Literal, TypedDict
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from lcagent.agents.chain_of_agents.chain import NOTHING_NEW
-from lcagent.agents.chain_of_agents.notes import Change, Notes
-from lcagent.agents.marks import marks_in, without_marks
+from lcagent.agents.chain.chain_of_agents import NOTHING_NEW
+from lcagent.agents.chain.notes import Notes, NotesDelta
+from lcagent.agents.citations import find_marks, strip_marks
 from lcagent.agents.refusals import says_not_found
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext
@@ -29,7 +29,7 @@ from lcagent.pipelines.methods.rag.steps import ANSWER
 from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.state import MethodOutput, SourceState
 from lcagent.pipelines.streaming import AnswerStreamer, emit_step
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 
 class Question(TypedDict):
@@ -89,7 +89,7 @@ async def work(state: WorkerPlace, runtime: Runtime[RunContext]) -> dict[str, in
         agent, metered = chain.worker(path)
         purpose = f"worker {position + 1} of {len(path.order)}"
         if chain.options.baseline == "merge":
-            change = Change(message=await agent.answer_alone(chunk, purpose))
+            change = NotesDelta(message=await agent.answer_alone(chunk, purpose))
         else:
             change = await agent.read(chunk, chain.notes_before(path, position), purpose)
         await chain.keep(step_key(path, position), change, metered, chunk)
@@ -158,7 +158,7 @@ async def _chosen(chain: ChainRun, path: ReadingPass) -> Notes:
         change = await worker.select(notes)
         condensed = await worker.condense(notes.message)
         change = replace(change, message=condensed if condensed != notes.message else None)
-        if change != Change():
+        if change != NotesDelta():
             await chain.keep(key, change, metered)
     return chain.notes_after_reading(path)
 
@@ -214,7 +214,7 @@ def vote(answers: Sequence[str]) -> str:
 
 
 def _folded(answer: str) -> str:
-    words = without_marks(answer).lower().split()
+    words = strip_marks(answer).lower().split()
     kept = [word.strip(".,;:!?\"'()") for word in words if word not in ("a", "an", "the")]
     return " ".join(filter(None, kept)) or " ".join(words)
 
@@ -226,7 +226,7 @@ def _vote_of_members(chain: ChainRun) -> tuple[str, list[Notes]]:
 
 def _written(chain: ChainRun, reply: str, candidates: Iterable[Notes]) -> MethodOutput:
     facts = {fact.label: fact for notes in candidates for fact in notes.facts}
-    cited = dict.fromkeys(mark.source for mark in marks_in(reply))
+    cited = dict.fromkeys(mark.source for mark in find_marks(reply))
     sources = {
         label: SourceState(
             document_id=facts[label].page.document_id,

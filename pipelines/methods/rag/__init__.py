@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lcagent.pipelines.method import Method, Node
-from lcagent.pipelines.run_log import describe_answer
+from lcagent.pipelines.step_views import describe_answer
 
 if TYPE_CHECKING:
     from lcagent.pipelines.context import RunContext

@@ -5,14 +5,19 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
-from lcagent.agents.answering import ReaderPrompt, Source, answer_from, pack
-from lcagent.agents.windows import MARGIN_TOKENS, text_counter
+from lcagent.agents.answering import (
+    LabelledPassage,
+    ReaderPrompt,
+    answer_from_sources,
+    pack_passages,
+)
+from lcagent.agents.token_budget import MARGIN_TOKENS, token_counter
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost
 from lcagent.pipelines.state import AskState, MethodOutput, SourceState
 from lcagent.pipelines.streaming import AnswerStreamer
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 ANSWER = "answer"
 """The key of the step that writes the answer."""
@@ -26,7 +31,12 @@ async def rag(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     )
     budget = min(run.evidence_tokens, room_for_passages(question, run))
     sources = await asyncio.to_thread(
-        pack, found.passages, run.documents, budget, text_counter(run.chat_model), run.pages
+        pack_passages,
+        found.passages,
+        run.documents,
+        budget,
+        token_counter(run.chat_model),
+        run.pages,
     )
     on_text = AnswerStreamer(runtime.stream_writer)
     return MethodOutput(
@@ -39,7 +49,9 @@ async def rag(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     )
 
 
-async def answer(question: str, sources: Sequence[Source], run: RunContext, on_text: OnText) -> str:
+async def answer(
+    question: str, sources: Sequence[LabelledPassage], run: RunContext, on_text: OnText
+) -> str:
     """Return the reply to a question with its passages, and log it; no reply without passages.
 
     A run that goes on and had its reply takes that from the log, whose costs are counted there.
@@ -51,7 +63,7 @@ async def answer(question: str, sources: Sequence[Source], run: RunContext, on_t
         on_text(reply)
         return reply
     model = run.metered()
-    reply = await answer_from(
+    reply = await answer_from_sources(
         sources, question, model=model, max_tokens=run.reply_tokens, on_text=on_text
     )
     pages = [[source.page.document_id, source.page.page_index] for source in sources]
@@ -59,7 +71,7 @@ async def answer(question: str, sources: Sequence[Source], run: RunContext, on_t
     return reply
 
 
-def source_states(sources: Sequence[Source]) -> dict[str, SourceState]:
+def source_states(sources: Sequence[LabelledPassage]) -> dict[str, SourceState]:
     """Return what the marks of a reply stand for, as the state of the graph keeps it."""
     return {
         source.label: SourceState(

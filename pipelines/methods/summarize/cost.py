@@ -2,9 +2,9 @@
 
 from math import ceil
 
-from lcagent.agents.agent_write.room import longest_reply
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.summarizing.writing import REPAIRS
+from lcagent.agents.summarize.abstractive import MAX_SUMMARY_REPAIRS
+from lcagent.agents.token_budget import prose_reply_tokens
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost
 from lcagent.pipelines.methods.summarize.options import SummarizeOptions
@@ -25,13 +25,13 @@ async def plan_of(run: RunContext) -> Plan:
     tokens = sum(chunk.tokens for chunk in chain.chunks)
     window = run.model.card.window_tokens
     frame = window - budget.chunk_tokens - budget.reply_tokens
-    writing = 1 + REPAIRS
+    writing = 1 + MAX_SUMMARY_REPAIRS
     noted = parts * budget.reply_tokens
     cost = Cost(
         calls=parts + 1,
         depth=(1 if options.is_parallel else parts) + 1,
         prompt_tokens=tokens + parts * frame + writing * min(window, frame + noted),
-        completion_tokens=noted + writing * longest_reply(run.model, ()),
+        completion_tokens=noted + writing * prose_reply_tokens(run.model, ()),
     )
     how = "at the same time" if options.is_parallel else "one after the other"
     return _plan(run, f"{parts} parts by {options.by}, {how}", cost, tokens)

@@ -1,20 +1,19 @@
 """Summarizing as a pipeline: what is checked, what runs, and what comes of it."""
 
 import asyncio
-from typing import TypedDict
+from typing import TypedDict, cast
 
-from lcagent.agents.summarizing.chapters import Chapter, merged
-from lcagent.agents.summarizing.extract import WORDS_PER_CHAPTER, Extracted, extract
+from lcagent.agents.summarize.book_chapters import Chapter, merge_chapters
+from lcagent.agents.summarize.extractive import (
+    WORDS_PER_CHAPTER,
+    ExtractedSentence,
+    extract_sentences,
+)
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.method import Graph
 from lcagent.pipelines.methods.summarize.cost import plan_of
 from lcagent.pipelines.methods.summarize.options import SummarizeOptions
-from lcagent.pipelines.methods.summarize.result import (
-    as_markdown,
-    extracted,
-    summary_of,
-    written,
-)
+from lcagent.pipelines.methods.summarize.result import as_markdown, extracted, summary_of, written
 from lcagent.pipelines.methods.summarize.run import SummaryState, chapters, focus_of
 from lcagent.pipelines.output.saving import check_output, save_text
 from lcagent.results import Plan, Summary
@@ -24,12 +23,12 @@ from lcagent.tasks import SummarizeTask
 class ExtractState(TypedDict):
     """What was quoted without a model."""
 
-    chosen: list[Extracted]
+    chosen: list[ExtractedSentence]
     parts: list[Chapter]
 
 
 class SummarizePipeline:
-    """A chain without a question; without a model, an extract of central sentences."""
+    """A chain without a question; without a model, an extract_sentences of central sentences."""
 
     def check(self, task: SummarizeTask, *, has_model: bool) -> None:  # noqa: ARG002 -- goes without
         """Refuse an output that cannot be written."""
@@ -62,7 +61,7 @@ class SummarizePipeline:
         return SummaryState(position=0, ended=[])
 
     async def without_graph(self, run: RunContext) -> ExtractState | None:
-        """Return the sentences of an extract; None where a model summarizes."""
+        """Return the sentences of an extract_sentences; None where a model summarizes."""
         if run.model is not None:
             return None
         return await asyncio.to_thread(self._extract, run)
@@ -71,8 +70,9 @@ class SummarizePipeline:
         self, state: SummaryState | ExtractState, run: RunContext, timings_s: dict[str, float]
     ) -> Summary:
         """Return the summary, and save it where it was asked for."""
-        if "chosen" in state:
-            made = extracted(state["chosen"], state["parts"], run)
+        if "parts" in state:
+            extract = cast("ExtractState", state)
+            made = extracted(extract["chosen"], extract["parts"], run)
         else:
             made = written(run.shared["summary"].result(), run)
         summary = summary_of(made, run, timings_s)
@@ -83,6 +83,8 @@ class SummarizePipeline:
 
     def _extract(self, run: RunContext) -> ExtractState:
         options, documents = run.options(SummarizeOptions), run.collection.documents
-        parts = merged(chapters(run), documents, max(1, options.words // WORDS_PER_CHAPTER))
-        chosen = extract(documents, parts, run.pages, words=options.words, focus=focus_of(run))
+        parts = merge_chapters(chapters(run), documents, max(1, options.words // WORDS_PER_CHAPTER))
+        chosen = extract_sentences(
+            documents, parts, run.pages, words=options.words, focus=focus_of(run)
+        )
         return ExtractState(chosen=list(chosen), parts=list(parts))

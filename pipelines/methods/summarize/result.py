@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from lcagent.agents.agent_write.words import count_words
-from lcagent.agents.chain_of_agents.notes import Fact
-from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
-from lcagent.agents.marks import Mark, without_marks
+from lcagent.agents.chain.notes import Fact
+from lcagent.agents.citations import (
+    AttributedQuote,
+    CitedText,
+    Mark,
+    cite_marks,
+    cite_quotes,
+    make_claim,
+    strip_marks,
+)
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.summarizing.chapters import Chapter
-from lcagent.agents.summarizing.extract import SLACK, Extracted
+from lcagent.agents.summarize.book_chapters import Chapter
+from lcagent.agents.summarize.extractive import SUMMARY_SLACK, ExtractedSentence
+from lcagent.agents.write.word_count import count_words
+from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
 from lcagent.pipelines.methods.chain.run import ChainRun, unread_pages
@@ -19,7 +27,6 @@ from lcagent.pipelines.methods.summarize.run import SUMMARY, focus_of
 from lcagent.pipelines.output.source_list import source_list
 from lcagent.pipelines.state import UnreadState
 from lcagent.results import Summary, SummarySection, Usage
-from lcagent.retrieval.quotes.checking import PageRef
 
 EXTRACT_ONLY = (
     "no language model is configured: this is an extract, the most central sentences of the "
@@ -91,7 +98,7 @@ def written(chain: ChainRun, run: RunContext) -> Made:
     counted = (f"{flag} ({flags.count(flag)} times)" for flag in dict.fromkeys(flags))
     return Made(
         cited=cite_marks(text, meant, documents, run.with_lines),
-        words=count_words(without_marks(text)),
+        words=count_words(strip_marks(text)),
         strategy="parallel" if run.options(SummarizeOptions).is_parallel else "chain",
         sections=sections,
         parts=len(changes),
@@ -101,17 +108,17 @@ def written(chain: ChainRun, run: RunContext) -> Made:
 
 
 def extracted(
-    chosen: Sequence[Extracted],
+    chosen: Sequence[ExtractedSentence],
     chapters: Sequence[Chapter],
     run: RunContext,
 ) -> Made:
     """Return quoted sentences under the titles of their chapters, each of them checked."""
     quotes = [
-        AttributedQuote(one.text, PageRef(chapters[one.chapter].document_id, one.page_index))
+        AttributedQuote(one.text, Span(chapters[one.chapter].document_id, one.page_index))
         for one in chosen
     ]
-    citations = cite(quotes, run.collection.documents, run.with_lines)
-    claims = [claim(f"“{' '.join(one.quote.split())}”", [one]) for one in citations]
+    citations = cite_quotes(quotes, run.collection.documents, run.with_lines)
+    claims = [make_claim(f"“{' '.join(one.quote.split())}”", [one]) for one in citations]
     lines: list[str] = []
     pairs = zip(chosen, claims, strict=True)
     for place, here in groupby(pairs, key=lambda pair: pair[0].chapter):
@@ -124,7 +131,7 @@ def extracted(
     if missing:
         notes.append(f"{missing} of {len(chapters)} chapters have no sentence in it")
     wanted = run.options(SummarizeOptions).words
-    if abs(words - wanted) > (2 * SLACK) * wanted:
+    if abs(words - wanted) > (2 * SUMMARY_SLACK) * wanted:
         notes.append(f"it has {words} words instead of {wanted}")
     return Made(
         cited=CitedText("\n\n".join(lines), tuple(claims), tuple(citations)),
@@ -149,12 +156,12 @@ def _chapter(chapter: Chapter, points: int, run: RunContext) -> SummarySection:
     whole = run.documents[chapter.document_id].pages[chapter.first : chapter.last + 1]
     pages = [page for page in whole if page.index + 1 in run.pages]
     text = "\n".join(page.text for page in pages)
-    refs = [PageRef(chapter.document_id, page.index) for page in pages]
+    refs = [Span(chapter.document_id, page.index) for page in pages]
     return _section(refs, text, points, run, chapter.title)
 
 
 def _section(
-    refs: Sequence[PageRef], text: str, points: int, run: RunContext, title: str = ""
+    refs: Sequence[Span], text: str, points: int, run: RunContext, title: str = ""
 ) -> SummarySection:
     document = run.documents[refs[0].document_id]
     first, last = document.pages[refs[0].page_index], document.pages[refs[-1].page_index]

@@ -5,11 +5,15 @@ import operator
 from collections.abc import Sequence
 from typing import Annotated, TypedDict
 
-from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
-from lcagent.agents.chain_of_agents.notes import Fact
-from lcagent.agents.summarizing.chapters import Chapter, chapters_of, cut_by_chapters
-from lcagent.agents.summarizing.reading import SummaryChain, points_per_part, summary_budget
-from lcagent.agents.windows import text_counter
+from lcagent.agents.chain.notes import Fact
+from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
+from lcagent.agents.summarize.abstractive import (
+    SummaryChain,
+    allocate_summary_budget,
+    points_per_part,
+)
+from lcagent.agents.summarize.book_chapters import Chapter, find_chapters, split_by_chapters
+from lcagent.agents.token_budget import token_counter
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.pipelines.methods.chain.run import ChainRun, where
@@ -52,7 +56,7 @@ def chapters(run: RunContext) -> list[Chapter]:
     return [
         one
         for document in run.collection.documents
-        for one in chapters_of(document)
+        for one in find_chapters(document)
         if any(at + 1 in run.pages and document.pages[at].text.strip() for at in _pages(one))
     ]
 
@@ -75,7 +79,7 @@ def _pages(chapter: Chapter) -> range:
 
 def _prepare(run: RunContext) -> ChainRun:
     options, focus = run.options(SummarizeOptions), focus_of(run)
-    budget = summary_budget(focus, run.chat_model)
+    budget = allocate_summary_budget(focus, run.chat_model)
     chunks = _parts(options, budget.chunk_tokens, run)
     chain = SummaryChain(
         focus,
@@ -88,7 +92,7 @@ def _prepare(run: RunContext) -> ChainRun:
 
 
 def _parts(options: SummarizeOptions, chunk_tokens: int, run: RunContext) -> list[WorkerChunk]:
-    count, documents = text_counter(run.chat_model), run.collection.documents
+    count, documents = token_counter(run.chat_model), run.collection.documents
     if options.by == "chunks":
-        return cut_for_workers(documents, chunk_tokens, count, run.pages)
-    return cut_by_chapters(documents, chapters(run), chunk_tokens, count, run.pages)
+        return split_for_workers(documents, chunk_tokens, count, run.pages)
+    return split_by_chapters(documents, chapters(run), chunk_tokens, count, run.pages)

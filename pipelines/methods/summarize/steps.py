@@ -6,9 +6,8 @@ The functions that take a state are the nodes of the graph.
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from lcagent.agents.summarizing.reading import room_for_points, shown_points
-from lcagent.agents.summarizing.writing import SummaryWriter
-from lcagent.agents.windows import text_counter
+from lcagent.agents.summarize.abstractive import SummaryWriter, fit_points, points_budget_tokens
+from lcagent.agents.token_budget import token_counter
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain.run import step_key, where
 from lcagent.pipelines.methods.summarize.options import SummarizeOptions
@@ -20,7 +19,7 @@ from lcagent.pipelines.methods.summarize.run import (
     points_by_part,
 )
 from lcagent.pipelines.streaming import emit_step
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 
 async def read(state: SummaryState, runtime: Runtime[RunContext]) -> dict[str, int]:
@@ -64,8 +63,8 @@ async def conclude(state: SummaryState, runtime: Runtime[RunContext]) -> dict[st
 async def _write(run: RunContext) -> None:
     chain, focus = await chain_of_readers(run), focus_of(run)
     model = run.metered()
-    notes, left_out = shown_points(
-        points_by_part(chain, run), room_for_points(focus, model), text_counter(model)
+    notes, left_out = fit_points(
+        points_by_part(chain, run), points_budget_tokens(focus, model), token_counter(model)
     )
     flags = [f"{left_out} points had no room in the window and were not used"] if left_out else []
     text = ""

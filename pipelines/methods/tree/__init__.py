@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from lcagent.pipelines.method import Method, Node
 from lcagent.pipelines.methods.tree.options import TreeOptions
-from lcagent.pipelines.run_log import StepView, describe_answer, view_of
-from lcagent.storage.runs import StoredStep
+from lcagent.pipelines.step_views import StepView, describe_answer, view_of
 
 if TYPE_CHECKING:
     from lcagent.pipelines.context import RunContext
     from lcagent.pipelines.cost import Cost
+    from lcagent.storage.run_store import StoredStep
 
 
 def _node() -> Node:
@@ -27,7 +27,7 @@ def _cost(question: str, run: "RunContext") -> "Cost":
 _TITLES = {"node": "question {}", "try": "passages for question {}"}
 
 
-def describe_step(step: StoredStep) -> StepView | None:
+def describe_step(step: "StoredStep") -> StepView | None:
     """Return what a question was answered with, as it is shown."""
     if not step.key.startswith("tree/"):
         return describe_answer(step)

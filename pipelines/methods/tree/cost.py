@@ -1,14 +1,14 @@
 """What a question tree costs at most."""
 
-from lcagent.agents.probtree.beams import most_calls
-from lcagent.agents.probtree.roles import (
-    MULTI_HOP,
+from lcagent.agents.probtree.beam_search import max_beam_calls
+from lcagent.agents.probtree.candidate_drafts import (
+    MULTI_HOP_TASK,
     ChildAggregatingPrompt,
     ClosedBookPrompt,
     DecomposerPrompt,
     OpenBookPrompt,
 )
-from lcagent.agents.probtree.trees import MAX_NODES
+from lcagent.agents.probtree.question_tree import MAX_NODES
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost
 from lcagent.pipelines.methods.tree.options import TreeOptions
@@ -22,11 +22,11 @@ def cost(question: str, run: RunContext) -> Cost:
     evidence = max(0, min(run.evidence_tokens, room_for_passages(question, run)))
     prompts = (
         ClosedBookPrompt(question),
-        OpenBookPrompt(question, (), MULTI_HOP),
+        OpenBookPrompt(question, (), MULTI_HOP_TASK),
         ChildAggregatingPrompt(question, ()),
     )
     each = sum(count(prompt.messages()) for prompt in prompts) + evidence + MAX_NODES * reply
-    is_lazy, calls = options.accept_at is not None, most_calls(options.beam)
+    is_lazy, calls = options.accept_at is not None, max_beam_calls(options.beam)
     wordings = options.beam * MAX_NODES
     return Cost(
         calls=calls,

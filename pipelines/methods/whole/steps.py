@@ -4,8 +4,8 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
-from lcagent.agents.answering import ReaderPrompt, whole_text
-from lcagent.agents.windows import MARGIN_TOKENS
+from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
+from lcagent.agents.token_budget import MARGIN_TOKENS
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages
 from lcagent.pipelines.methods.rag.steps import answer, source_states
@@ -19,7 +19,7 @@ CHARACTERS_PER_TOKEN_AT_MOST = 12
 async def whole(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     """Answer from all of the text at once."""
     run = runtime.context
-    sources = await asyncio.to_thread(whole_text, run.collection.documents, run.pages)
+    sources = await asyncio.to_thread(all_pages_as_sources, run.collection.documents, run.pages)
     on_text = AnswerStreamer(runtime.stream_writer)
     return MethodOutput(
         reply=await answer(state["question"], sources, run, on_text),
@@ -46,6 +46,6 @@ def cost(question: str, run: RunContext) -> Cost:
 
 
 def _prompt_tokens(question: str, run: RunContext) -> int:
-    sources = whole_text(run.collection.documents, run.pages)
+    sources = all_pages_as_sources(run.collection.documents, run.pages)
     prompt = ReaderPrompt(question, tuple(source.text for source in sources))
     return run.chat_model.count_tokens(prompt.messages())

@@ -1,9 +1,13 @@
 """AgentWrite: a long text by a plan, paragraph by paragraph, on its own or from documents."""
 
+from typing import TYPE_CHECKING
+
 from lcagent.pipelines.method import Method, Pipeline
 from lcagent.pipelines.methods.write.options import WriteOptions
-from lcagent.pipelines.run_log import StepView, view_of
-from lcagent.storage.runs import StoredStep
+from lcagent.pipelines.step_views import StepView, view_of
+
+if TYPE_CHECKING:
+    from lcagent.storage.run_store import StoredStep
 
 
 def _pipeline() -> Pipeline:
@@ -12,7 +16,7 @@ def _pipeline() -> Pipeline:
     return WritePipeline()
 
 
-def describe_step(step: StoredStep) -> StepView | None:
+def describe_step(step: "StoredStep") -> StepView | None:
     """Return a plan or a paragraph as it is shown."""
     kinds = ("plan", "chapters", "chapter", "paragraph", "fold")
     return view_of(step, step.key) if step.key.partition("/")[0] in kinds else None

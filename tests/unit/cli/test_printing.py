@@ -3,6 +3,7 @@
 import pytest
 
 from lcagent.cli import printing
+from lcagent.rendering import place_in_words
 from lcagent.results import Answer, Citation, Claim, Coverage, LeftOut, QuoteStatus
 
 
@@ -15,7 +16,17 @@ def _citation(status: QuoteStatus, page: int | None = 3, label: str | None = "ii
 def _answer(citation: Citation, coverage: Coverage | None = None) -> Answer:
     claim = Claim("“The lamp.”", ("1",), "supported")
     coverage = coverage or Coverage(3, 3)
-    return Answer("r", "q", "a", False, "quote", "quote", (claim,), (citation,), coverage)
+    return Answer(
+        run_id="r",
+        question="q",
+        answer="a",
+        abstained=False,
+        strategy="quote",
+        model="quote",
+        claims=(claim,),
+        citations=(citation,),
+        coverage=coverage,
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,9 +46,9 @@ def test_each_status_has_its_mark(
 
 
 def test_a_place_names_both_page_numbers_where_they_differ() -> None:
-    assert printing.place(_citation("exact")) == "book.pdf, p. 3 (printed iii), Part I > Lamps"
-    assert printing.place(_citation("exact", 3, "3")) == "book.pdf, p. 3, Part I > Lamps"
-    assert printing.place(_citation("exact", None, None)) == "book.pdf, Part I > Lamps"
+    assert place_in_words(_citation("exact")) == "book.pdf, p. 3 (printed iii), Part I > Lamps"
+    assert place_in_words(_citation("exact", 3, "3")) == "book.pdf, p. 3, Part I > Lamps"
+    assert place_in_words(_citation("exact", None, None)) == "book.pdf, Part I > Lamps"
 
 
 def test_what_was_not_read_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

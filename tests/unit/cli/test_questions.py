@@ -2,7 +2,7 @@
 
 import pytest
 
-from lcagent.cli.questions import status_of
+from lcagent.cli.verbs import status_of
 from lcagent.results import Answer, Claim, Coverage
 
 
@@ -19,5 +19,14 @@ def test_unsupported_claims_fail_only_under_strict(
     statuses: list[str], *, is_strict: bool, expected: int
 ) -> None:
     claims = tuple(Claim("c", (), status) for status in statuses)  # type: ignore[arg-type] -- both are statuses
-    answer = Answer("r", "q", "a", False, "quote", "quote", claims, (), Coverage(0, 0))
+    answer = Answer(
+        run_id="r",
+        question="q",
+        answer="a",
+        abstained=False,
+        strategy="quote",
+        model="quote",
+        claims=claims,
+        coverage=Coverage(0, 0),
+    )
     assert status_of(answer, is_strict=is_strict) == expected

@@ -16,8 +16,9 @@ from lcagent.engine.config import LookupName, MemoryConfig, Place, PolicyName, S
 from lcagent.engine.memories import folder as folder_module
 from lcagent.engine.memories.finding import find_start
 from lcagent.engine.memories.fingerprint import fingerprint
-from lcagent.engine.memories.folder import load_reading, read_manifest, save_reading
+from lcagent.engine.memories.folder import load_reading, save_reading
 from lcagent.engine.memories.library import MemoryLibrary
+from lcagent.engine.memories.manifest import read_manifest
 from lcagent.engine.reading import Reading, decode, new_reading, read_ahead, read_to_end
 from lcagent.errors import StorageError, UsageError
 

@@ -6,8 +6,9 @@ from lcagent.models.base import ModelCard
 from lcagent.models.catalog import find_card
 from lcagent.models.probe import probe
 from lcagent.models.remote import RemoteModel
+from lcagent.models.scripted_server.rules import ServerRules
 from lcagent.models.scripted_server.script import Scripted
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer
 
 from .conftest import KEY, Serve
 

@@ -18,8 +18,9 @@ from lcagent.errors import (
 from lcagent.models.base import Message, Request, TokenLogprob
 from lcagent.models.catalog import find_card
 from lcagent.models.remote import RemoteModel
+from lcagent.models.scripted_server.rules import ServerRules
 from lcagent.models.scripted_server.script import Fault, Scripted
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer
 
 from .conftest import KEY, Serve
 

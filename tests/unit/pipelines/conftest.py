@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lcagent.pipelines import Runtime
+from lcagent.pipelines import Session
 from lcagent.settings import load_settings
 
 BOOK = """# The Light
@@ -33,7 +33,7 @@ def book(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def runtime() -> Iterator[Runtime]:
+def session() -> Iterator[Session]:
     """Yield an open store that searches by words only."""
-    with Runtime.open(load_settings(embedder="none")) as opened:
+    with Session.open(load_settings(embedder="none")) as opened:
         yield opened

@@ -7,13 +7,13 @@ import pytest
 
 from lcagent.errors import UsageError
 from lcagent.models.scripted import ScriptedModel
-from lcagent.pipelines import Runtime, ask, ask_async
+from lcagent.pipelines import Session, ask, ask_async
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_answer_is_a_checked_quote_with_its_section(book: Path, runtime: Runtime) -> None:
-    answer = await ask_async(book, "Who kept the lighthouse until 1938?", runtime=runtime)
+async def test_the_answer_is_a_checked_quote_with_its_section(book: Path, session: Session) -> None:
+    answer = await ask_async(book, "Who kept the lighthouse until 1938?", session=session)
     first = answer.citations[0]
     assert first.quote.startswith("Hector Vance kept the lighthouse")
     assert (first.status, first.page, first.document) == ("exact", None, "book.md")
@@ -25,9 +25,9 @@ async def test_the_answer_is_a_checked_quote_with_its_section(book: Path, runtim
     assert not answer.abstained
 
 
-async def test_what_is_not_there_is_said_to_be_not_there(book: Path, runtime: Runtime) -> None:
+async def test_what_is_not_there_is_said_to_be_not_there(book: Path, session: Session) -> None:
     answer = await ask_async(
-        book, "Who painted the ceiling of the Sistine Chapel?", runtime=runtime
+        book, "Who painted the ceiling of the Sistine Chapel?", session=session
     )
     assert answer.abstained
     assert answer.claims == answer.citations == ()
@@ -35,9 +35,9 @@ async def test_what_is_not_there_is_said_to_be_not_there(book: Path, runtime: Ru
 
 
 async def test_coverage_counts_the_parts_and_names_those_left_out(
-    book: Path, runtime: Runtime
+    book: Path, session: Session
 ) -> None:
-    answer = await ask_async(book, "Who kept the lighthouse?", pages="2-3", runtime=runtime)
+    answer = await ask_async(book, "Who kept the lighthouse?", pages="2-3", session=session)
     assert answer.coverage.pages == 3
     assert answer.coverage.pages_read == 2
     (left_out,) = answer.coverage.left_out
@@ -48,29 +48,29 @@ async def test_coverage_counts_the_parts_and_names_those_left_out(
 
 
 async def test_several_documents_are_asked_together_and_a_broken_one_is_named(
-    book: Path, runtime: Runtime, tmp_path: Path
+    book: Path, session: Session, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.pdf"
     broken.write_bytes(b"%PDF-1.4 and then nothing")
-    answer = await ask_async([book, broken], "Who kept the lighthouse?", runtime=runtime)
+    answer = await ask_async([book, broken], "Who kept the lighthouse?", session=session)
     assert answer.citations[0].document == "book.md"
     assert [left.document for left in answer.coverage.left_out] == [str(broken)]
 
 
-async def test_the_run_is_recorded_as_json_shows_it(book: Path, runtime: Runtime) -> None:
-    answer = await ask_async(book, "Who kept the lighthouse?", runtime=runtime)
-    (run,) = runtime.runs.with_prefix(answer.run_id)
+async def test_the_run_is_recorded_as_json_shows_it(book: Path, session: Session) -> None:
+    answer = await ask_async(book, "Who kept the lighthouse?", session=session)
+    (run,) = session.services.runs.with_prefix(answer.run_id)
     assert run.question == "Who kept the lighthouse?"
     assert run.result is not None
     assert run.result["citations"][0]["quote"] == answer.citations[0].quote
     assert next(iter(answer.as_json())) == "schema"
 
 
-async def test_a_document_is_read_once(book: Path, runtime: Runtime) -> None:
-    await ask_async(book, "Who kept the lighthouse?", runtime=runtime)
-    (stored,) = runtime.documents.listed()
+async def test_a_document_is_read_once(book: Path, session: Session) -> None:
+    await ask_async(book, "Who kept the lighthouse?", session=session)
+    (stored,) = session.services.documents.listed()
     book.unlink()
-    answer = await ask_async(stored.id[:12], "How many steps has the stair?", runtime=runtime)
+    answer = await ask_async(stored.id[:12], "How many steps has the stair?", session=session)
     assert "163 steps" in answer.answer
 
 
@@ -85,11 +85,11 @@ async def test_a_document_is_read_once(book: Path, runtime: Runtime) -> None:
     ],
 )
 async def test_senseless_options_cost_nothing(
-    book: Path, runtime: Runtime, question: str, options: dict[str, str]
+    book: Path, session: Session, question: str, options: dict[str, str]
 ) -> None:
     with pytest.raises(UsageError):
-        await ask_async(book, question, runtime=runtime, **options)  # type: ignore[arg-type] -- one of several options
-    assert runtime.documents.listed() == []
+        await ask_async(book, question, session=session, **options)  # type: ignore[arg-type] -- one of several options
+    assert session.services.documents.listed() == []
 
 
 def test_the_verb_works_without_and_within_an_event_loop(
@@ -113,16 +113,16 @@ def test_the_verbs_are_at_the_top_of_the_package() -> None:
         lcagent.no_such_verb  # noqa: B018
 
 
-async def test_a_selection_of_no_page_is_refused(book: Path, runtime: Runtime) -> None:
+async def test_a_selection_of_no_page_is_refused(book: Path, session: Session) -> None:
     with pytest.raises(UsageError, match="3 pages"):
-        await ask_async(book, "Who?", pages="7-9", runtime=runtime)
+        await ask_async(book, "Who?", pages="7-9", session=session)
 
 
 async def test_words_too_short_to_be_evidence_are_not_quoted(
-    runtime: Runtime, tmp_path: Path
+    session: Session, tmp_path: Path
 ) -> None:
     (tmp_path / "short.txt").write_text("Choir: Ada.\n")
-    answer = await ask_async(tmp_path / "short.txt", "Who is in the choir?", runtime=runtime)
+    answer = await ask_async(tmp_path / "short.txt", "Who is in the choir?", session=session)
     assert answer.abstained
 
 
@@ -133,20 +133,20 @@ async def test_a_model_answers_inside_a_running_event_loop(book: Path, own_home:
     assert own_home.exists()
 
 
-async def test_ten_questions_asked_at_once_are_answered_each(book: Path, runtime: Runtime) -> None:
+async def test_ten_questions_asked_at_once_are_answered_each(book: Path, session: Session) -> None:
     model = ScriptedModel(lambda request: request.messages[-1].text.split("Question: ")[1][:9])
     answers = await asyncio.gather(
-        *(ask_async(book, f"Number {n}?", runtime=runtime, model=model) for n in range(10))
+        *(ask_async(book, f"Number {n}?", session=session, model=model) for n in range(10))
     )
     assert [answer.answer for answer in answers] == [f"Number {n}?" for n in range(10)]
     assert len(model.requests) == 10
 
 
 async def test_where_nothing_could_be_read_nothing_is_said_of_the_document(
-    tmp_path: Path, runtime: Runtime
+    tmp_path: Path, session: Session
 ) -> None:
     page = tmp_path / "pictures.html"
     page.write_text("<html><body><img src='a.png'><img src='b.png'></body></html>")
-    answer = await ask_async(page, "Who kept the lighthouse?", runtime=runtime)
+    answer = await ask_async(page, "Who kept the lighthouse?", session=session)
     assert answer.abstained
     assert answer.answer.startswith("Not answered: none of the pages")

@@ -2,53 +2,52 @@
 
 import json
 from pathlib import Path
-from typing import TypedDict, get_args
+from typing import TypedDict
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
-from lcagent.pipelines import Runtime, ask_async, graphs
+from lcagent.pipelines import Session, ask_async, graphs
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.ask.rules import Strategy
+from lcagent.pipelines.registry import methods_of
 from lcagent.pipelines.state import initial_state
-from lcagent.selection import ALL_PAGES
+from lcagent.tasks import AskTask
 
 pytestmark = pytest.mark.anyio
 QUESTION = "Who kept the lighthouse until 1938?"
 
 
-async def _context(book: Path, runtime: Runtime) -> RunContext:
-    collection = await runtime.collect(book)
-    return RunContext(collection, runtime.retriever, ALL_PAGES, 12, "stored")
+async def _context(book: Path, session: Session) -> RunContext:
+    return await session.context(AskTask((str(book),), QUESTION))
 
 
-async def test_the_graph_and_the_verb_choose_the_same_quotes(book: Path, runtime: Runtime) -> None:
+async def test_the_graph_and_the_verb_choose_the_same_quotes(book: Path, session: Session) -> None:
     state = await graphs.ask_graph().ainvoke(
-        initial_state(QUESTION, "auto"), context=await _context(book, runtime)
+        initial_state(QUESTION, "auto"), context=await _context(book, session)
     )
-    answer = await ask_async(book, QUESTION, runtime=runtime)
+    answer = await ask_async(book, QUESTION, session=session)
     assert state["strategy"] == answer.strategy == "quote"
     assert [quote["spans"][-1] for quote in state["quotes"]] == [
         (citation.start, citation.end) for citation in answer.citations
     ]
 
 
-async def test_steps_are_streamed_in_order(book: Path, runtime: Runtime) -> None:
+async def test_steps_are_streamed_in_order(book: Path, session: Session) -> None:
     steps = graphs.ask_graph().astream(
         initial_state(QUESTION, "auto"),
-        context=await _context(book, runtime),
+        context=await _context(book, session),
         stream_mode="updates",
     )
     assert [list(step) async for step in steps] == [["route"], ["quote"]]
 
 
 async def test_the_state_is_json_and_holds_no_text_of_the_book(
-    book: Path, runtime: Runtime
+    book: Path, session: Session
 ) -> None:
     graph = graphs.ask_graph()
     state = await graph.ainvoke(
-        initial_state(QUESTION, "auto"), context=await _context(book, runtime)
+        initial_state(QUESTION, "auto"), context=await _context(book, session)
     )
     assert "Hector" not in json.dumps(state)
 
@@ -58,8 +57,8 @@ class _Outer(TypedDict):
     found: int
 
 
-async def test_the_graph_runs_inside_another_graph(book: Path, runtime: Runtime) -> None:
-    context = await _context(book, runtime)
+async def test_the_graph_runs_inside_another_graph(book: Path, session: Session) -> None:
+    context = await _context(book, session)
 
     async def ask_the_book(state: _Outer) -> dict[str, int]:
         inner = await graphs.ask_graph().ainvoke(
@@ -82,4 +81,4 @@ async def test_the_graph_runs_inside_another_graph(book: Path, runtime: Runtime)
 
 def test_every_strategy_has_a_node() -> None:
     nodes = set(graphs.ask_graph().get_graph().nodes)
-    assert set(get_args(Strategy)) <= nodes
+    assert {method.name for method in methods_of("ask")} <= nodes

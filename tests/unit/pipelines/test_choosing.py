@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from lcagent.engine.server.wording import Event
 from lcagent.errors import BudgetExceeded
 from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
-from lcagent.pipelines import Runtime, ask_async, steps_of
-from lcagent.pipelines.events import Event, MethodChosen
+from lcagent.pipelines import Session, ask_async
+from lcagent.pipelines.events import MethodChosen
 from lcagent.results import Answer
 
 pytestmark = pytest.mark.anyio
@@ -33,11 +34,11 @@ def _sorts(request: Request) -> bool:
     return request.purpose == "choosing the method"
 
 
-async def _ask(runtime: Runtime, tmp_path: Path, model: ScriptedModel, **options: Any) -> Answer:
+async def _ask(session: Session, tmp_path: Path, model: ScriptedModel, **options: Any) -> Answer:
     path = tmp_path / "long.txt"
     path.write_text("The ferry went slowly over the grey sea. " * 900, encoding="utf-8")
     question = options.pop("question", OPEN)
-    return await ask_async(path, question, runtime=runtime, model=model, **options)
+    return await ask_async(path, question, session=session, model=model, **options)
 
 
 @pytest.mark.parametrize(
@@ -45,46 +46,46 @@ async def _ask(runtime: Runtime, tmp_path: Path, model: ScriptedModel, **options
     [("passage", "rag"), ("steps", "tree"), ("everything", "chain"), ("a walk", "rag")],
 )
 async def test_the_model_says_what_an_open_question_takes(
-    runtime: Runtime, tmp_path: Path, takes: str, strategy: str
+    session: Session, tmp_path: Path, takes: str, strategy: str
 ) -> None:
     model, events = _model(takes), list[Event]()
-    answer = await _ask(runtime, tmp_path, model, on_event=events.append)
+    answer = await _ask(session, tmp_path, model, on_event=events.append)
     assert (answer.strategy, "the model" in answer.reason) == (strategy, True)
     assert MethodChosen(strategy, answer.reason) in events
     assert sum(map(_sorts, model.requests)) == 1
     assert answer.usage.calls == len(model.requests)  # the call that chose was counted
-    first = steps_of(answer.run_id)[0]
+    first = session.services.runs.steps(answer.run_id)[0]
     assert (first.key, len(first.calls)) == ("route", 1)
 
 
 @pytest.mark.parametrize("question", ["Who steers it?", WIDE])
 async def test_the_model_is_not_asked_where_words_tell(
-    runtime: Runtime, tmp_path: Path, question: str
+    session: Session, tmp_path: Path, question: str
 ) -> None:
     model = _model("steps")
-    answer = await _ask(runtime, tmp_path, model, question=question)
+    answer = await _ask(session, tmp_path, model, question=question)
     assert answer.strategy in ("rag", "chain")
     assert not any(map(_sorts, model.requests))
 
 
-async def test_the_last_call_is_for_the_answer(runtime: Runtime, tmp_path: Path) -> None:
+async def test_the_last_call_is_for_the_answer(session: Session, tmp_path: Path) -> None:
     model = _model("everything")
-    answer = await _ask(runtime, tmp_path, model, max_calls=1)
+    answer = await _ask(session, tmp_path, model, max_calls=1)
     assert (answer.strategy, answer.answer, len(model.requests)) == ("rag", "It went slowly.", 1)
 
 
 @pytest.mark.parametrize(("question", "calls"), [(WIDE, 1), (OPEN, 2)])
 async def test_what_the_limits_do_not_allow_gives_way_to_passages_and_is_said(
-    runtime: Runtime, tmp_path: Path, question: str, calls: int
+    session: Session, tmp_path: Path, question: str, calls: int
 ) -> None:
     model = _model("everything")
-    answer = await _ask(runtime, tmp_path, model, question=question, max_calls=5)
+    answer = await _ask(session, tmp_path, model, question=question, max_calls=5)
     assert (answer.strategy, len(model.requests)) == ("rag", calls)
     assert answer.notes[0].startswith("answered from passages only: chain may take")
 
 
 async def test_a_method_that_was_asked_for_does_not_give_way(
-    runtime: Runtime, tmp_path: Path
+    session: Session, tmp_path: Path
 ) -> None:
     with pytest.raises(BudgetExceeded):
-        await _ask(runtime, tmp_path, _model("passage"), strategy="chain", max_calls=5)
+        await _ask(session, tmp_path, _model("passage"), strategy="chain", max_calls=5)

@@ -15,10 +15,11 @@ from lcagent.agents.quoting_model import QuotingModel
 from lcagent.errors import ModelUnavailable
 from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
-from lcagent.pipelines import Runtime, graphs
-from lcagent.pipelines.methods.chain.options import ChainOptions
+from lcagent.pipelines import Session, graphs
 from lcagent.pipelines.events import AnswerText, StepDone
+from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.pipelines.state import initial_state
+from lcagent.tasks import AskTask
 
 pytestmark = pytest.mark.anyio
 
@@ -30,8 +31,10 @@ def _state(strategy: str = "chain") -> dict[str, object]:
     return dict(initial_state(QUESTION, strategy, "scripted"))
 
 
-async def test_a_chain_runs_as_a_node_of_another_graph(book: Path, runtime: Runtime) -> None:
-    context = await graphs.graph_context(book, runtime=runtime, model=QuotingModel())
+async def test_a_chain_runs_as_a_node_of_another_graph(book: Path, session: Session) -> None:
+    context = await session.context(
+        AskTask((str(book),), QUESTION, strategy="chain"), model=QuotingModel()
+    )
 
     class Outer(TypedDict):
         question: str
@@ -57,13 +60,16 @@ async def test_a_chain_runs_as_a_node_of_another_graph(book: Path, runtime: Runt
 
 
 async def test_workers_are_streamed_and_the_state_holds_no_text(
-    tmp_path: Path, runtime: Runtime
+    tmp_path: Path, session: Session
 ) -> None:
     path = tmp_path / "long.txt"
     path.write_text("The ferry went slowly over the sea. " * 300, encoding="utf-8")
     model = ScriptedModel(lambda _: "It went slowly.", card=SMALL)
-    context = await graphs.graph_context(
-        path, runtime=runtime, model=model, chain=ChainOptions(takes_notes=False)
+    context = await session.context(
+        AskTask(
+            (str(path),), QUESTION, strategy="chain", options=(ChainOptions(takes_notes=False),)
+        ),
+        model=model,
     )
     saver = InMemorySaver()
     events = [
@@ -87,7 +93,7 @@ async def test_workers_are_streamed_and_the_state_holds_no_text(
 
 
 async def test_a_graph_goes_on_from_the_checkpoint_of_its_caller(
-    tmp_path: Path, runtime: Runtime
+    tmp_path: Path, session: Session
 ) -> None:
     path = tmp_path / "long.txt"
     path.write_text("The ferry went slowly over the sea. " * 300, encoding="utf-8")
@@ -99,8 +105,11 @@ async def test_a_graph_goes_on_from_the_checkpoint_of_its_caller(
         return "It went slowly."
 
     model = ScriptedModel(reply, card=SMALL)
-    context = await graphs.graph_context(
-        path, runtime=runtime, model=model, chain=ChainOptions(takes_notes=False)
+    context = await session.context(
+        AskTask(
+            (str(path),), QUESTION, strategy="chain", options=(ChainOptions(takes_notes=False),)
+        ),
+        model=model,
     )
     graph = graphs.ask_graph(InMemorySaver())
     config: RunnableConfig = {"configurable": {"thread_id": "1"}, "recursion_limit": 1_000}

@@ -3,15 +3,17 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lcagent.models.base import Request
 from lcagent.models.scripted import CARD, ScriptedModel
-from lcagent.pipelines import Runtime, ask_async, plan_async
+from lcagent.pipelines import Session, ask_async, plan_async
+from lcagent.pipelines.events import Planned
 from lcagent.pipelines.methods.chain.options import PRESETS, ChainOptions
 from lcagent.pipelines.methods.tree.options import TreeOptions
-from lcagent.pipelines.events import Event, Planned
+from lcagent.tasks import AskTask
 
 pytestmark = pytest.mark.anyio
 
@@ -34,14 +36,14 @@ def _reply(request: Request) -> str:
 @pytest.mark.parametrize("strategy", ["rag", "chain", "tree", "whole"])
 @pytest.mark.parametrize("preset", PRESETS)
 async def test_a_run_takes_no_more_than_its_plan_says(
-    long_text: Path, runtime: Runtime, strategy: str, preset: str
+    long_text: Path, session: Session, strategy: str, preset: str
 ) -> None:
     window = 20_000 if strategy == "whole" else 1_200
     model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=window))
-    planned: list[Event] = []
+    planned: list[Any] = []
     answer = await ask_async(
-        long_text, "How did it go?", runtime=runtime, model=model, strategy=strategy,
-        chain=ChainOptions.of(preset), on_event=planned.append,
+        long_text, "How did it go?", session=session, model=model, strategy=strategy,
+        options=ChainOptions.preset(preset) if strategy == "chain" else (), on_event=planned.append,
     )  # fmt: skip
     first = planned[0]
     assert isinstance(first, Planned)
@@ -54,7 +56,7 @@ async def test_a_run_takes_no_more_than_its_plan_says(
     )
 
 
-async def test_a_beam_takes_no_more_than_its_plan_says(long_text: Path, runtime: Runtime) -> None:
+async def test_a_beam_takes_no_more_than_its_plan_says(long_text: Path, session: Session) -> None:
     question, passed = "How did the ferry go?", "Did the ferry pass #1?"
     parts = {question: ["Did the ferry go?", passed, "Was the ferry slower than #2?"]}
     parts[passed] = ["Is the sea grey?", "Did #1 sail over the sea?", "Was the ferry near #2?"]
@@ -66,10 +68,10 @@ async def test_a_beam_takes_no_more_than_its_plan_says(long_text: Path, runtime:
         return f"{long}So the answer is: {request.purpose.split()[0]}"
 
     model = ScriptedModel(reply, card=replace(PRICED, window_tokens=1_200))
-    planned: list[Event] = []
+    planned: list[Any] = []
     answer = await ask_async(
-        long_text, question, runtime=runtime, model=model, strategy="tree",
-        tree=TreeOptions(beam=3, samples=0), on_event=planned.append,
+        long_text, question, session=session, model=model, strategy="tree",
+        options=TreeOptions(beam=3, samples=0), on_event=planned.append,
     )  # fmt: skip
     first = planned[0]
     assert isinstance(first, Planned)
@@ -79,33 +81,33 @@ async def test_a_beam_takes_no_more_than_its_plan_says(long_text: Path, runtime:
     assert answer.usage.prompt_tokens <= first.plan.prompt_tokens
 
 
-async def test_planning_asks_nothing(long_text: Path, runtime: Runtime) -> None:
+async def test_planning_asks_nothing(long_text: Path, session: Session) -> None:
     model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
-    plan = await plan_async(long_text, "Who went?", runtime=runtime, model=model)
+    plan = await plan_async(AskTask((str(long_text),), "Who went?"), session=session, model=model)
     assert plan.strategy == "rag"
     assert plan.document_tokens == pytest.approx(7_200, rel=0.05)
     assert model.requests == []
 
 
-async def test_quoting_costs_nothing(long_text: Path, runtime: Runtime) -> None:
-    plan = await plan_async(long_text, "How?", runtime=runtime)
+async def test_quoting_costs_nothing(long_text: Path, session: Session) -> None:
+    plan = await plan_async(AskTask((str(long_text),), "How?"), session=session)
     assert (plan.strategy, plan.calls, plan.usd) == ("quote", 0, 0.0)
 
 
-async def test_an_unknown_price_is_said_to_be_unknown(long_text: Path, runtime: Runtime) -> None:
+async def test_an_unknown_price_is_said_to_be_unknown(long_text: Path, session: Session) -> None:
     model = ScriptedModel(_reply, card=replace(CARD, usd_per_million_prompt=None))
-    plan = await plan_async(long_text, "How?", runtime=runtime, model=model)
+    plan = await plan_async(AskTask((str(long_text),), "How?"), session=session, model=model)
     assert plan.usd is None
     assert any("price" in note for note in plan.notes)
 
 
 async def test_where_the_model_will_be_asked_the_plan_has_the_dearest_method(
-    long_text: Path, runtime: Runtime
+    long_text: Path, session: Session
 ) -> None:
     model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
     plans = {
         strategy: await plan_async(
-            long_text, "How?", runtime=runtime, model=model, strategy=strategy
+            AskTask((str(long_text),), "How?", strategy=strategy), session=session, model=model
         )
         for strategy in ("auto", "rag", "tree", "chain")
     }
@@ -119,14 +121,20 @@ async def test_where_the_model_will_be_asked_the_plan_has_the_dearest_method(
 
 
 async def test_a_plan_leaves_out_what_the_limits_do_not_allow(
-    long_text: Path, runtime: Runtime
+    long_text: Path, session: Session
 ) -> None:
     model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
-    plan = await plan_async(long_text, "How?", runtime=runtime, model=model, max_calls=2)
+    plan = await plan_async(
+        AskTask((str(long_text),), "How?", max_calls=2), session=session, model=model
+    )
     assert (plan.strategy, plan.calls) == ("auto", 2)
-    plan = await plan_async(long_text, "How?", runtime=runtime, model=model, max_calls=1)
+    plan = await plan_async(
+        AskTask((str(long_text),), "How?", max_calls=1), session=session, model=model
+    )
     assert (plan.strategy, plan.calls) == ("rag", 1)
-    plan = await plan_async(long_text, "List all of it.", runtime=runtime, model=model, max_calls=3)
+    plan = await plan_async(
+        AskTask((str(long_text),), "List all of it.", max_calls=3), session=session, model=model
+    )
     assert (plan.strategy, plan.calls) == ("rag", 1)
     assert any("chain may take" in note for note in plan.notes)
 
@@ -135,11 +143,10 @@ async def test_a_plan_leaves_out_what_the_limits_do_not_allow(
     ("beam", "max_calls", "is_left_out"), [(1, 13, False), (2, 13, True), (2, 25, False)]
 )
 async def test_auto_takes_a_tree_only_where_the_limits_allow_its_beam(
-    long_text: Path, runtime: Runtime, beam: int, max_calls: int, is_left_out: bool
+    long_text: Path, session: Session, beam: int, max_calls: int, is_left_out: bool
 ) -> None:
     model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
     plan = await plan_async(
-        long_text, "How?", runtime=runtime, model=model, max_calls=max_calls,
-        tree=TreeOptions(beam=beam),
+        AskTask((str(long_text),), "How?", max_calls=max_calls, options=(TreeOptions(beam=beam),)), session=session, model=model
     )  # fmt: skip
     assert any("tree takes" in note for note in plan.notes) != is_left_out, plan.notes

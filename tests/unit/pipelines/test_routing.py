@@ -3,8 +3,9 @@
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.pipelines.ask.rules import check
 from lcagent.pipelines.ask.rules import choose
+from lcagent.pipelines.registry import check_task
+from lcagent.tasks import AskTask
 
 
 @pytest.mark.parametrize(
@@ -80,4 +81,4 @@ def test_without_a_model_the_answer_is_quoted_unless_a_method_is_asked_for() -> 
 
 def test_a_method_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match="auto, quote, whole, rag, chain"):
-        check("guess")
+        check_task(AskTask(("a.md",), "Who?", strategy="guess"))

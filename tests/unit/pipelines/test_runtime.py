@@ -7,7 +7,7 @@ from lcagent.models.base import Message, Reply, Request
 from lcagent.models.budget import Budget
 from lcagent.models.retrying import Retrying
 from lcagent.models.scripted import ScriptedModel
-from lcagent.pipelines import Runtime
+from lcagent.pipelines import Session
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ def _fail(_: Request) -> str:
 
 
 async def test_no_waiting_for_a_server_goes_on_beyond_the_time(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
     slept: list[float] = []
@@ -33,7 +33,7 @@ async def test_no_waiting_for_a_server_goes_on_beyond_the_time(
     model = ScriptedModel(_fail)
     budget = Budget(max_time_s=5, clock=lambda: now)
     with pytest.raises(BudgetExceeded, match="--max-time 5 s"):
-        await runtime.model(model, budget=budget).complete(ASK)
+        await session.services.model(model, budget=budget).complete(ASK)
     assert slept == [5.0]
     assert len(model.requests) == 1
 
@@ -47,7 +47,7 @@ async def test_no_waiting_for_a_server_goes_on_beyond_the_time(
     ],
 )
 async def test_a_server_is_the_same_however_it_is_written(
-    runtime: Runtime, one: str | None, other: str, monkeypatch: pytest.MonkeyPatch
+    session: Session, one: str | None, other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     paid: list[str] = []
@@ -58,5 +58,5 @@ async def test_a_server_is_the_same_however_it_is_written(
 
     monkeypatch.setattr("lcagent.models.remote.RemoteModel.complete", complete)
     for url in (one, other):
-        await runtime.model("openai:m", base_url=url, window_tokens=8_000).complete(ASK)
+        await session.services.model("openai:m", base_url=url, window_tokens=8_000).complete(ASK)
     assert paid == ["call"]

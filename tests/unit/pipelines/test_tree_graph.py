@@ -12,8 +12,9 @@ from lcagent.agents.probtree.books import Corpus
 from lcagent.errors import ModelUnavailable
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
-from lcagent.pipelines import Runtime, graphs
+from lcagent.pipelines import Session, graphs
 from lcagent.pipelines.state import initial_state
+from lcagent.tasks import AskTask
 
 pytestmark = pytest.mark.anyio
 
@@ -33,10 +34,10 @@ def _reply(request: Request) -> Reply:
 
 
 async def test_the_state_of_a_tree_holds_no_text_of_documents_and_no_answers(
-    book: Path, runtime: Runtime
+    book: Path, session: Session
 ) -> None:
     model = ScriptedModel(_reply)
-    context = await graphs.graph_context(book, runtime=runtime, model=model)
+    context = await session.context(AskTask((str(book),), QUESTION, strategy="tree"), model=model)
     saver = InMemorySaver()
     await graphs.ask_graph(saver).ainvoke(
         initial_state(QUESTION, "tree", "scripted"),
@@ -50,10 +51,10 @@ async def test_the_state_of_a_tree_holds_no_text_of_documents_and_no_answers(
 
 
 async def test_a_corpus_of_the_callers_takes_the_place_of_the_documents(
-    book: Path, runtime: Runtime
+    book: Path, session: Session
 ) -> None:
     model = ScriptedModel(_reply)
-    context = await graphs.graph_context(book, runtime=runtime, model=model)
+    context = await session.context(AskTask((str(book),), QUESTION, strategy="tree"), model=model)
     ferry_only = replace(
         context.collection.documents[0], pages=context.collection.documents[0].pages[1:2]
     )
@@ -65,7 +66,7 @@ async def test_a_corpus_of_the_callers_takes_the_place_of_the_documents(
 
 
 async def test_a_tree_goes_on_from_the_checkpoint_of_its_caller(
-    book: Path, runtime: Runtime
+    book: Path, session: Session
 ) -> None:
     failing = iter([*[False] * 3, True])
 
@@ -75,7 +76,7 @@ async def test_a_tree_goes_on_from_the_checkpoint_of_its_caller(
         return _reply(request)
 
     model = ScriptedModel(reply)
-    context = await graphs.graph_context(book, runtime=runtime, model=model)
+    context = await session.context(AskTask((str(book),), QUESTION, strategy="tree"), model=model)
     graph = graphs.ask_graph(InMemorySaver())
     config: RunnableConfig = {"configurable": {"thread_id": "1"}}
     with pytest.raises(BaseException, match=r"down|TaskGroup"):

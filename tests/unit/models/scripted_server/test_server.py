@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lcagent.errors import UsageError
+from lcagent.models.scripted_server.rules import ServerRules
 from lcagent.models.scripted_server.script import (
     Scripted,
     ScriptedCall,
@@ -25,7 +26,7 @@ from lcagent.models.scripted_server.script import (
     pieces_of,
     with_faults,
 )
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.models.scripted_server.server import ScriptedServer
 
 pytestmark = pytest.mark.anyio
 

@@ -1,1 +1,0 @@
-"""What `lcagent doctor` looks at."""
