@@ -9,7 +9,7 @@ from typing import Protocol
 
 from lcagent.agents.answering import Source, source_of
 from lcagent.documents import Document
-from lcagent.retrieval.search.words import Analyzer
+from lcagent.retrieval.search.analysis import Analyzer
 
 K1, B = 1.2, 0.75
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from lcagent.errors import MissingExtra, UsageError
-from lcagent.retrieval.embedding.base import Embedder
+from lcagent.retrieval.embedding.embedder import Embedder
 
 
 @dataclass(frozen=True, slots=True)

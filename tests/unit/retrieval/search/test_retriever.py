@@ -8,7 +8,7 @@ import pytest
 
 from lcagent.documents import Document, Page
 from lcagent.errors import MissingExtra
-from lcagent.retrieval.embedding.base import Progress, Vectors, unit
+from lcagent.retrieval.embedding.embedder import Progress, Vectors, unit
 from lcagent.retrieval.embedding.choose import Choice
 from lcagent.retrieval.search import retriever as retriever_module
 from lcagent.retrieval.search.retriever import Retriever
