@@ -22,12 +22,12 @@ from lcagent.retrieval.embedding.embedder import Tokenizer
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
 from lcagent.retrieval.search.index import MOST_RANKED, Index, PageIndex, Shortlist
 from lcagent.retrieval.search.query import languages_of
-from lcagent.retrieval.search.retriever import SearchResults
+from lcagent.retrieval.search.retriever import SearchResults, VectorUse
 from lcagent.retrieval.search.terms import TERMS_VERSION, DocumentTerms, terms_of
-from lcagent.retrieval.search.vectors import ChunkVectors, StoredVectors, VectorUse
+from lcagent.retrieval.search.vectors import ChunkVectors, StoredVectors
 from lcagent.selection import ALL_PAGES, PageSelection
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.search_store import SearchStore
 
 MAX_BYTES = 256_000_000
 """The memory that indexes are kept in, unless another limit is set."""
@@ -106,6 +106,10 @@ class Indexer:
     async def index(self, documents: Sequence[Document]) -> Index:
         """Return the index of some documents, built now unless it is kept."""
         return await asyncio.to_thread(self._index, tuple(documents))
+
+    def over(self, documents: Sequence[Document]) -> "DocumentRetriever":
+        """Return a retriever over some documents; their index is built when it is first asked."""
+        return DocumentRetriever(self, tuple(documents))
 
     async def search(
         self,
@@ -202,6 +206,26 @@ class Indexer:
         pages = self._index(documents).pages
         assert pages is not None
         return pages
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRetriever:
+    """Searches some documents by the index that is kept of them."""
+
+    indexer: Indexer
+    documents: tuple[Document, ...]
+
+    async def search(
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        pages: PageSelection = ALL_PAGES,
+        vectors: VectorUse = "stored",
+    ) -> SearchResults:
+        """Return the best passages (see `Index.search`)."""
+        index = await self.indexer.index(self.documents)
+        return await index.search(query, top_k=top_k, pages=pages, vectors=vectors)
 
 
 Key: TypeAlias = tuple[tuple[object, ...], ...]

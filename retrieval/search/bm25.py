@@ -62,6 +62,12 @@ class BM25:
             scores[self.units[postings]] += self.weights[postings]  # a unit occurs once a term
         return scores.astype(np.float64)
 
+    def term_weight(self, term: int | None) -> float:
+        """Return how much a term tells: its idf, the highest there can be if it never occurs."""
+        if term is None:
+            return float(np.log(1 + (self.unit_count + 0.5) / 0.5))
+        return float(self.idf[term])
+
     @property
     def nbytes(self) -> int:
         """The memory it takes."""

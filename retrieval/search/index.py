@@ -23,9 +23,9 @@ from lcagent.retrieval.search.bm25 import Floats, Ints
 from lcagent.retrieval.search.layout import running_lines
 from lcagent.retrieval.search.query import Query, analyse, question_terms
 from lcagent.retrieval.search.ranking import Ranking, candidates, index_terms, rank
-from lcagent.retrieval.search.retriever import SearchResults
+from lcagent.retrieval.search.retriever import SearchResults, VectorUse
 from lcagent.retrieval.search.terms import DocumentTerms
-from lcagent.retrieval.search.vectors import ChunkVectors, VectorUse
+from lcagent.retrieval.search.vectors import ChunkVectors
 from lcagent.selection import ALL_PAGES, PageSelection
 
 MOST_RANKED = 24
@@ -213,13 +213,15 @@ class Index:
         pages = self.pages or self.load_pages(chosen)
         query, ranking = pages.rank(question, use, self.languages)
         passages = tuple(islice(pages.passages(ranking, selected), top_k))
+        chunks = sum(self.chunk_counts)
+        counted = enumerate(self.chunk_counts, 1)
         return SearchResults(
             passages=passages,
             query=query,
-            chunks=sum(self.chunk_counts),
-            chunks_read=sum(
-                count for number, count in enumerate(self.chunk_counts, 1) if number in selected
-            ),
+            chunks=chunks,
+            chunks_read=chunks
+            if selected == ALL_PAGES
+            else sum(count for number, count in counted if number in selected),
             running={
                 found: pages.running(found)
                 for found in {passage.span.document_id for passage in passages}

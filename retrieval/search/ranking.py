@@ -76,9 +76,7 @@ class LexicalIndex:
 
     def term_weight(self, term: str) -> float:
         """Return how much a term tells: its idf, the highest there can be if it never occurs."""
-        number = self.vocabulary.get(term)
-        absent = float(np.log(1 + (self.pages.unit_count + 0.5) / 0.5))
-        return absent if number is None else float(self.pages.idf[number])
+        return self.pages.term_weight(self.vocabulary.get(term))
 
     @property
     def nbytes(self) -> int:

@@ -1,4 +1,4 @@
-"""Retrievers: what agents and pipelines ask for the passages that fit a question.
+"""What a retriever is: agents and pipelines ask one for the passages that fit a question.
 
 An `Index` of documents (`index.py`) is one, paragraphs of the caller's own are another
 (`InMemoryCorpus`), and a retriever of LlamaIndex a third (`lcagent.retrieval.llama_index`).
@@ -6,7 +6,7 @@ An `Index` of documents (`index.py`) is one, paragraphs of the caller's own are 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from lcagent.retrieval.search import bm25
 from lcagent.retrieval.search.analysis import Analyzer
 from lcagent.retrieval.search.layout import running_lines
 from lcagent.retrieval.search.query import Query
-from lcagent.retrieval.search.vectors import VectorUse
 from lcagent.selection import ALL_PAGES, PageSelection
+
+VectorUse: TypeAlias = Literal["none", "stored", "needed"]
+"""Search by words only; by meaning too where all vectors are stored; or wherever it can be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,16 +61,21 @@ class Retriever(Protocol):
 
 
 class InMemoryCorpus:
-    """Paragraphs of the caller's own, each a page of a document, found by their words.
+    """Documents whose pages are found by their words; nothing is cut, stored or embedded.
 
     Plain BM25 over the words of headings and text; of equals the first. For data sets that come
-    with their own paragraphs, as those of the ProbTree paper do, and for tests: nothing is stored.
-    Documents are better searched by an `Index`.
+    with their own paragraphs, as those of the ProbTree paper do. Long documents are better
+    searched by an `Index`, which knows chunks, tables and meaning.
     """
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        self._pages = [(owner, page) for owner in documents for page in owner.pages]
-        self._pages = [(owner, page) for owner, page in self._pages if page.text.strip()]
+        self._documents = {document.id: document for document in documents}
+        self._pages = [
+            (document, page)
+            for document in documents
+            for page in document.pages
+            if page.text.strip()
+        ]
         self._analyzer = Analyzer(documents[0].language if documents else None)
         self._vocabulary: dict[str, int] = {}
         terms: list[int] = []
@@ -89,39 +96,47 @@ class InMemoryCorpus:
         pages: PageSelection = ALL_PAGES,
         vectors: VectorUse = "stored",  # noqa: ARG002 -- there are none
     ) -> SearchResults:
-        """Return the pages that share the most with a query; none that share no word with it."""
-        terms = list(dict.fromkeys(self._analyzer.terms(query)))
-        known = {term: self._vocabulary[term] for term in terms if term in self._vocabulary}
-        scores = self._index.scores(list(known.values()))
-        selected = [page.index + 1 in pages for _, page in self._pages]
+        """Return the pages that share most with a query; none that share no word with it."""
+        terms = dict.fromkeys(self._analyzer.terms(query))
+        known = [self._vocabulary[term] for term in terms if term in self._vocabulary]
+        scores = self._index.scores(known)
         order = np.argsort(-scores, kind="stable").tolist()
-        best = [number for number in order if scores[number] > 0 and selected[number]]
-        passages = [
+        found = [
             self._passage(number, float(scores[number]), rank)
-            for rank, number in enumerate(best[:top_k], 1)
+            for rank, number in enumerate(order, 1)
+            if scores[number] > 0 and self._pages[number][1].index + 1 in pages
         ]
-        owners = {owner.id: owner for owner, _ in self._pages}
-        absent = float(np.log(1 + (len(self._pages) + 0.5) / 0.5))
+        return self.results(query, found[:top_k], pages)
+
+    def results(
+        self,
+        query: str,
+        passages: Sequence[Passage],
+        pages: PageSelection,
+        notes: tuple[str, ...] = (),
+    ) -> SearchResults:
+        """Return passages of the corpus as results, with the query in the words of the corpus."""
+        terms = tuple(dict.fromkeys(self._analyzer.terms(query)))
+        absent = frozenset(terms) - self._vocabulary.keys()
+        found = {passage.span.document_id for passage in passages}
         return SearchResults(
             passages=tuple(passages),
             query=Query(
                 text=query,
-                terms=tuple(terms),
-                weights={
-                    term: float(self._index.idf[known[term]]) if term in known else absent
-                    for term in terms
-                },
-                absent=frozenset(terms) - known.keys(),
+                terms=terms,
+                weights={term: self._weight(term) for term in terms},
+                absent=absent,
                 lacks_name=False,
                 analyzer=self._analyzer,
             ),
             chunks=len(self._pages),
-            chunks_read=sum(selected),
-            running={
-                found: running_lines(owners[found])
-                for found in {passage.span.document_id for passage in passages}
-            },
+            chunks_read=sum(page.index + 1 in pages for _, page in self._pages),
+            running={key: running_lines(self._documents[key]) for key in found},
+            notes=notes,
         )
+
+    def _weight(self, term: str) -> float:
+        return self._index.term_weight(self._vocabulary.get(term))
 
     def _passage(self, number: int, score: float, rank: int) -> Passage:
         document, page = self._pages[number]

@@ -9,20 +9,18 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lcagent.documents import Chunk
 from lcagent.retrieval.embedding.embedder import Embedder, Progress
 from lcagent.retrieval.search.bm25 import Floats, Ints
-from lcagent.storage.search import SearchStore
+from lcagent.retrieval.search.retriever import VectorUse
+from lcagent.storage.search_store import SearchStore
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-VectorUse: TypeAlias = Literal["none", "stored", "needed"]
-"""Search by words only; by meaning too where all vectors are stored; or wherever it can be."""
 
 STORE_EVERY = 128
 """Vectors computed between two visits to the store: a kill loses no more than these."""

@@ -2,10 +2,10 @@
 
 from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page, Span
 from lcagent.storage.database import Database
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.replies import ReplyStore
-from lcagent.storage.runs import RunStore, StoredStep
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.reply_store import ReplyStore
+from lcagent.storage.run_store import RunStore, StoredStep
+from lcagent.storage.search_store import SearchStore
 
 
 def _document(key: str = "a", name: str = "book.pdf", body: str = "One. Two.") -> Document:
