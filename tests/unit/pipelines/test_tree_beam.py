@@ -21,11 +21,11 @@ from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Span
 from lcagent.errors import UsageError
 from lcagent.models.base import Reply, Request, TokenLogprob
-from lcagent.models.scripted import ScriptedModel
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import index_of, sharing
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -37,9 +37,9 @@ CLOSED, OPEN, BELOW = "closed book", "open book", "child aggregating"
 class _OnePassage:
     """A book with one passage for any question."""
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return it, with what was looked up."""
-        looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in wanted)
+        looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in queries)
         return [LabelledPassage("S1", Span("d", 0), f"S1\nLOOKED UP {looked_up}")]
 
 
