@@ -111,19 +111,6 @@ class Indexer:
         """Return a retriever over some documents; their index is built when it is first asked."""
         return DocumentRetriever(self, tuple(documents))
 
-    async def search(
-        self,
-        query: str,
-        documents: Sequence[Document],
-        *,
-        top_k: int = 10,
-        pages: PageSelection = ALL_PAGES,
-        vectors: VectorUse = "stored",
-    ) -> SearchResults:
-        """Return the best passages of some documents (see `Index.search`)."""
-        index = await self.index(documents)
-        return await index.search(query, top_k=top_k, pages=pages, vectors=vectors)
-
     async def prepare(
         self,
         documents: Sequence[Document],

@@ -89,7 +89,7 @@ def _stored(
 
 async def test_the_page_with_the_words_comes_first(database: Database) -> None:
     document = _stored(database, SEA * 3, f"{SEA}Hector Vance kept the lighthouse. {SEA}", SEA)
-    found = await _indexer(database).search("Who kept the lighthouse?", [document])
+    found = await _indexer(database).over([document]).search("Who kept the lighthouse?")
     assert found.passages[0].page.number == 2
     assert "Hector Vance" in found.passages[0].text
     assert found.passages[0].lexical_rank == 1
@@ -98,7 +98,7 @@ async def test_the_page_with_the_words_comes_first(database: Database) -> None:
 
 async def test_pages_without_any_of_the_words_are_not_found(database: Database) -> None:
     document = _stored(database, SEA, SEA)
-    found = await _indexer(database).search("quantum chromodynamics", [document])
+    found = await _indexer(database).over([document]).search("quantum chromodynamics")
     assert found.passages == ()
     assert found.query.absent == {"quantum", "chromodynam"}
 
@@ -107,20 +107,20 @@ async def test_headings_lead_to_a_bare_table(database: Database) -> None:
     table = "Cash Flows\nRent 1,200 1,300\nFuel 2,100 2,250\nWages 9,000 9,500"
     mention = f"{SEA}We say more about how cash flows and where it flows elsewhere. {SEA}"
     document = _stored(database, mention, SEA, table, SEA)
-    found = await _indexer(database).search("cash flows for fuel", [document])
+    found = await _indexer(database).over([document]).search("cash flows for fuel")
     assert found.passages[0].page.number == 3
 
 
 async def test_only_selected_pages_are_returned(database: Database) -> None:
     document = _stored(database, "The lamp is red.", "The lamp is blue.", "The lamp is green.")
-    found = await _indexer(database).search("lamp", [document], pages=parse_pages("2-"))
+    found = await _indexer(database).over([document]).search("lamp", pages=parse_pages("2-"))
     assert {passage.page.number for passage in found.passages} == {2, 3}
 
 
 async def test_several_documents_are_searched_as_one(database: Database) -> None:
     first = _stored(database, SEA, "The lamp of the pier is red.", key="a")
     second = _stored(database, SEA, SEA, "The keeper of the lamp is Hector Vance.", key="b")
-    found = await _indexer(database).search("keeper of the lamp", [first, second])
+    found = await _indexer(database).over([first, second]).search("keeper of the lamp")
     assert [(p.document_name, p.page.number) for p in found.passages][:2] == [
         ("b.pdf", 3),
         ("a.pdf", 2),
@@ -132,24 +132,24 @@ async def test_documents_in_two_languages_are_searched_together(database: Databa
     english = _stored(database, f"{SEA}The houses were white.", key="a", language="en")
     german = _stored(database, "Die Häuser standen am Meer.", key="b", language="de")
     indexer = _indexer(database)
-    in_german = await indexer.search("Haus am Meer", [english, german])
+    in_german = await indexer.over([english, german]).search("Haus am Meer")
     assert in_german.passages[0].document_name == "b.pdf"
-    in_english = await indexer.search("white house", [english, german])
+    in_english = await indexer.over([english, german]).search("white house")
     assert in_english.passages[0].document_name == "a.pdf"
 
 
 async def test_chinese_is_found_without_blanks(database: Database) -> None:
     document = _stored(database, "老人住在海边。", "林黛玉来到荣国府。", language="zh")
-    found = await _indexer(database).search("林黛玉是谁？", [document])
+    found = await _indexer(database).over([document]).search("林黛玉是谁？")
     assert found.passages[0].page.number == 2
 
 
 async def test_meaning_finds_what_words_miss(database: Database) -> None:
     document = _stored(database, SEA, "The ferry leaves at noon.", "The light burns all night.")
-    by_words = await _indexer(database).search("boat", [document])
+    by_words = await _indexer(database).over([document]).search("boat")
     assert by_words.passages == ()
     indexer = _indexer(database, TopicEmbedder())
-    by_meaning = await indexer.search("boat", [document], vectors="needed")
+    by_meaning = await indexer.over([document]).search("boat", vectors="needed")
     assert by_meaning.passages[0].page.number == 2
     assert by_meaning.passages[0].dense_rank == 1
 
@@ -158,11 +158,11 @@ async def test_stored_vectors_are_used_and_none_computed(database: Database) -> 
     document = _stored(database, SEA, "The ferry leaves at noon.")
     embedder = TopicEmbedder()
     indexer = _indexer(database, embedder)
-    assert (await indexer.search("boat", [document], vectors="stored")).passages == ()
+    assert (await indexer.over([document]).search("boat", vectors="stored")).passages == ()
     assert embedder.embedded == []
     await indexer.prepare([document], vectors=True)
     computed = len(embedder.embedded)
-    found = await indexer.search("boat", [document], vectors="stored")
+    found = await indexer.over([document]).search("boat", vectors="stored")
     assert found.passages[0].page.number == 2
     assert len(embedder.embedded) == computed
 
@@ -184,7 +184,7 @@ async def test_only_promising_chunks_get_vectors(
     pages[7] = "The lamp of the pier was mended."
     document = _stored(database, *pages)
     embedder = TopicEmbedder()
-    found = await _indexer(database, embedder).search("lamp", [document], vectors="needed")
+    found = await _indexer(database, embedder).over([document]).search("lamp", vectors="needed")
     assert found.passages[0].page.number == 8
     assert len(embedder.embedded) == 3
 
@@ -195,7 +195,7 @@ async def test_asking_for_vectors_with_nothing_to_make_them_says_what_to_install
     document = _stored(database, SEA)
     with pytest.raises(MissingExtra, match=r"none is installed.*lcagent\[offline\]"):
         await _indexer(database).prepare([document], vectors=True)
-    found = await _indexer(database).search("sea", [document], vectors="needed")
+    found = await _indexer(database).over([document]).search("sea", vectors="needed")
     assert found.notes == ("searched by words only: none is installed",)
 
 
@@ -205,7 +205,7 @@ async def test_many_questions_on_the_same_documents_build_one_index(database: Da
     retriever = indexer.over(documents)
     await asyncio.gather(*(retriever.search(f"lamp {number}") for number in range(8)))
     again = [_loaded(database, document) for document in documents]  # as another question would
-    await indexer.search("lamp", again)
+    await indexer.over(again).search("lamp")
     assert indexer.built == 1
     assert await indexer.index(documents) is await indexer.index(again)
 
@@ -225,14 +225,14 @@ async def test_other_documents_another_order_and_recognised_pages_have_indexes_o
     second = _stored(database, "The lamp is blue.", key="b")
     indexer = _indexer(database)
     for documents in ([first], [second], [first, second], [second, first]):
-        await indexer.search("lamp", documents)
+        await indexer.over(documents).search("lamp")
     assert indexer.built == 4
     recognised = replace(first.pages[0], text="A lamp, read from a picture.", is_ocr=True)
     DocumentStore(database).update_page(first.id, recognised)
-    found = await indexer.search("picture", [_loaded(database, first)])
+    found = await indexer.over([_loaded(database, first)]).search("picture")
     assert found.passages[0].page.number == 1
     renamed = replace(second, name="other.pdf")
-    assert (await indexer.search("lamp", [renamed])).passages[0].document_name == "other.pdf"
+    assert (await indexer.over([renamed]).search("lamp")).passages[0].document_name == "other.pdf"
     assert indexer.built == 6
 
 
@@ -259,7 +259,7 @@ async def test_an_index_that_exceeds_the_memory_serves_and_is_not_kept(database:
     document = _stored(database, SEA, "The lamp is red.")
     indexer = _indexer(database, max_bytes=0)
     for _ in range(2):
-        assert (await indexer.search("lamp", [document])).passages
+        assert (await indexer.over([document]).search("lamp")).passages
     assert indexer.built == 2
 
 
@@ -267,10 +267,10 @@ async def test_a_kept_index_takes_up_vectors_that_are_stored_later(database: Dat
     document = _stored(database, SEA, "The ferry leaves at noon.", SEA.upper())
     mine = TopicEmbedder()
     indexer = _indexer(database, mine)
-    assert (await indexer.search("boat", [document], vectors="stored")).passages == ()
+    assert (await indexer.over([document]).search("boat", vectors="stored")).passages == ()
     before = (await indexer.index([document])).nbytes
     await _indexer(database, TopicEmbedder()).prepare([document], vectors=True)  # as elsewhere
-    found = await indexer.search("boat", [document], vectors="stored")
+    found = await indexer.over([document]).search("boat", vectors="stored")
     assert found.passages[0].page.number == 2
     assert (indexer.built, mine.embedded) == (1, [])
     assert (await indexer.index([document])).nbytes > before
@@ -284,12 +284,14 @@ async def test_candidates_of_a_second_question_add_to_the_vectors_of_the_first(
     document = _stored(database, *pages, "The lamp of the pier.", "The ferry and the pier.")
     embedder = TopicEmbedder()
     indexer = _indexer(database, embedder)
-    await indexer.search("lamp pier", [document], vectors="needed")
+    await indexer.over([document]).search("lamp pier", vectors="needed")
     assert len(embedder.embedded) == 2
-    found = await indexer.search("ferry gale", [document], vectors="needed")
+    found = await indexer.over([document]).search("ferry gale", vectors="needed")
     assert len(embedder.embedded) == 3  # the page of the ferry was a candidate before
     assert found.passages[0].page.number == 8
-    fresh = await _indexer(database, embedder).search("ferry gale", [document], vectors="needed")
+    fresh = (
+        await _indexer(database, embedder).over([document]).search("ferry gale", vectors="needed")
+    )
     assert [p.score for p in found.passages] == pytest.approx([p.score for p in fresh.passages])
 
 
@@ -299,7 +301,7 @@ async def test_incomplete_chunks_are_cut_again(database: Database) -> None:
     store = DocumentStore(database)
     chunker = _indexer(database).preparation.chunker
     store.save_chunks(chunker, store.load_chunks(chunker, document)[1:])
-    found = await _indexer(database).search("lamp", [document])
+    found = await _indexer(database).over([document]).search("lamp")
     assert found.chunks == 2
     assert found.passages[0].page.number == 2
 
@@ -321,7 +323,7 @@ async def test_the_one_document_of_many_is_found(database: Database) -> None:
         for number in range(40)
     ]
     documents[33] = _stored(database, f"{SEA}The keeper was Hector Vance.", key="ee" * 32)
-    found = await _indexer(database).search("Which keeper was Hector Vance?", documents)
+    found = await _indexer(database).over(documents).search("Which keeper was Hector Vance?")
     assert found.passages[0].span.document_id == documents[33].id
     assert found.chunks == 40
 
@@ -332,7 +334,9 @@ async def test_a_document_that_the_question_names_comes_first(database: Database
         _stored(database, *texts, key=key, name=f"{name}.pdf")
     store = DocumentStore(database)
     documents = [store.load(stored.id) for stored in store.listed()]
-    found = await _indexer(database).search(
-        "What did the fuel of Annis cost in 2019?", [one for one in documents if one]
+    found = (
+        await _indexer(database)
+        .over([one for one in documents if one])
+        .search("What did the fuel of Annis cost in 2019?")
     )
     assert found.passages[0].document_name == "annis_2019.pdf"

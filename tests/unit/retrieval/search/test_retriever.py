@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from lcagent.agents.probtree.books import Corpus, RetrievalQuery
 from lcagent.documents import Document, Page
+from lcagent.retrieval.search.retriever import InMemoryCorpus
+from lcagent.selection import parse_pages
 
 pytestmark = pytest.mark.anyio
 
@@ -43,19 +44,19 @@ def _best(documents: list[Document], query: str, top_k: int) -> list[int]:
 async def test_a_corpus_finds_what_bm25_ranks_highest(seed: int) -> None:
     documents = _documents(seed)
     query = " ".join(random.Random(seed).choices(WORDS, k=4))  # noqa: S311
-    found = await Corpus(documents).find([RetrievalQuery(query, 5)])
-    assert [one.page.page_index for one in found] == _best(documents, query, 5)
-    assert [one.label for one in found] == ["S1", "S2", "S3", "S4", "S5"]
-
-
-async def test_several_queries_give_no_page_twice() -> None:
-    documents = _documents()
-    first, second = "wa1 wb2 wc3", "wb2 wc3 wd4"
-    found = await Corpus(documents).find([RetrievalQuery(first, 5), RetrievalQuery(second, 3)])
-    wanted = [*_best(documents, first, 5), *_best(documents, second, 3)]
-    assert [one.page.page_index for one in found] == list(dict.fromkeys(wanted))
+    found = await InMemoryCorpus(documents).search(query, top_k=5)
+    assert [one.page.index for one in found.passages] == _best(documents, query, 5)
+    assert [one.lexical_rank for one in found.passages] == [1, 2, 3, 4, 5]
 
 
 async def test_what_shares_no_word_is_not_found() -> None:
-    assert await Corpus(_documents()).find([RetrievalQuery("nothing like it", 5)]) == []
-    assert await Corpus([]).find([RetrievalQuery("nothing", 5)]) == []
+    found = await InMemoryCorpus(_documents()).search("nothing like it")
+    assert found.passages == ()
+    assert found.query.absent == {"nothing", "like", "it"}
+    assert (await InMemoryCorpus([]).search("nothing")).passages == ()
+
+
+async def test_only_selected_pages_of_a_corpus_are_found() -> None:
+    found = await InMemoryCorpus(_documents()).search("part", pages=parse_pages("2-4"))
+    assert sorted(one.page.index for one in found.passages) == [1, 2, 3]
+    assert (found.chunks, found.chunks_read) == (40, 3)
