@@ -19,7 +19,7 @@ from lcagent.agents.probtree.explained_replies import (
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import is_refusal
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
-from lcagent.models.base import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request
 
 CandidateKind: TypeAlias = Literal["closed_book", "open_book", "child_aggregating"]
 """From the model's own knowledge; from passages; from the answers to the questions below."""

@@ -25,7 +25,7 @@ from lcagent.agents.probtree.candidate_drafts import (
 )
 from lcagent.agents.probtree.explained_replies import TextSpans
 from lcagent.errors import ContextTooLong, UnusableReply
-from lcagent.models.base import Reply, Request, TokenLogprob
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 
 FAILED_SCORE = -100.0
 """The score of what is no answer: "Unknown", an error, an empty reply or one that was cut off."""

@@ -24,7 +24,7 @@ from lcagent.agents.write.paragraph_draft import (
     drop_cut_sentence,
 )
 from lcagent.errors import UnusableReply
-from lcagent.models.base import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from lcagent.agents.write.article_plan import (
 )
 from lcagent.agents.write.article_prompts import ChapterPlannerPrompt, ChapterPrompt, PlannerPrompt
 from lcagent.errors import UnusableReply, UsageError
-from lcagent.models.base import ChatModel, Request
+from lcagent.models.chat_model import ChatModel, Request
 
 CHAPTER_PLAN_FROM_WORDS = 20_000
 """Words from which on a text is planned by chapters."""

@@ -13,7 +13,8 @@ import regex
 
 from lcagent.agents.citations import strip_marks
 from lcagent.agents.write.word_count import count_words, split_words
-from lcagent.models.base import Reply
+from lcagent.models.chat_model import Reply
+from lcagent.models.reasoning import strip_reasoning
 from lcagent.retrieval.sentences import sentences
 
 LENGTH_TOLERANCE = 0.1
@@ -186,7 +187,7 @@ def word_ngrams(text: str) -> frozenset[tuple[str, ...]]:
 
 def clean_reply(reply: str) -> str:
     """Return what of a reply belongs into the text."""
-    text = _THINKING.sub("", reply).strip()
+    text = strip_reasoning(reply).strip()
     fenced = _FENCED.fullmatch(text)
     text = (fenced["body"] if fenced else text).strip()
     text = _PREAMBLE.sub("", text, count=1)
@@ -197,7 +198,7 @@ def clean_reply(reply: str) -> str:
 
 def join_continuation(text: str, continuation: str) -> str:
     """Return a text that was cut off with what goes on from there, its overlap left out."""
-    added = _THINKING.sub("", continuation).lstrip("\n")
+    added = strip_reasoning(continuation).lstrip("\n")
     for size in range(min(len(text), len(added), MAX_OVERLAP), MIN_OVERLAP - 1, -1):
         if text.endswith(added[:size]):
             return text + added[size:]
@@ -220,7 +221,6 @@ def drop_cut_sentence(text: str) -> str:
 MIN_OVERLAP, MAX_OVERLAP = 12, 400
 """Characters of its end that a model may repeat when it goes on."""
 
-_THINKING = regex.compile(r"<think>.*?(?:</think>|$)", regex.DOTALL)
 _FENCED = regex.compile(r"```(?:markdown|md|text)?\n(?P<body>.*?)\n?```", regex.DOTALL)
 _PREAMBLE = regex.compile(
     r"""\A(?:(?:sure|certainly|of\scourse|okay|ok|gerne|natürlich|bien\ssûr|claro|好的)[^\n]{0,200}[:!.：]
