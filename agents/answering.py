@@ -12,9 +12,8 @@ from lcagent.agents.fences import fence
 from lcagent.agents.prompting import Prompt
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.agents.windows import cut_to_tokens
-from lcagent.documents import Document, Page, Passage
+from lcagent.documents import Document, Page, Passage, Span
 from lcagent.models.base import ChatModel, OnText, Request
-from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.selection import ALL_PAGES, PageSelection
 
 BEST = 3
@@ -40,7 +39,7 @@ class Source:
     """A passage as the model is shown it, and the page it stands on."""
 
     label: str
-    page: PageRef
+    page: Span
     text: str
 
 
@@ -84,10 +83,10 @@ def pack(
     A passage comes with its whole page where that fits, else alone, shortened if it is the best. In
     what room is left come the pages before and after the best.
     """
-    chosen: dict[PageRef, str] = {}
+    chosen: dict[Span, str] = {}
     left = budget_tokens
     for document, page, texts in (*_hits(passages, documents), *_near(passages, documents, pages)):
-        ref = PageRef(document.id, page.index)
+        ref = Span(document.id, page.index)
         for text in texts if ref not in chosen else ():
             size = count(fence(source_of(len(passages), document, page, text).text, "passage")) + 1
             if size <= left:
@@ -96,8 +95,8 @@ def pack(
                 break
     if not chosen and passages:
         best = passages[0]
-        text = cut_to_tokens(best.chunk.text, max(0, budget_tokens - FRAME_TOKENS), count)
-        chosen[PageRef(best.chunk.document_id, best.page.index)] = text
+        text = cut_to_tokens(best.text, max(0, budget_tokens - FRAME_TOKENS), count)
+        chosen[Span(best.span.document_id, best.page.index)] = text
     order = {document_id: place for place, document_id in enumerate(documents)}
     in_order = sorted(chosen, key=lambda ref: (order[ref.document_id], ref.page_index))
     return [
@@ -112,22 +111,22 @@ _Candidate: TypeAlias = tuple[Document, Page, tuple[str, ...]]
 
 def _hits(passages: Sequence[Passage], documents: Mapping[str, Document]) -> Iterator[_Candidate]:
     for passage in passages:
-        document = documents[passage.chunk.document_id]
-        yield document, passage.page, (passage.page.text, passage.chunk.text)
+        document = documents[passage.span.document_id]
+        yield document, passage.page, (passage.page.text, passage.text)
 
 
 def _near(
     passages: Sequence[Passage], documents: Mapping[str, Document], pages: PageSelection
 ) -> Iterator[_Candidate]:
     for passage in passages[:BEST]:
-        document = documents[passage.chunk.document_id]
+        document = documents[passage.span.document_id]
         for index in (passage.page.index + 1, passage.page.index - 1):
             if 0 <= index < len(document.pages) and index + 1 in pages:
                 page = document.pages[index]
                 yield document, page, (page.text,) if page.text.strip() else ()
 
 
-def _page(documents: Mapping[str, Document], ref: PageRef) -> Page:
+def _page(documents: Mapping[str, Document], ref: Span) -> Page:
     return documents[ref.document_id].pages[ref.page_index]
 
 
@@ -136,4 +135,4 @@ def source_of(number: int, document: Document, page: Page, text: str) -> Source:
     label = f"S{number}"
     where = f"p. {page.number}" if page.number is not None else page.section or ""
     header = " | ".join(filter(None, (label, document.name, where)))
-    return Source(label, PageRef(document.id, page.index), f"{header}\n{text}")
+    return Source(label, Span(document.id, page.index), f"{header}\n{text}")

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lcagent.agents.marks import Mark, MarkNumbers, claims_of, numbered
-from lcagent.documents import Box, Document, Page
+from lcagent.documents import Box, Document, Page, Span
 from lcagent.results import Citation, Claim
-from lcagent.retrieval.quotes.checking import PageRef, QuoteChecker, Span, boxes_of
+from lcagent.retrieval.quotes.checking import QuoteChecker, boxes_of
 
 LinesLoader: TypeAlias = Callable[[str, Page], Page]
 """Returns a page of a document (by id) with its `lines`, which stored pages come without."""
 
 
-NO_PAGE = PageRef("", -1)
+NO_PAGE = Span("", -1)
 """Where a quote is attributed to whose source does not exist."""
 
 
@@ -27,7 +27,7 @@ class AttributedQuote:
     """A quote, and the page it is attributed to."""
 
     text: str
-    page: PageRef = NO_PAGE
+    page: Span = NO_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _boxes(
     spans: Sequence[Span], page: Page, document_id: str, with_lines: LinesLoader
 ) -> tuple[Box, ...]:
     """Return where the part of the quote that is on its first page stands."""
-    here = [span for span in spans if span.page.page_index == page.index]
+    here = [span for span in spans if span.page_index == page.index]
     if not here or page.number is None:
         return ()
     page = with_lines(document_id, page)

@@ -140,12 +140,12 @@ def _quotes(found: Found, passage: Passage, read: Sequence[_Sentence]) -> Iterat
         if not sentence.terms or not is_evidence(text[start:end]):
             continue
         score = page * _content(found.query, sentence, text[start:end])
-        if passage.chunk.start <= start < passage.chunk.end:
+        if passage.span.start <= start < passage.span.end:
             score *= BEST_CHUNK_GAIN
         if asks_number and _NUMBER.search(text, start, end):
             score *= NUMBER_GAIN
         yield Quote(
-            document_id=passage.chunk.document_id,
+            document_id=passage.span.document_id,
             page_index=passage.page.index,
             start=start,
             end=end,
@@ -173,7 +173,7 @@ def _sentences(found: Found, passage: Passage) -> list[_Sentence]:
     text, query = passage.page.text, found.query
     spans = [
         (body_start + start, body_start + end)
-        for body_start, body_end in body_spans(text, found.running[passage.chunk.document_id])
+        for body_start, body_end in body_spans(text, found.running[passage.span.document_id])
         for start, end in sentences(text[body_start:body_end], query.analyzer.language or None)
     ]
     heads = [_column_heads(text, *span) for span in spans]

@@ -28,7 +28,7 @@ FORMAT = 1
 
 
 class Replies(Protocol):
-    """Where replies are kept: `lcagent.storage.replies.ReplyStore`."""
+    """Where replies are kept: `lcagent.storage.reply_store.ReplyStore`."""
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Return what was stored."""

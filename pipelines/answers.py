@@ -7,6 +7,7 @@ from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_mark
 from lcagent.agents.marks import Mark, MarkNumbers, numbered
 from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.refusals import says_not_found
+from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
 from lcagent.pipelines.methods.tree_record import TreeRecord
@@ -15,7 +16,6 @@ from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import AskState, SourceState
 from lcagent.proofs import Proof
 from lcagent.results import Answer, Citation, Claim, Usage
-from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.retrieval.quotes.normalizing import on_one_line
 
 NOT_FOUND = "Not in the document: nothing in it answers the question."
@@ -94,7 +94,7 @@ def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
     source = sources.get(mark.source)
     if source is None:
         return AttributedQuote(mark.quote)
-    page = PageRef(source["document_id"], source["page_index"])
+    page = Span(source["document_id"], source["page_index"])
     return AttributedQuote(mark.quote or source["quote"], page)
 
 
@@ -120,7 +120,7 @@ def _citations(state: AskState, run: RunContext, runtime: Runtime) -> list[list[
         [
             AttributedQuote(
                 documents[found["document_id"]].pages[found["page_index"]].text[start:end],
-                PageRef(found["document_id"], found["page_index"]),
+                Span(found["document_id"], found["page_index"]),
             )
             for start, end in found["spans"]
         ]

@@ -19,7 +19,7 @@ from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.runtime import Runtime
 from lcagent.results import Usage
 from lcagent.retrieval.library import Collection
-from lcagent.storage.runs import RunStatus
+from lcagent.storage.run_store import RunStatus
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

@@ -25,10 +25,10 @@ from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path, load_settings
 from lcagent.storage.database import Database, open_database
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.replies import ReplyStore
-from lcagent.storage.runs import RunStore
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.reply_store import ReplyStore
+from lcagent.storage.run_store import RunStore
+from lcagent.storage.search_store import SearchStore
 
 
 @dataclass(frozen=True)

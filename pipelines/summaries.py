@@ -11,6 +11,7 @@ from lcagent.agents.marks import Mark, without_marks
 from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.summarizing.chapters import Chapter
 from lcagent.agents.summarizing.extract import SLACK, Extracted
+from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
 from lcagent.pipelines.methods.chain_run import ChainRun
@@ -20,7 +21,6 @@ from lcagent.pipelines.steps.chain import unread_pages
 from lcagent.pipelines.steps.state import UnreadState
 from lcagent.pipelines.steps.summarize import SUMMARY
 from lcagent.results import Usage
-from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.texts import Summary, SummarySection
 
 EXTRACT_ONLY = (
@@ -113,7 +113,7 @@ def extracted(
 ) -> Made:
     """Return quoted sentences under the titles of their chapters, each of them checked."""
     quotes = [
-        AttributedQuote(one.text, PageRef(chapters[one.chapter].document_id, one.page_index))
+        AttributedQuote(one.text, Span(chapters[one.chapter].document_id, one.page_index))
         for one in chosen
     ]
     citations = cite(quotes, run.collection.documents, runtime.documents.with_lines)
@@ -148,12 +148,12 @@ def _chapter(chapter: Chapter, points: int, run: RunContext) -> SummarySection:
     whole = run.documents[chapter.document_id].pages[chapter.first : chapter.last + 1]
     pages = [page for page in whole if page.index + 1 in run.pages]
     text = "\n".join(page.text for page in pages)
-    refs = [PageRef(chapter.document_id, page.index) for page in pages]
+    refs = [Span(chapter.document_id, page.index) for page in pages]
     return _section(refs, text, points, run, chapter.title)
 
 
 def _section(
-    refs: Sequence[PageRef], text: str, points: int, run: RunContext, title: str = ""
+    refs: Sequence[Span], text: str, points: int, run: RunContext, title: str = ""
 ) -> SummarySection:
     document = run.documents[refs[0].document_id]
     first, last = document.pages[refs[0].page_index], document.pages[refs[-1].page_index]

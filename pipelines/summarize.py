@@ -23,7 +23,7 @@ from lcagent.pipelines.steps.summarize import chapters, prepared
 from lcagent.pipelines.summaries import extracted, summary_of, written
 from lcagent.pipelines.summary_cost import plan_of
 from lcagent.results import Plan
-from lcagent.storage.runs import StoredRun
+from lcagent.storage.run_store import StoredRun
 from lcagent.texts import Summary
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ hold every character of the selected pages exactly once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lcagent.documents import Document
-from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.documents import Document, Span
 from lcagent.retrieval.sentences import sentences
 from lcagent.selection import ALL_PAGES, PageSelection
 
@@ -20,11 +19,9 @@ PAGE_BREAK = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The characters `start` to `end` of the text of a page."""
+    """A part of a page, and its text."""
 
-    page: PageRef
-    start: int
-    end: int
+    span: Span
     text: str
 
 
@@ -47,9 +44,9 @@ class WorkerChunk:
         return PAGE_BREAK.join(segment.text for segment in self.segments)
 
     @property
-    def pages(self) -> list[PageRef]:
+    def pages(self) -> list[Span]:
         """The pages that it has a part of."""
-        return list(dict.fromkeys(segment.page for segment in self.segments))
+        return list(dict.fromkeys(segment.span.page for segment in self.segments))
 
 
 def cut_for_workers(
@@ -106,9 +103,8 @@ def _units(
     for page in document.pages:
         if page.index + 1 not in pages or not page.text:
             continue
-        ref = PageRef(document.id, page.index)
         for start, end in _borders(page.text, document.language):
-            whole = Segment(ref, start, end, page.text[start:end])
+            whole = Segment(Span(document.id, page.index, start, end), page.text[start:end])
             size = count(whole.text)
             if size <= budget_tokens:
                 yield whole, size
@@ -153,20 +149,19 @@ def _blank_before(text: str, limit: int) -> int:
 
 
 def _part(segment: Segment, start: int, end: int) -> Segment:
-    return Segment(
-        segment.page, segment.start + start, segment.start + end, segment.text[start:end]
-    )
+    span = segment.span
+    place = replace(span, start=span.start + start, end=span.start + end)
+    return Segment(place, segment.text[start:end])
 
 
 def _joined(segments: Sequence[Segment]) -> Iterator[Segment]:
     """Yield neighbours on one page as one segment."""
-    held = segments[0]
-    texts = [held.text]
+    span, texts = segments[0].span, [segments[0].text]
     for segment in segments[1:]:
-        if segment.page == held.page and segment.start == held.end:
+        if segment.span.page == span.page and segment.span.start == span.end:
             texts.append(segment.text)
-            held = Segment(held.page, held.start, segment.end, "")
+            span = replace(span, end=segment.span.end)
         else:
-            yield Segment(held.page, held.start, held.end, "".join(texts))
-            held, texts = segment, [segment.text]
-    yield Segment(held.page, held.start, held.end, "".join(texts))
+            yield Segment(span, "".join(texts))
+            span, texts = segment.span, [segment.text]
+    yield Segment(span, "".join(texts))

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk
 from lcagent.agents.replies_json import json_object_in
 from lcagent.agents.windows import cut_to_tokens
-from lcagent.retrieval.quotes.checking import PageRef, QuoteChecker
+from lcagent.documents import Span
+from lcagent.retrieval.quotes.checking import QuoteChecker
 
 FactStatus: TypeAlias = Literal["exact", "fuzzy", "not_found"]
 
@@ -58,7 +59,7 @@ class Fact:
     label: str
     text: str
     quote: str
-    page: PageRef
+    page: Span
     status: FactStatus
 
 
@@ -83,7 +84,10 @@ class Change:
 
     def as_json(self) -> dict[str, Any]:
         """Return the change as it is stored."""
-        return asdict(self)
+        fields = asdict(self)
+        for fact in fields["facts"]:  # of a fact's place only the page is known
+            del fact["page"]["start"], fact["page"]["end"]
+        return fields
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Change":

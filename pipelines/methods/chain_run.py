@@ -15,7 +15,7 @@ from lcagent.agents.chain_of_agents.notes import LABELS, Change, Notes
 from lcagent.pipelines.methods.chain_options import ChainOptions, Order
 from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 FACTS_PER_CHUNK = 100
 """Labels kept for each chunk where workers do not know each other's notes."""

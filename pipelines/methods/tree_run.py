@@ -28,7 +28,7 @@ from lcagent.pipelines.methods.tree_record import (
 )
 from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.routing import planning
 from lcagent.pipelines.routing.methods import Route, Strategy
 from lcagent.pipelines.steps.state import AskState, Routed
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 ROUTE = "route"
 """The key of the step in the record of a run."""

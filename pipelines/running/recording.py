@@ -7,7 +7,7 @@ from typing import Any
 
 from lcagent.pipelines.running.metering import usage_of
 from lcagent.results import Usage
-from lcagent.storage.runs import RunStore, StoredStep
+from lcagent.storage.run_store import RunStore, StoredStep
 
 
 @dataclass(slots=True)

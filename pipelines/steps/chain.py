@@ -25,7 +25,7 @@ from lcagent.pipelines.methods.chain_run import ChainRun, Path
 from lcagent.pipelines.steps.passages import ANSWER
 from lcagent.pipelines.steps.state import SourceState, UnreadState, Written
 from lcagent.retrieval.quotes.checking import QuoteChecker
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 
 async def prepared(question: str, run: RunContext) -> ChainRun:
@@ -235,12 +235,7 @@ async def _like(question: str, chunks: Sequence[WorkerChunk], run: RunContext) -
     likely: dict[int, None] = {}
     for passage in found.passages:
         for chunk in chunks:
-            if any(
-                segment.page.document_id == passage.chunk.document_id
-                and segment.page.page_index == passage.chunk.page_index
-                and segment.start <= passage.chunk.start < segment.end
-                for segment in chunk.segments
-            ):
+            if any(part.span.contains_start_of(passage.span) for part in chunk.segments):
                 likely[chunk.index] = None
     return list(likely)
 

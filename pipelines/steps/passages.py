@@ -8,7 +8,7 @@ from lcagent.agents.windows import MARGIN_TOKENS, text_counter
 from lcagent.models.base import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.steps.state import AskState, SourceState, Written
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 ANSWER = "answer"
 """The key of the step that writes the answer."""

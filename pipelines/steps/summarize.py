@@ -21,7 +21,7 @@ from lcagent.pipelines.methods.chain_run import ChainRun
 from lcagent.pipelines.methods.summary_options import Order
 from lcagent.pipelines.steps.chain import where
 from lcagent.retrieval.quotes.checking import QuoteChecker
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 SUMMARY = "summary"
 """The key of the step that writes the summary."""

@@ -17,7 +17,7 @@ from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.steps.passages import ANSWER
 from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import Written
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 LONGEST_ANSWER = 512
 """Tokens of an answer with its explanation; the paper allows 256, without quotes."""
@@ -86,7 +86,7 @@ class SearchedBook:
         found = await together([self._passages(one) for one in wanted])
         first: dict[tuple[str, int], Passage] = {}
         for passage in (one for passages in found for one in passages):
-            first.setdefault((passage.chunk.document_id, passage.page.index), passage)
+            first.setdefault((passage.span.document_id, passage.page.index), passage)
         return await asyncio.to_thread(self._sources, list(first.values()), wanted[0].query)
 
     async def _passages(self, wanted: Wanted) -> tuple[Passage, ...]:
@@ -118,11 +118,11 @@ class SearchedBook:
     def _source(
         self, number: int, passage: Passage, share: int, count: Callable[[str], int]
     ) -> Source:
-        document = self.run.documents[passage.chunk.document_id]
+        document = self.run.documents[passage.span.document_id]
         whole = source_of(number, document, passage.page, passage.page.text)
         if _size(whole, count) <= share:
             return whole
-        return source_of(number, document, passage.page, passage.chunk.text)
+        return source_of(number, document, passage.page, passage.text)
 
 
 def _size(source: Source, count: Callable[[str], int]) -> int:

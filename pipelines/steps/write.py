@@ -16,7 +16,7 @@ from lcagent.pipelines.files.saving import save_text
 from lcagent.pipelines.writing.body import body_of
 from lcagent.pipelines.writing.options import Assignment
 from lcagent.pipelines.writing.run import Recorded, WriteRun
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 MATERIAL_SHARE = 4
 """A planner is told about the sources in this part of the window, at most."""

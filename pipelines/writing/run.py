@@ -13,13 +13,13 @@ from lcagent.agents.agent_write.plan_checks import PlanLimits, rescaled
 from lcagent.agents.agent_write.planner import CHAPTERS_FROM, Planned, Planner, words_asked
 from lcagent.agents.agent_write.writer import CALLS_PER_PARAGRAPH, Writer
 from lcagent.agents.marks import without_marks
+from lcagent.documents import Span
 from lcagent.errors import UsageError
 from lcagent.models.base import ChatModel
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.writing.options import Assignment
-from lcagent.retrieval.quotes.checking import PageRef
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 RECENT = 5
 """Paragraphs by which the habits of a writer are judged."""
@@ -37,7 +37,7 @@ class Recorded:
     """
 
     written: Written
-    sources: Mapping[str, PageRef]
+    sources: Mapping[str, Span]
     chunks: int
     chunks_read: int
 
@@ -57,7 +57,7 @@ class Recorded:
         """Undo `as_detail`."""
         return cls(
             Written(detail["reply"], detail["asked"], detail["drafted"], tuple(detail["flags"])),
-            {label: PageRef(*place) for label, place in detail["sources"].items()},
+            {label: Span(*place) for label, place in detail["sources"].items()},
             detail["chunks"],
             detail["chunks_read"],
         )

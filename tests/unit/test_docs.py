@@ -12,7 +12,7 @@ from lcagent import proofs, results, texts
 from lcagent.engine.sizing.fits import Fit
 from lcagent.pipelines.local_models.memories import StoredMemory
 from lcagent.settings import Settings
-from lcagent.storage.documents import StoredDocument
+from lcagent.storage.document_store import StoredDocument
 
 ROOT = Path(__file__).parents[2]
 ROOMS = [

@@ -13,7 +13,7 @@ from lcagent.models.base import Message, OnText, Reply, Request, TokenLogprob
 from lcagent.models.cached import Cached
 from lcagent.models.scripted import ScriptedModel
 from lcagent.storage.database import Database, open_database
-from lcagent.storage.replies import ReplyStore
+from lcagent.storage.reply_store import ReplyStore
 
 pytestmark = pytest.mark.anyio
 

@@ -19,6 +19,7 @@ from lcagent.agents.probtree.candidates import Answered
 from lcagent.agents.probtree.confidence import folded
 from lcagent.agents.probtree.ladder import together
 from lcagent.agents.probtree.trees import Tree
+from lcagent.documents import Span
 from lcagent.errors import UsageError
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
@@ -26,7 +27,6 @@ from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import index_of, sharing
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
-from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ class _OnePassage:
     async def find(self, wanted: Sequence[Wanted]) -> list[Source]:
         """Return it, with what was looked up."""
         looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in wanted)
-        return [Source("S1", PageRef("d", 0), f"S1\nLOOKED UP {looked_up}")]
+        return [Source("S1", Span("d", 0), f"S1\nLOOKED UP {looked_up}")]
 
 
 def said(answer: str, score: float) -> Reply:

@@ -19,14 +19,13 @@ from lcagent.agents.probtree.deciding import is_no_answer
 from lcagent.agents.probtree.ladder import together
 from lcagent.agents.probtree.replies import cleaned
 from lcagent.agents.probtree.trees import Tree
-from lcagent.documents import Document, Page
+from lcagent.documents import Document, Page, Span
 from lcagent.models.base import ChatModel, OnText, Reply, Request, TokenLogprob
 from lcagent.models.scripted import ScriptedModel
 from lcagent.models.wrapping import Wrapping
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
-from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio
 
@@ -305,7 +304,7 @@ class _OnePassage:
 
     async def find(self, wanted: Sequence[Wanted]) -> list[Source]:  # noqa: ARG002
         """Return it."""
-        return [Source("S1", PageRef("d", 0), "S1\nPASSAGE")]
+        return [Source("S1", Span("d", 0), "S1\nPASSAGE")]
 
 
 @pytest.mark.parametrize("name", ["hotpotqa", "musique", "2wiki"])

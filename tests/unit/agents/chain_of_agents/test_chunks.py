@@ -36,10 +36,10 @@ def test_every_character_is_in_exactly_one_chunk_in_order(texts: list[str], budg
         for segment in chunk.segments
     ]
     for page in document.pages:
-        mine = [segment for segment in segments if segment.page.page_index == page.index]
+        mine = [segment for segment in segments if segment.span.page_index == page.index]
         assert "".join(segment.text for segment in mine) == page.text
-        assert all(page.text[one.start : one.end] == one.text for one in mine)
-    places = [(segment.page.page_index, segment.start) for segment in segments]
+        assert all(page.text[one.span.start : one.span.end] == one.text for one in mine)
+    places = [(segment.span.page_index, segment.span.start) for segment in segments]
     assert places == sorted(places)
 
 

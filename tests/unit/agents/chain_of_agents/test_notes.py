@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
 from lcagent.agents.chain_of_agents.notes import Change, Fact, Notes, read_reply, within
-from lcagent.documents import Document, Page
-from lcagent.retrieval.quotes.checking import PageRef, QuoteChecker
+from lcagent.documents import Document, Page, Span
+from lcagent.retrieval.quotes.checking import QuoteChecker
 
 TEXTS = ("Hector kept the light until 1938.", "The ferry carries 184 passengers across.")
 BOOK = Document(
@@ -63,7 +63,7 @@ def test_a_change_is_the_same_after_it_was_stored() -> None:
 
 
 def test_only_chosen_facts_are_kept() -> None:
-    facts = tuple(Fact(f"F{n}", f"fact {n}", "", PageRef("b", 0), "exact") for n in range(4))
+    facts = tuple(Fact(f"F{n}", f"fact {n}", "", Span("b", 0), "exact") for n in range(4))
     notes = Notes().after(Change(facts=facts)).after(Change(kept=("F1", "F3")))
     assert [fact.label for fact in notes.facts] == ["F1", "F3"]
 
@@ -71,8 +71,7 @@ def test_only_chosen_facts_are_kept() -> None:
 @given(budget=st.integers(20, 400), many=st.integers(0, 30))
 def test_what_is_shown_fits_and_nothing_is_forgotten(budget: int, many: int) -> None:
     facts = tuple(
-        Fact(f"F{n}", f"the ferry {n} sailed", "q" * n, PageRef("b", 0), "exact")
-        for n in range(many)
+        Fact(f"F{n}", f"the ferry {n} sailed", "q" * n, Span("b", 0), "exact") for n in range(many)
     )
     notes = Notes(facts=facts)
     view = within(notes, budget, len, "Which ferry sailed 7?", with_quotes=True)

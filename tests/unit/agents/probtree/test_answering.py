@@ -14,13 +14,13 @@ from lcagent.agents.probtree.candidates import Answered
 from lcagent.agents.probtree.deciding import FAILED
 from lcagent.agents.probtree.roles import ClosedBookPrompt
 from lcagent.agents.probtree.trees import Question
+from lcagent.documents import Span
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.choose import choose_model, close_model
 from lcagent.models.scripted import ScriptedModel
 from lcagent.models.scripted_server.script import Scripted, ScriptedCall
 from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
-from lcagent.retrieval.quotes.checking import PageRef
 
 pytestmark = pytest.mark.anyio
 
@@ -33,8 +33,8 @@ class Shelf:
     """A book with the same passages always."""
 
     sources: tuple[Source, ...] = (
-        Source("S1", PageRef("d", 4), "S1 | d.txt\nAnna rowed the boat."),
-        Source("S2", PageRef("d", 7), "S2 | d.txt\nBerta slept."),
+        Source("S1", Span("d", 4), "S1 | d.txt\nAnna rowed the boat."),
+        Source("S2", Span("d", 7), "S2 | d.txt\nBerta slept."),
     )
 
     async def find(self, wanted: Sequence[Wanted]) -> list[Source]:  # noqa: ARG002

@@ -7,7 +7,9 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Executable, delete, func, insert, select, update
 
+from lcagent.storage import leases
 from lcagent.storage.database import Database
+from lcagent.storage.leases import LEASE_S, Lease, LeaseHeld, Owner
 from lcagent.storage.tables import runs, steps
 
 RunStatus: TypeAlias = Literal["running", "done", "failed", "stopped"]
@@ -74,6 +76,33 @@ class RunStore:
         """Change columns of a run: its `status`, `strategy`, `result` or `error`."""
         with self._database.write() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(**changes))
+
+    def claim(self, run_id: str, owner: Owner, lease_s: float = LEASE_S) -> None:
+        """Make `owner` the only one at a run for `lease_s` seconds; see `leases.claim`.
+
+        Raises:
+            LeaseHeld: Another is at it; the message says who, and until when.
+            LookupError: There is no such run.
+        """
+        with self._database.write() as connection:
+            in_the_way = leases.claim(connection, runs, run_id, owner, lease_s)
+        if in_the_way is not None:
+            raise LeaseHeld(f"the run {run_id[:12]}", in_the_way)
+
+    def renew(self, run_id: str, owner: Owner, lease_s: float = LEASE_S) -> bool:
+        """Let the claim end `lease_s` seconds from now; False where it is another's by now."""
+        with self._database.write() as connection:
+            return leases.renew(connection, runs, run_id, owner, lease_s)
+
+    def release(self, run_id: str, owner: Owner) -> None:
+        """Let others at the run, if it is still the owner's."""
+        with self._database.write() as connection:
+            leases.release(connection, runs, run_id, owner)
+
+    def lease(self, run_id: str) -> Lease | None:
+        """Return who is at a run, or None; a lease that has ended is none."""
+        with self._database.read() as connection:
+            return leases.current(connection, runs, run_id)
 
     def listed(self, limit: int = 20) -> list[StoredRun]:
         """Return the newest runs, the newest first."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page
+from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page, Span
 from lcagent.storage.database import AlreadyStored, Database
 from lcagent.storage.tables import chunks, documents, pages, terms
 
@@ -117,15 +117,15 @@ class DocumentStore:
         """Store the chunks of one document as cut by the rule named `chunker`."""
         if not cut:
             return
-        document_id = cut[0].document_id
+        document_id = cut[0].span.document_id
         rows = [
             {
                 "document_id": document_id,
                 "chunker": chunker,
                 "chunk_index": chunk.index,
-                "page_index": chunk.page_index,
-                "start": chunk.start,
-                "end": chunk.end,
+                "page_index": chunk.span.page_index,
+                "start": chunk.span.start,
+                "end": chunk.span.end,
             }
             for chunk in cut
         ]
@@ -149,7 +149,7 @@ class DocumentStore:
             rows = connection.execute(query).all()
         texts = [page.text for page in document.pages]
         return [
-            Chunk(document.id, index, page, start, end, texts[page][start:end])
+            Chunk(Span(document.id, page, start, end), index, texts[page][start:end])
             for index, page, start, end in (tuple[int, int, int, int](row) for row in rows)
         ]
 
