@@ -8,11 +8,14 @@ readers of the repository; they are turned here to where their target is in the 
 import ast
 import posixpath
 import re
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 OUTSIDE = {  # what stands beside docs/ and is a page all the same
@@ -139,7 +142,7 @@ def turn_links(text: str, page: str) -> str:
     return LINK.sub(turned, text)
 
 
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
+def on_config(config: "MkDocsConfig") -> "MkDocsConfig":
     """Make the navigation: guides, Python API, how lcagent is built, decisions."""
     made = generated_pages()
     written = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
@@ -154,13 +157,19 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
+def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
     """Add the pages that are made here."""
+    from mkdocs.structure.files import File  # noqa: PLC0415 -- printing the modules needs no MkDocs
+
     for place, text in generated_pages().items():
         files.append(File.generated(config, place, content=text))
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+def on_page_markdown(markdown: str, page: "Page", **_: object) -> str:
     """Turn the links of every page."""
     return turn_links(markdown, page.file.src_uri)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(modules_page())
