@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
-from lcagent.agents.marks import Mark, MarkNumbers, numbered
+from lcagent.agents.citations import (
+    AttributedQuote,
+    CitedText,
+    Mark,
+    MarkNumbers,
+    cite_marks,
+    cite_quotes,
+    make_claim,
+    number_marks,
+)
 from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.refusals import says_not_found
 from lcagent.documents import Span
@@ -71,7 +79,7 @@ def _notes(state: AskState, cited: CitedText) -> list[str]:
 
 def _proof(state: AskState, run: RunContext, numbers: MarkNumbers) -> Proof:
     """Return how the answer came about; its citations follow those of the answer."""
-    numbered(state["reply"], numbers)
+    number_marks(state["reply"], numbers)
     return Findings.of(TreeRecord(state["question"], run.record)).proof(numbers)
 
 
@@ -101,7 +109,7 @@ def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
 def _quoted(state: AskState, run: RunContext, runtime: Runtime) -> CitedText:
     """Return the quotes of the state, each of them checked."""
     groups = _citations(state, run, runtime)
-    claims = [claim(_in_quotes(found), found) for found in groups]
+    claims = [make_claim(_in_quotes(found), found) for found in groups]
     return CitedText(
         "\n".join(_with_numbers(one) for one in claims),
         tuple(claims),
@@ -127,7 +135,7 @@ def _citations(state: AskState, run: RunContext, runtime: Runtime) -> list[list[
         for found in state["quotes"]
     ]
     flat = [quote for group in quotes for quote in group]
-    citations = iter(cite(flat, run.collection.documents, runtime.documents.with_lines))
+    citations = iter(cite_quotes(flat, run.collection.documents, runtime.documents.with_lines))
     return [list(islice(citations, len(group))) for group in quotes]
 
 

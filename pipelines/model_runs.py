@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from uuid import uuid4
 
-from lcagent.agents.templates import check_own
+from lcagent.agents.prompt_templates import check_overrides
 from lcagent.errors import BudgetExceeded, LcagentError
 from lcagent.models.budget import Budget
 from lcagent.pipelines.context import RunContext
@@ -95,7 +95,7 @@ async def context_of(
         run_id: Of a run to resume, whose steps are taken in; by default a new one.
     """
     pages = selected_pages(options)
-    check_own()
+    check_overrides()
     record = Record(run_id or uuid4().hex, runtime.runs)
     await record.load()
     budget = _budget(options, record.usage)

@@ -4,32 +4,47 @@ From log-probabilities: the mean over the tokens of the explanation (Cao et al.,
 https://arxiv.org/abs/2311.13982, section 3.3, and the authors' code), found in the reply by the
 place of their characters. Where a server tells none: how many of several samples agree with the
 answer, and else what the model says itself.
+
+All candidates of a question are measured in one way, so that what is compared can be compared, and
+no question in a better way than those below it: their scores go into its own.
 """
 
+import asyncio
 import math
-from collections.abc import Iterator, Sequence
-from typing import Final, Literal, TypeAlias, get_args
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias, TypeVar, get_args
 
 import regex
 
-from lcagent.agents.probtree.replies import Spans
-from lcagent.models.base import TokenLogprob
+from lcagent.agents.probtree.candidate_drafts import (
+    CandidateDraft,
+    ConfidencePrompt,
+    LogprobClient,
+    parse_answers,
+)
+from lcagent.agents.probtree.explained_replies import TextSpans
+from lcagent.errors import ContextTooLong, UnusableReply
+from lcagent.models.base import Reply, Request, TokenLogprob
 
-Method: TypeAlias = Literal["logprobs", "samples", "stated"]
+FAILED_SCORE = -100.0
+"""The score of what is no answer: "Unknown", an error, an empty reply or one that was cut off."""
+
+ConfidenceMethod: TypeAlias = Literal["logprobs", "samples", "stated"]
 """What a confidence was measured by, the most telling first."""
 
-METHODS: Final[tuple[Method, ...]] = get_args(Method)
+CONFIDENCE_METHODS: Final[tuple[ConfidenceMethod, ...]] = get_args(ConfidenceMethod)
 
-LEAST_STATED = 0.01
+MIN_STATED = 0.01
 """A model that says 0 % has an opinion on its answer, and no failure to answer."""
 
 
-def lower(one: Method, other: Method) -> Method:
+def weaker_method(one: ConfidenceMethod, other: ConfidenceMethod) -> ConfidenceMethod:
     """Return the one of two methods that is further down the ladder."""
-    return one if METHODS.index(one) >= METHODS.index(other) else other
+    return one if CONFIDENCE_METHODS.index(one) >= CONFIDENCE_METHODS.index(other) else other
 
 
-def mean_logprob(text: str, tokens: Sequence[TokenLogprob], spans: Spans) -> float | None:
+def mean_logprob(text: str, tokens: Sequence[TokenLogprob], spans: TextSpans) -> float | None:
     """Return the mean of the tokens that begin in `spans`, or None where there are none.
 
     A token begins with its first character that is no space: " So" belongs to what "So" belongs to.
@@ -55,14 +70,14 @@ def mean_logprob_over(
     )
 
 
-def agreement(answer: str, samples: Sequence[str]) -> float:
+def sample_agreement(answer: str, samples: Sequence[str]) -> float:
     """Return the logarithm of the share of samples that give an answer, with Laplace's two more."""
-    wanted = folded(answer)
-    agreeing = sum(folded(sample) == wanted for sample in samples)
+    wanted = normalize_answer(answer)
+    agreeing = sum(normalize_answer(sample) == wanted for sample in samples)
     return math.log((agreeing + 1) / (len(samples) + 2))
 
 
-def stated(text: str) -> float | None:
+def parse_stated_confidence(text: str) -> float | None:
     """Return the logarithm of the probability that a reply names, or None if it names none."""
     found = _NUMBER.search(text.translate(_DIGITS))
     if found is None:
@@ -70,10 +85,10 @@ def stated(text: str) -> float | None:
     number = float(found["number"].replace(",", "."))
     is_percent = bool(found["percent"]) or number > 1
     share = number / 100 if is_percent else number
-    return math.log(min(1.0, max(LEAST_STATED, share))) if share <= 1 else None
+    return math.log(min(1.0, max(MIN_STATED, share))) if share <= 1 else None
 
 
-def folded(answer: str) -> str:
+def normalize_answer(answer: str) -> str:
     """Return an answer as it is compared: without case, stops and articles."""
     words = regex.sub(r"[\p{P}\p{S}]", " ", answer.casefold()).split()
     kept = [word for word in words if word not in _ARTICLES]
@@ -106,7 +121,7 @@ def _begin(token: TokenLogprob, start: int, end: int) -> int:
     return end - len(bare) if bare else start
 
 
-def _in_bytes(text: str, spans: Spans) -> Spans:
+def _in_bytes(text: str, spans: TextSpans) -> TextSpans:
     """Return spans of characters as spans of bytes."""
     return tuple((_length(text[:start]), _length(text[:end])) for start, end in spans)
 
@@ -125,3 +140,108 @@ _NUMBER = regex.compile(
     r"(?<![\w.,])(?<number>\d{1,3}(?:[.,]\d+)?)\s*(?<percent>%|percent|\u066a|\uff05)?"
 )
 _DIGITS = {0x660 + digit: str(digit) for digit in range(10)}
+
+
+LOG_ONE_HALF = -0.6931471805599453
+"""The logarithm of one half: what is taken, and said to be, where a model states nothing."""
+
+NOTHING_STATED = "the model did not say how sure it is; one half was taken"
+NO_EXPLANATION = "it explains nothing, so there is nothing to measure"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure an answer is, by itself; `flags` say what was odd."""
+
+    score: float
+    flags: tuple[str, ...] = ()
+
+
+def choose_method(
+    drafts: Sequence[CandidateDraft], least: ConfidenceMethod, samples: int
+) -> ConfidenceMethod:
+    """Return the best way in which all drafts can be measured, from `least` on down.
+
+    Args:
+        samples: How many may be drawn; with none, the model is asked.
+    """
+    replies = [draft.reply for draft in drafts if draft.says_something and draft.reply is not None]
+    if least == "logprobs" and any(reply.logprobs is None for reply in replies):
+        least = "samples"
+    return weaker_method(least, "stated") if least == "samples" and not samples else least
+
+
+async def measure_confidence(
+    drafts: Sequence[CandidateDraft],
+    question: str,
+    method: ConfidenceMethod,
+    asker: LogprobClient,
+    *,
+    samples: int,
+    temperature: float,
+) -> list[Confidence]:
+    """Return how sure each draft is; one without an answer has failed, and costs nothing."""
+
+    async def one(draft: CandidateDraft) -> Confidence:
+        if not draft.is_usable or draft.reply is None or draft.request is None:
+            return Confidence(FAILED_SCORE)
+        if method == "logprobs":
+            return _by_logprobs(draft, draft.reply)
+        if method == "samples":
+            drawn = await _drawn(draft.request, asker, samples, temperature)
+            return Confidence(sample_agreement(draft.read.answer, parse_answers(drawn)))
+        return await _by_statement(draft, draft.reply, question, asker)
+
+    return await gather([one(draft) for draft in drafts])
+
+
+async def gather(work: Sequence[Awaitable[T]]) -> list[T]:
+    """Wait for several things at the same time; return what each gives."""
+
+    async def wait(one: Awaitable[T]) -> T:
+        return await one
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(wait(one)) for one in work]
+    return [task.result() for task in tasks]
+
+
+def _by_logprobs(draft: CandidateDraft, reply: Reply) -> Confidence:
+    found = mean_logprob(reply.text, reply.logprobs or (), draft.read.explanation)
+    return Confidence(FAILED_SCORE, (NO_EXPLANATION,)) if found is None else Confidence(found)
+
+
+async def _drawn(
+    request: Request, asker: LogprobClient, samples: int, temperature: float
+) -> list[Reply]:
+    """Return several replies to a request; one that cannot be used counts as an empty one."""
+
+    async def draw(number: int) -> Reply:
+        again = replace(
+            request,
+            temperature=temperature,
+            sample=number,
+            wants_logprobs=False,
+            purpose=f"sample {number}, {request.purpose}",
+        )
+        try:
+            return await asker.ask(again)
+        except UnusableReply:
+            return Reply("")
+
+    return await gather([draw(number) for number in range(1, samples + 1)])
+
+
+async def _by_statement(
+    draft: CandidateDraft, reply: Reply, question: str, asker: LogprobClient
+) -> Confidence:
+    prompt = ConfidencePrompt(question, draft.material or "(none)", reply.text)
+    purpose = f"confidence, {draft.request.purpose}" if draft.request else "confidence"
+    request = replace(asker.request(prompt, purpose), wants_logprobs=False)
+    try:
+        found = parse_stated_confidence((await asker.ask(request)).text)
+    except (UnusableReply, ContextTooLong):
+        found = None
+    return Confidence(LOG_ONE_HALF, (NOTHING_STATED,)) if found is None else Confidence(found)

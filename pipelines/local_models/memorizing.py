@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Event
 from typing import Unpack
 
-from lcagent.agents.answering import ReaderPrompt, whole_text
-from lcagent.agents.windows import MARGIN_TOKENS, reply_tokens
+from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
+from lcagent.agents.token_budget import MARGIN_TOKENS, answer_reply_tokens
 from lcagent.concurrency import run_sync
 from lcagent.documents import Document
 from lcagent.errors import ContextTooLong, UsageError
@@ -127,11 +127,13 @@ def _refuse_others(folder: Path, local: LocalModel) -> None:
 
 def _beginning(document: Document, local: LocalModel) -> list[int]:
     """Return the tokens that all questions on the whole document begin with."""
-    sources = tuple(source.text for source in whole_text([document], ALL_PAGES))
+    sources = tuple(source.text for source in all_pages_as_sources([document], ALL_PAGES))
     if not sources:
         raise UsageError(f"{document.name} has no text to read")
     one, other = (local.encode(ReaderPrompt(q, sources).messages()) for q in ("Who?", "1 (x)"))
-    needed = max(len(one), len(other)) + QUESTION_TOKENS + reply_tokens(local) + MARGIN_TOKENS
+    needed = (
+        max(len(one), len(other)) + QUESTION_TOKENS + answer_reply_tokens(local) + MARGIN_TOKENS
+    )
     if needed > local.card.window_tokens:
         raise ContextTooLong(
             f"{document.name} has {len(one)} tokens; with a question and a reply it needs a window "

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lcagent.agents.chain_of_agents.chain import Chain
-from lcagent.agents.chain_of_agents.chunks import WorkerChunk
-from lcagent.agents.chain_of_agents.notes import LABELS, Change, Notes
+from lcagent.agents.chain.chain_of_agents import Chain
+from lcagent.agents.chain.notes import LABEL_PREFIXES, Notes, NotesDelta
+from lcagent.agents.chain.worker_chunks import WorkerChunk
 from lcagent.pipelines.methods.chain_options import ChainOptions, Order
 from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
@@ -38,7 +38,7 @@ class Path:
     @property
     def letter(self) -> str:
         """The letter of its facts' labels."""
-        return LABELS[self.number % len(LABELS)]
+        return LABEL_PREFIXES[self.number % len(LABEL_PREFIXES)]
 
 
 @dataclass(slots=True)
@@ -100,14 +100,14 @@ class ChainRun:
         chain, metered = self.worker(path)
         purpose = f"worker {position + 1} of {len(path.order)}"
         if self.options.baseline == "merge":
-            change = Change(message=await chain.answer_alone(chunk, purpose))
+            change = NotesDelta(message=await chain.answer_alone(chunk, purpose))
         else:
             change = await chain.read(chunk, self.notes_before(path, position), purpose)
         await self.keep(_read(path, position), change, metered, chunk)
         return chunk
 
     async def keep(
-        self, key: str, change: Change, metered: Metered, chunk: WorkerChunk | None = None
+        self, key: str, change: NotesDelta, metered: Metered, chunk: WorkerChunk | None = None
     ) -> None:
         """Record a step that ended."""
         pages = [] if chunk is None else [[p.document_id, p.page_index] for p in chunk.pages]
@@ -116,11 +116,11 @@ class ChainRun:
             detail["chunk"] = chunk.index
         await self.record.add(StoredStep(key, detail, metered.calls))
 
-    def change(self, key: str) -> Change:
+    def change(self, key: str) -> NotesDelta:
         """Return what a recorded step changed."""
-        return Change.from_json(self.record[key].detail["change"])
+        return NotesDelta.from_json(self.record[key].detail["change"])
 
-    def changes(self, path: Path) -> list[tuple[WorkerChunk, Change]]:
+    def changes(self, path: Path) -> list[tuple[WorkerChunk, NotesDelta]]:
         """Return what each worker of a path noted, with its chunk, in the order of reading."""
         return [
             (self.chunks[index], self.change(_read(path, position)))

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lcagent.agents.probtree.answering import Answerer
-from lcagent.agents.probtree.asking import Asked, Asker
-from lcagent.agents.probtree.beams import Beams, Open
-from lcagent.agents.probtree.books import Book, Wanted
-from lcagent.agents.probtree.candidates import Answered
-from lcagent.agents.probtree.deciding import Kind
-from lcagent.agents.probtree.decomposing import decompose
-from lcagent.agents.probtree.trees import Question
+from lcagent.agents.probtree.beam_search import BeamSearch, PendingQuestion
+from lcagent.agents.probtree.books import PassageRetriever, RetrievalQuery
+from lcagent.agents.probtree.candidate_drafts import CandidateKind, LogprobClient, ResolvedQuestion
+from lcagent.agents.probtree.decomposition import decompose
+from lcagent.agents.probtree.node_answerer import NodeAnswerer
+from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.question_tree import QuestionNode
 from lcagent.models.base import ChatModel
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import (
@@ -37,12 +36,12 @@ class TreeRun:
 
     Attributes:
         reply_tokens: Of an answer with its explanation, at most.
-        has_logprobs: What is known of the server, as an `Asker` knows it.
+        has_logprobs: What is known of the server, as an `LogprobClient` knows it.
     """
 
     question: str
     model: ChatModel
-    book: Book
+    book: PassageRetriever
     options: TreeOptions
     record: Record
     reply_tokens: int
@@ -72,14 +71,14 @@ class TreeRun:
         """Take a step, unless it was taken before, and return the question that it answers."""
         if step not in self.record:
             metered = Metered(self.model)
-            asker = Asker(metered, self.reply_tokens, self.has_logprobs)
+            asker = LogprobClient(metered, self.reply_tokens, self.has_logprobs)
             detail = await (self._plan(asker) if step == PLAN else self._answer(step, asker))
             if asker.has_logprobs is not None:
                 self.has_logprobs = asker.has_logprobs
             await self.record.add(StoredStep(step, detail, metered.calls))
         return self.question if step == PLAN else self.known.recorded(step).asked
 
-    def _next(self, question: Question, answers: dict[int, Answered]) -> str:
+    def _next(self, question: QuestionNode, answers: dict[int, NodeResult]) -> str:
         """Return the step that a question is ready for, or an empty string."""
         index = question.index
         if index in answers or not answers.keys() >= set(question.needs):
@@ -91,7 +90,7 @@ class TreeRun:
     def _is_tried_next(self, index: int) -> bool:
         return self.options.accept_at is not None and f"{TRY}{index}" not in self.record
 
-    def _is_open(self, question: Question) -> bool:
+    def _is_open(self, question: QuestionNode) -> bool:
         """Say whether a question has to be answered: in lazy mode, if all above it were tried."""
         if self.options.accept_at is None or question.parent is None:
             return True
@@ -99,11 +98,11 @@ class TreeRun:
         is_tried = f"{TRY}{parent.index}" in self.record
         return is_tried and not self.known.is_accepted(parent.index) and self._is_open(parent)
 
-    async def _plan(self, asker: Asker) -> dict[str, Any]:
+    async def _plan(self, asker: LogprobClient) -> dict[str, Any]:
         return {"tree": (await decompose(self.question, asker)).as_json()}
 
-    async def _answer(self, step: str, asker: Asker) -> dict[str, Any]:
-        answerer = Answerer(asker, self.book, self.options.samples, self.options.temperature)
+    async def _answer(self, step: str, asker: LogprobClient) -> dict[str, Any]:
+        answerer = NodeAnswerer(asker, self.book, self.options.samples, self.options.temperature)
         if self.options.beam > 1:
             answered = await self._answer_in_beam(self._open()[step], answerer)
         else:
@@ -112,11 +111,11 @@ class TreeRun:
         is_accepted = step.startswith(TRY) and self._is_enough(answered)
         return {"pages": pages, "answered": answered.as_json(), "is_accepted": is_accepted}
 
-    async def _answer_alone(self, step: str, answerer: Answerer) -> Answered:
+    async def _answer_alone(self, step: str, answerer: NodeAnswerer) -> NodeResult:
         question, answers = self.known.tree.questions[index_of(step)], self.known.answers()
         is_try, tried = step.startswith(TRY), self.known.tried(question.index)
         children = {} if is_try else {child: answers[child] for child in question.children}
-        kinds: tuple[Kind, ...] = ("closed_book", "open_book")
+        kinds: tuple[CandidateKind, ...] = ("closed_book", "open_book")
         if is_try:
             kinds = ("open_book",)
         elif tried is not None:
@@ -132,29 +131,31 @@ class TreeRun:
             steps.setdefault(sharing(one.wording.question, one.wording.text), step)
         return list(steps.values())
 
-    def _open(self) -> dict[str, Open]:
-        found = Beams(self.known.tree, self.options.beam, self.known.worded).open()
+    def _open(self) -> dict[str, PendingQuestion]:
+        found = BeamSearch(self.known.tree, self.options.beam, self.known.worded).open()
         return {key_of(one.wording.question, one.wording.text): one for one in found}
 
-    async def _answer_in_beam(self, one: Open, answerer: Answerer) -> Answered:
+    async def _answer_in_beam(self, one: PendingQuestion, answerer: NodeAnswerer) -> NodeResult:
         """Answer a question; what is looked up for those below is what the best answers ask."""
         question = one.wording.question
         below = self.known.followed(one.beam[0]) if one.beam else {}
         asked = self._asked(question, one.wording.text, below)
         return await answerer.answer(asked, question, {}, beam=one.beam)
 
-    def _is_enough(self, answered: Answered) -> bool:
+    def _is_enough(self, answered: NodeResult) -> bool:
         at_least = self.options.accept_at
         return at_least is not None and answered.is_answered and answered.choice.score >= at_least
 
-    def _asked(self, question: Question, text: str, answers: Mapping[int, Answered]) -> Asked:
+    def _asked(
+        self, question: QuestionNode, text: str, answers: Mapping[int, NodeResult]
+    ) -> ResolvedQuestion:
         below = self.known.tree.below(question.index)
         looked_up = [answers[one.index].asked for one in below if one.index in answers]
-        return Asked(
+        return ResolvedQuestion(
             text,
             (
-                Wanted(text, self.options.top_k),
-                *(Wanted(query, self.options.top_k_below) for query in looked_up),
+                RetrievalQuery(text, self.options.top_k),
+                *(RetrievalQuery(query, self.options.top_k_below) for query in looked_up),
             ),
             is_leaf=question.is_leaf,
             name=f"question {question.index + 1} of {len(self.known.tree.questions)}",

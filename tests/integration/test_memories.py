@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lcagent.agents.answering import ReaderPrompt, whole_text
+from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
 from lcagent.models.base import Request
 from lcagent.models.local import open_local
 from lcagent.models.local_options import LocalOptions
@@ -57,7 +57,7 @@ async def test_questions_on_the_whole_document_go_on_from_its_memory(
 ) -> None:
     async with Runtime.open() as runtime:
         (document,) = (await runtime.collect(LETTER)).documents
-    sources = tuple(source.text for source in whole_text([document], ALL_PAGES))
+    sources = tuple(source.text for source in all_pages_as_sources([document], ALL_PAGES))
     requests = [
         Request(ReaderPrompt(question, sources).messages(), max_tokens=4)
         for question in ("Who wrote it?", "What of the winter of 1911?")

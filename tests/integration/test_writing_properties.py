@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lcagent.agents.agent_write.repetition import grams
+from lcagent.agents.write.paragraph_draft import word_ngrams
 from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall, writer_script
 from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.models.scripted_server.writer import write as scripted
@@ -216,9 +216,9 @@ async def test_a_paragraph_that_comes_again_is_written_anew() -> None:
     shown = [call.prompt for call in server.served if "It says again" in call.prompt]
     assert len(shown) == 1
     assert first[0] in shown[0]
-    rows = [grams(one) for one in _paragraphs(article)]
+    rows = [word_ngrams(one) for one in _paragraphs(article)]
     assert not rows[4] & rows[1]
-    assert rows[1] == grams(first[0])
+    assert rows[1] == word_ngrams(first[0])
 
 
 async def test_a_reply_that_was_cut_off_is_continued() -> None:
