@@ -15,7 +15,7 @@ from lcagent.errors import (
 )
 from lcagent.models.base import Message, ModelCard, OnText, Reply, Request
 from lcagent.models.budget import Budget, Budgeted
-from lcagent.models.scripted import ScriptedModel
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from sqlalchemy import text as sql
 from lcagent.errors import ModelUnavailable
 from lcagent.models.base import Message, OnText, Reply, Request, TokenLogprob
 from lcagent.models.cached import Cached
-from lcagent.models.scripted import ScriptedModel
 from lcagent.storage.database import Database, open_database
 from lcagent.storage.reply_store import ReplyStore
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from lcagent.models.cached import Cached
 from lcagent.models.choose import choose_model, close_model, split_reference
 from lcagent.models.limits import Limited, Turns
 from lcagent.models.remote import RemoteModel
-from lcagent.models.scripted import ScriptedModel
+from lcagent.testing import ScriptedModel
 
 LOCAL = "http://127.0.0.1:8000/v1"
 

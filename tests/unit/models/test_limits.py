@@ -6,7 +6,7 @@ import pytest
 
 from lcagent.models.base import Message, OnText, Reply, Request
 from lcagent.models.limits import Limited, Turns
-from lcagent.models.scripted import ScriptedModel
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lcagent.models.base import Message, Request
 from lcagent.models.choose import choose_model, close_model
-from lcagent.models.scripted_server.server import ScriptedServer
 from lcagent.models.thoughts import Thoughts
+from lcagent.testing import ScriptedServer
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,11 @@ from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Span
 from lcagent.errors import UsageError
 from lcagent.models.base import Reply, Request, TokenLogprob
-from lcagent.models.scripted import ScriptedModel
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import index_of, sharing
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

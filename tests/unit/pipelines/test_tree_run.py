@@ -20,11 +20,11 @@ from lcagent.agents.probtree.node_result import NodeResult
 from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Document, Page, Span
 from lcagent.models.base import ChatModel, OnText, Reply, Request, TokenLogprob
-from lcagent.models.scripted import ScriptedModel
 from lcagent.models.wrapping import Wrapping
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -21,9 +21,7 @@ from lcagent.documents import Span
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
 from lcagent.models.base import Reply, Request, TokenLogprob
 from lcagent.models.choose import choose_model, close_model
-from lcagent.models.scripted import ScriptedModel
-from lcagent.models.scripted_server.script import Scripted, ScriptedCall
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.testing import ScriptedCall, ScriptedModel, ScriptedReply, ScriptedServer, ServerRules
 
 pytestmark = pytest.mark.anyio
 
@@ -307,11 +305,11 @@ async def test_a_model_that_does_not_say_how_sure_it_is_is_taken_at_one_half_and
 
 @pytest.mark.parametrize("circumstance", ["null", "rejected", "closed"])
 async def test_a_server_without_log_probabilities_is_asked_for_samples(circumstance: str) -> None:
-    def script(call: ScriptedCall) -> Scripted:
+    def script(call: ScriptedCall) -> ScriptedReply:
         text = "It was so. So the answer is: A."
         if circumstance == "closed" and call.body.get("logprobs"):
-            return Scripted(fault="cut_before")
-        return Scripted(text, has_logprobs=False)
+            return ScriptedReply(fault="cut_before")
+        return ScriptedReply(text, has_logprobs=False)
 
     rejected = frozenset({"logprobs"}) if circumstance == "rejected" else frozenset[str]()
     async with ScriptedServer(script, ServerRules(rejected=rejected)) as server:

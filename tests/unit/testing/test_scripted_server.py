@@ -15,17 +15,15 @@ from typing import Any
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.models.scripted_server.script import (
-    Scripted,
+from lcagent.testing import (
     ScriptedCall,
-    built_in,
-    count_tokens,
-    first_tokens,
+    ScriptedReply,
+    ScriptedServer,
+    ServerRules,
     fixed,
-    pieces_of,
     with_faults,
 )
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.testing.scripts import built_in, count_tokens, first_tokens, pieces_of
 
 pytestmark = pytest.mark.anyio
 
@@ -101,7 +99,7 @@ async def test_the_transcript_tells_who_was_answered_at_the_same_time(tmp_path: 
 
 
 async def test_faults_come_at_the_calls_that_are_named() -> None:
-    script = with_faults(fixed("Yes."), {1: Scripted("no", status=503)})
+    script = with_faults(fixed("Yes."), {1: ScriptedReply("no", status=503)})
     async with ScriptedServer(script) as server:
         statuses = [(await _ask(server))[0] for _ in range(3)]
     assert statuses == [200, 503, 200]
@@ -131,7 +129,7 @@ def test_a_built_in_script_takes_its_options() -> None:
     call = ScriptedCall(0, (), {})
     assert built_in("fixed", {"text": "Hm."})(call) == "Hm."
     script = built_in("facts", {"cap": 2, "faults": {"0": {"status": 429}}})
-    assert script(call) == Scripted(status=429)
+    assert script(call) == ScriptedReply(status=429)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +143,7 @@ def test_a_script_that_is_misspelt_is_a_usage_error(name: str, options: dict[str
 
 @contextmanager
 def _process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [sys.executable, "-m", "lcagent.models.scripted_server", *arguments]
+    command = [sys.executable, "-m", "lcagent.testing", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

@@ -1,40 +1,76 @@
-"""A server that replies from a script, as OpenAI's chat completions do; for tests and examples.
+"""A server that replies from a script, as OpenAI's chat completions do.
 
     async with ScriptedServer(lambda call: "Yes.") as server:
         model = choose_model("openai:any", base_url=server.base_url)
 
-`python -m lcagent.models.scripted_server --script facts` is one in a process of its own: it prints
-its URL and lives until it is terminated. It binds to 127.0.0.1 only.
+It binds to 127.0.0.1 only. `python -m lcagent.testing` is one in a process of its own.
 """
 
-import argparse
 import asyncio
 import json
-import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from lcagent.errors import UsageError
 from lcagent.models.base import Message
-from lcagent.models.scripted_server.bodies import complete, error_body, max_tokens_of
-from lcagent.models.scripted_server.http import HttpRequest, json_response, read_request
-from lcagent.models.scripted_server.replies import parts_of
-from lcagent.models.scripted_server.rules import Served, ServerRules
-from lcagent.models.scripted_server.script import (
-    Script,
-    Scripted,
-    ScriptedCall,
-    built_in,
-    count_tokens,
+from lcagent.testing.openai_wire import (
+    HttpRequest,
+    error_body,
+    json_response,
+    max_tokens_of,
+    parts_of,
+    read_request,
+    reply_to,
 )
-
-__all__ = ["ScriptedServer", "Served", "ServerRules", "main"]
+from lcagent.testing.scripts import Script, ScriptedCall, ScriptedReply, count_tokens
 
 _MESSAGE_TOKENS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRules:
+    """What a server can and does.
+
+    Attributes:
+        rejected: Parameters that it refuses with status 400; "system" for that role.
+        has_nonces: Mark every reply with a unique word.
+        models: What /models lists; None where there is no such page.
+        transcript: A file that gets a line of JSON for each request.
+    """
+
+    window_tokens: int = 1_000_000
+    latency_s: float = 0.0
+    has_nonces: bool = False
+    rejected: frozenset[str] = frozenset()
+    models: tuple[str, ...] | None = ("scripted",)
+    transcript: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCall:
+    """A line of the transcript: a request and what it was replied.
+
+    Attributes:
+        arrived_s: By the clock of the loop.
+        in_flight: Requests that were being answered when this one arrived, itself included.
+        parameters: The body without its messages.
+        nonce: The unique word that marks the reply; empty where there is none.
+    """
+
+    number: int
+    arrived_s: float
+    in_flight: int
+    messages: tuple[Message, ...]
+    prompt: str
+    prompt_tokens: int
+    parameters: Mapping[str, Any]
+    status: int
+    reply: str
+    finish: str
+    nonce: str
 
 
 class ScriptedServer:
@@ -48,7 +84,7 @@ class ScriptedServer:
     """
 
     def __init__(self, script: Script, rules: ServerRules | None = None, port: int = 0) -> None:
-        self.served: list[Served] = []
+        self.served: list[ServedCall] = []
         self.headers: list[Mapping[str, str]] = []
         self.bodies: list[Mapping[str, Any]] = []
         self.connections = 0
@@ -128,10 +164,10 @@ class ScriptedServer:
         )
         scripted = self._refusal(call, prompt_tokens) or _as_scripted(self._script(call))
         nonce = f"zq{call.number:04d}k" if self._rules.has_nonces else ""
-        completion = complete(call, scripted, prompt_tokens, nonce)
+        completion = reply_to(call, scripted, prompt_tokens, nonce)
         is_ok = scripted.status == 200 and scripted.fault is None
         self._record(
-            Served(
+            ServedCall(
                 number=call.number,
                 arrived_s=arrived_s,
                 in_flight=in_flight,
@@ -151,14 +187,14 @@ class ScriptedServer:
             await writer.drain()
         return scripted.fault not in ("cut_before", "cut_within")
 
-    def _refusal(self, call: ScriptedCall, prompt_tokens: int) -> Scripted | None:
+    def _refusal(self, call: ScriptedCall, prompt_tokens: int) -> ScriptedReply | None:
         for name in sorted(self._rules.rejected):
             is_role = name == "system" and any(each.role == "system" for each in call.messages)
             if is_role:
-                return Scripted("System role not supported", status=400)
+                return ScriptedReply("System role not supported", status=400)
             if call.body.get(name) is not None:
                 text = f"Unsupported parameter: '{name}' is not supported with this model."
-                return Scripted(text, status=400, code="unsupported_parameter", param=name)
+                return ScriptedReply(text, status=400, code="unsupported_parameter", param=name)
         limit = max_tokens_of(call)
         asked = prompt_tokens + (limit if limit < 1_000_000 else 1)
         if asked <= self._rules.window_tokens:
@@ -167,55 +203,18 @@ class ScriptedServer:
             f"This model's maximum context length is {self._rules.window_tokens} tokens. "
             f"However, you requested {asked} tokens ({prompt_tokens} in the messages)."
         )
-        return Scripted(text, status=400, code="context_length_exceeded", param="messages")
+        return ScriptedReply(text, status=400, code="context_length_exceeded", param="messages")
 
-    def _record(self, served: Served) -> None:
+    def _record(self, served: ServedCall) -> None:
         self.served.append(served)
         if self._rules.transcript is not None:
             with self._rules.transcript.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(served), ensure_ascii=False) + "\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve a built-in script until the process is terminated."""
-    parser = argparse.ArgumentParser(prog="python -m lcagent.models.scripted_server")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--script", default="fixed", help="fixed, facts or writer")
-    parser.add_argument("--options", type=json.loads, default={}, help="of the script, as JSON")
-    parser.add_argument("--window", type=int, default=1_000_000, help="tokens")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each reply")
-    parser.add_argument("--nonces", action="store_true", help="mark each reply by a unique word")
-    parser.add_argument(
-        "--reject", action="append", default=[], help="a parameter; may be repeated"
-    )
-    parser.add_argument("--transcript", type=Path, help="file for a line of JSON per request")
-    given = parser.parse_args(arguments)
-    rules = ServerRules(
-        window_tokens=given.window,
-        latency_s=given.latency,
-        has_nonces=given.nonces,
-        rejected=frozenset(given.reject),
-        transcript=given.transcript,
-    )
-    try:
-        script = built_in(given.script, given.options)
-    except UsageError as error:
-        parser.error(str(error))
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(script, rules, given.port))
-    return 0
-
-
-async def _serve(script: Script, rules: ServerRules, port: int) -> None:
-    async with ScriptedServer(script, rules, port) as server:
-        sys.stdout.write(f"{server.base_url}\n")
-        sys.stdout.flush()
-        await asyncio.get_running_loop().create_future()
-
-
 def _messages_of(body: Mapping[str, Any]) -> tuple[Message, ...]:
     return tuple(Message(each["role"], each["content"]) for each in body["messages"])
 
 
-def _as_scripted(reply: Scripted | str) -> Scripted:
-    return reply if isinstance(reply, Scripted) else Scripted(reply)
+def _as_scripted(reply: ScriptedReply | str) -> ScriptedReply:
+    return reply if isinstance(reply, ScriptedReply) else ScriptedReply(reply)

@@ -1,6 +1,6 @@
 """The reader without a language model."""
 
-from lcagent.models.scripted_server.fact_reader import NO_FACTS, UNKNOWN, read_facts, source_ids
+from lcagent.testing.stand_ins import NO_FACTS, UNKNOWN, read_facts, source_ids
 
 QUESTION = "Where does the mother of anna live? [[Q anna mother city]]"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from lcagent.models.base import Message, ModelCard, OnText, Reply, Request
 
-CARD = ModelCard(
+SCRIPTED_CARD = ModelCard(
     name="scripted",
     window_tokens=1_000_000,
     usd_per_million_prompt=0.0,
@@ -23,7 +23,7 @@ class ScriptedModel:
     """
 
     reply: Callable[[Request], str | Reply]
-    card: ModelCard = CARD
+    card: ModelCard = SCRIPTED_CARD
     requests: list[Request] = field(default_factory=list[Request])
 
     def count_tokens(self, messages: Sequence[Message]) -> int:

@@ -11,8 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from lcagent.errors import UsageError
 from lcagent.models.base import Message, TokenLogprob
-from lcagent.models.scripted_server.fact_reader import read_facts
-from lcagent.models.scripted_server.writer import write
+from lcagent.testing.stand_ins import read_facts, write_text
 
 Fault: TypeAlias = Literal[
     "cut_before",  # the connection closes before a byte of the reply
@@ -48,7 +47,7 @@ class ScriptedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Scripted:
+class ScriptedReply:
     """A reply of the server, or a fault.
 
     Attributes:
@@ -79,7 +78,7 @@ class Scripted:
     error: Mapping[str, Any] | None = None
 
 
-Script: TypeAlias = Callable[[ScriptedCall], Scripted | str]
+Script: TypeAlias = Callable[[ScriptedCall], ScriptedReply | str]
 
 
 def count_tokens(text: str) -> int:
@@ -105,7 +104,7 @@ def fixed(text: str = "Yes.") -> Script:
     return lambda _: text
 
 
-def with_faults(script: Script, faults: Mapping[int, Scripted]) -> Script:
+def with_faults(script: Script, faults: Mapping[int, ScriptedReply]) -> Script:
     """Reply to the calls of these numbers with a fault, else as the script does."""
     return lambda call: faults.get(call.number) or script(call)
 
@@ -113,7 +112,7 @@ def with_faults(script: Script, faults: Mapping[int, Scripted]) -> Script:
 def built_in(name: str, options: Mapping[str, Any]) -> Script:
     """Return a script by its name, as the command line of the server takes it.
 
-    `options["faults"]` maps the number of a call to the fields of a `Scripted`.
+    `options["faults"]` maps the number of a call to the fields of a `ScriptedReply`.
 
     Raises:
         UsageError: There is no such script, or it has no such option.
@@ -126,12 +125,12 @@ def built_in(name: str, options: Mapping[str, Any]) -> Script:
     }
     if name not in makers:
         raise UsageError(f"no script {name!r}; there are: {', '.join(makers)}")
-    known = {each.name for each in fields(Scripted)}
-    faults: dict[int, Scripted] = {}
+    known = {each.name for each in fields(ScriptedReply)}
+    faults: dict[int, ScriptedReply] = {}
     for number, values in dict(options.get("faults", {})).items():
         if unknown := set(values) - known:
             raise UsageError(f"a fault has no {min(unknown)!r}; it has: {sorted(known)}")
-        faults[int(number)] = replace(Scripted(), **values)
+        faults[int(number)] = replace(ScriptedReply(), **values)
     try:
         return with_faults(makers[name](**arguments), faults)
     except TypeError as error:
@@ -139,10 +138,10 @@ def built_in(name: str, options: Mapping[str, Any]) -> Script:
 
 
 def fact_script(cap: int = 8) -> Script:
-    """Read as `fact_reader.read_facts` does."""
+    """Read as `stand_ins.read_facts` does."""
     return lambda call: read_facts(call.prompt, cap)
 
 
 def writer_script(share: float = 1.0, invented: float = 0.0) -> Script:
-    """Plan and write as `writer.write` does."""
-    return lambda call: write(call.prompt, share, invented)
+    """Plan and write as `stand_ins.write_text` does."""
+    return lambda call: write_text(call.prompt, share, invented)
