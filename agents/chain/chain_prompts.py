@@ -118,7 +118,7 @@ class ChainBudget:
     notes_tokens: int
 
     @property
-    def facts_at_most(self) -> int:
+    def max_facts(self) -> int:
         """How many facts the manager can be shown, about."""
         return max(1, self.notes_tokens // FACT_TOKENS)
 

@@ -99,25 +99,25 @@ class NotesDelta:
 class Notes:
     """All that is known after some steps."""
 
-    letter: str = LABEL_PREFIXES[0]
+    label_prefix: str = LABEL_PREFIXES[0]
     facts: tuple[Fact, ...] = ()
     message: str = ""
     open_questions: tuple[str, ...] = ()
     answer: str = ""
-    numbered: int = field(default=0, repr=False)
+    labels_given: int = field(default=0, repr=False)
 
-    def after(self, change: NotesDelta) -> "Notes":
-        """Return the notes after a change."""
-        facts = (*self.facts, *change.facts)
-        if change.kept is not None:
-            facts = tuple(fact for fact in facts if fact.label in change.kept)
+    def apply(self, delta: NotesDelta) -> "Notes":
+        """Return the notes with a step's changes."""
+        facts = (*self.facts, *delta.facts)
+        if delta.kept is not None:
+            facts = tuple(fact for fact in facts if fact.label in delta.kept)
         return replace(
             self,
             facts=facts,
-            message=self.message if change.message is None else change.message,
-            open_questions=_or(change.open_questions, self.open_questions),
-            answer=self.answer if change.answer is None else change.answer,
-            numbered=self.numbered + len(change.facts),
+            message=self.message if delta.message is None else delta.message,
+            open_questions=_or(delta.open_questions, self.open_questions),
+            answer=self.answer if delta.answer is None else delta.answer,
+            labels_given=self.labels_given + len(delta.facts),
         )
 
     def __bool__(self) -> bool:
@@ -197,7 +197,7 @@ def parse_notes_reply(
     for noted in reply.facts:
         if noted.text.strip() and _folded(noted.text) not in known:
             known.add(_folded(noted.text))
-            label = f"{notes.letter}{notes.numbered + len(facts) + 1}"
+            label = f"{notes.label_prefix}{notes.labels_given + len(facts) + 1}"
             facts.append(_checked(label, noted, chunk, checker))
     return NotesDelta(
         facts=tuple(facts),

@@ -25,7 +25,7 @@ class RetrievalQuery:
 class PassageRetriever(Protocol):
     """What passages can be looked up in."""
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return the best passages for each of the queries, none twice, labelled S1, S2, ..."""
         ...
 
@@ -49,10 +49,10 @@ class Corpus:
         self._norms = [K1 * (1 - B + B * length / average) for length in lengths]
         self._frequency = Counter(term for counts in self._counts for term in counts)
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return the best pages for each of the queries."""
-        ranked = await asyncio.to_thread(lambda: [self.ranked(one.query) for one in wanted])
-        best = (pages[: one.top_k] for one, pages in zip(wanted, ranked, strict=True))
+        ranked = await asyncio.to_thread(lambda: [self.ranked(one.query) for one in queries])
+        best = (pages[: one.top_k] for one, pages in zip(queries, ranked, strict=True))
         chosen = dict.fromkeys(page for pages in best for page in pages)
         return [
             make_source(number, *self._pages[page], self._pages[page][1].text)

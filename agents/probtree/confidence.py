@@ -11,9 +11,9 @@ no question in a better way than those below it: their scores go into its own.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 import regex
 
@@ -177,7 +177,7 @@ async def measure_confidence(
     drafts: Sequence[CandidateDraft],
     question: str,
     method: ConfidenceMethod,
-    asker: LogprobClient,
+    client: LogprobClient,
     *,
     samples: int,
     temperature: float,
@@ -190,21 +190,20 @@ async def measure_confidence(
         if method == "logprobs":
             return _by_logprobs(draft, draft.reply)
         if method == "samples":
-            drawn = await _drawn(draft.request, asker, samples, temperature)
+            drawn = await _drawn(draft.request, client, samples, temperature)
             return Confidence(sample_agreement(draft.read.answer, parse_answers(drawn)))
-        return await _by_statement(draft, draft.reply, question, asker)
+        return await _by_statement(draft, draft.reply, question, client)
 
     return await gather([one(draft) for draft in drafts])
 
 
-async def gather(work: Sequence[Awaitable[T]]) -> list[T]:
-    """Wait for several things at the same time; return what each gives."""
+async def gather(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run coroutines at the same time; return what each gives, in their order.
 
-    async def wait(one: Awaitable[T]) -> T:
-        return await one
-
+    Unlike `asyncio.gather`, the first failure cancels the others.
+    """
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(wait(one)) for one in work]
+        tasks = [group.create_task(each) for each in coroutines]
     return [task.result() for task in tasks]
 
 
@@ -214,7 +213,7 @@ def _by_logprobs(draft: CandidateDraft, reply: Reply) -> Confidence:
 
 
 async def _drawn(
-    request: Request, asker: LogprobClient, samples: int, temperature: float
+    request: Request, client: LogprobClient, samples: int, temperature: float
 ) -> list[Reply]:
     """Return several replies to a request; one that cannot be used counts as an empty one."""
 
@@ -227,7 +226,7 @@ async def _drawn(
             purpose=f"sample {number}, {request.purpose}",
         )
         try:
-            return await asker.ask(again)
+            return await client.complete(again)
         except UnusableReply:
             return Reply("")
 
@@ -235,13 +234,13 @@ async def _drawn(
 
 
 async def _by_statement(
-    draft: CandidateDraft, reply: Reply, question: str, asker: LogprobClient
+    draft: CandidateDraft, reply: Reply, question: str, client: LogprobClient
 ) -> Confidence:
     prompt = ConfidencePrompt(question, draft.material or "(none)", reply.text)
     purpose = f"confidence, {draft.request.purpose}" if draft.request else "confidence"
-    request = replace(asker.request(prompt, purpose), wants_logprobs=False)
+    request = replace(client.request(prompt, purpose), wants_logprobs=False)
     try:
-        found = parse_stated_confidence((await asker.ask(request)).text)
+        found = parse_stated_confidence((await client.complete(request)).text)
     except (UnusableReply, ContextTooLong):
         found = None
     return Confidence(LOG_ONE_HALF, (NOTHING_STATED,)) if found is None else Confidence(found)

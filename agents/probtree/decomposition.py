@@ -58,11 +58,11 @@ class _Draft:
     flags: list[str] = field(default_factory=list[str])
 
 
-async def decompose(question: str, asker: LogprobClient) -> QuestionTree:
+async def decompose(question: str, client: LogprobClient) -> QuestionTree:
     """Ask a model for the tree of a question."""
-    request = asker.request(DecomposerPrompt(question), "decomposition")
+    request = client.request(DecomposerPrompt(question), "decomposition")
     try:
-        return build_tree(question, await asker.ask(replace(request, schema=TREE_SCHEMA)))
+        return build_tree(question, await client.complete(replace(request, schema=TREE_SCHEMA)))
     except UnusableReply as error:
         return QuestionTree((QuestionNode(0, question),), (str(error),))
 

@@ -62,7 +62,7 @@ class QuestionNode:
         """The questions whose answers its text refers to."""
         return tuple({one.node: None for one in self.references if one.node is not None})
 
-    def asked(self, answers: Mapping[int, str]) -> str:
+    def resolve(self, answers: Mapping[int, str]) -> str:
         """Return the question with the answers that it refers to put in."""
         known = {
             one.written: UNKNOWN_ANSWER if one.node is None else answers[one.node]
@@ -83,11 +83,11 @@ class QuestionTree:
         """The question that was asked."""
         return self.questions[0]
 
-    def below(self, index: int) -> Iterator[QuestionNode]:
+    def descendants(self, index: int) -> Iterator[QuestionNode]:
         """Yield the questions below one, those on the left first."""
         for child in self.questions[index].children:
             yield self.questions[child]
-            yield from self.below(child)
+            yield from self.descendants(child)
 
     def level(self, index: int) -> int:
         """Return how many questions, this included, are answered one after the other for it."""

@@ -84,7 +84,7 @@ class SummaryChain(Chain):
 
     points: int = MAX_POINTS
 
-    def prompt(self, notes: str, chunk: str) -> Prompt:
+    def worker_prompt(self, notes: str, chunk: str) -> Prompt:
         """Return what a reader is shown."""
         return SummaryReaderPrompt(self.question, notes, chunk, self.points)
 

@@ -93,7 +93,7 @@ class ArticlePlanner:
         flags.extend(f"the plan is not as it should be: {problem}" for problem in problems)
         return CheckedPlan(rescale_plan(plan, self.target_words, self.limits), tuple(flags))
 
-    async def chapters(self) -> list[PlannedParagraph]:
+    async def plan_chapters(self) -> list[PlannedParagraph]:
         """Return the chapters of a very long text, their words adding up to the target.
 
         Raises:
@@ -112,7 +112,7 @@ class ArticlePlanner:
             f"the model gave no chapters, but this: {' '.join(reply.split())[:200]}"
         )
 
-    async def chapter(self, chapters: Sequence[PlannedParagraph], place: int) -> ArticlePlan:
+    async def plan_chapter(self, chapters: Sequence[PlannedParagraph], place: int) -> ArticlePlan:
         """Return the paragraphs of one chapter.
 
         Raises:
@@ -139,7 +139,7 @@ class ArticlePlanner:
                 )
         raise UnusableReply(f"the model gave no plan, but this: {' '.join(reply.split())[:200]}")
 
-    def whole(self, chapters: Sequence[ArticlePlan]) -> CheckedPlan:
+    def join_chapters(self, chapters: Sequence[ArticlePlan]) -> CheckedPlan:
         """Return the plans of all chapters as one."""
         plan = ArticlePlan(tuple(one for chapter in chapters for one in chapter.paragraphs))
         missing = find_uncovered_items(plan, self.instruction)

@@ -70,7 +70,7 @@ class ParagraphWriter:
             draft.take(change, reply, task)
         return draft.finished(task, flags)
 
-    async def fold(self, summary: str, written: str, budget_tokens: int) -> str:
+    async def fold_prior_text(self, summary: str, written: str, budget_tokens: int) -> str:
         """Return what the text has said so far in at most `budget_tokens`."""
         count = token_counter(self.model)
         room = prose_prompt_tokens(self.model)
@@ -89,7 +89,7 @@ class ParagraphWriter:
         text = "" if is_refusal(reply.text) else clean_reply(reply.text)
         return truncate_end(text, budget_tokens, count) or summary
 
-    def prior_room(self, place: int, sources: Sequence[str] = ()) -> int:
+    def prior_text_tokens(self, place: int, sources: Sequence[str] = ()) -> int:
         """Return how many tokens of the text so far the writer of a paragraph can be shown.
 
         Raises:
@@ -106,9 +106,9 @@ class ParagraphWriter:
             )
         return room
 
-    def evidence_room(self, place: int) -> int:
+    def evidence_tokens(self, place: int) -> int:
         """Return how many tokens of passages fit: half of what is left for text."""
-        return self.prior_room(place) // 2
+        return self.prior_text_tokens(place) // 2
 
     async def _ask(
         self, prompt: Prompt, change: str, task: ParagraphTask, turn: int

@@ -36,7 +36,7 @@ class Path:
     order: tuple[int, ...]
 
     @property
-    def letter(self) -> str:
+    def label_prefix(self) -> str:
         """The letter of its facts' labels."""
         return LABEL_PREFIXES[self.number % len(LABEL_PREFIXES)]
 
@@ -75,12 +75,12 @@ class ChainRun:
     def notes_before(self, path: Path, position: int) -> Notes:
         """Return what is known on a path before the worker at `position` reads."""
         if self.options.reads_at_once:
-            return Notes(path.letter, numbered=position * FACTS_PER_CHUNK)
-        done, notes = self._known.get(path.number, (0, Notes(path.letter)))
+            return Notes(path.label_prefix, labels_given=position * FACTS_PER_CHUNK)
+        done, notes = self._known.get(path.number, (0, Notes(path.label_prefix)))
         if done > position:
-            done, notes = 0, Notes(path.letter)
+            done, notes = 0, Notes(path.label_prefix)
         for place in range(done, position):
-            notes = notes.after(self.change(_read(path, place)))
+            notes = notes.apply(self.change(_read(path, place)))
         self._known[path.number] = (position, notes)
         return notes
 
@@ -91,7 +91,7 @@ class ChainRun:
         else:
             notes = self.notes_before(path, len(path.order))
         for step in self.record.steps(f"after/{path.number}/"):
-            notes = notes.after(self.change(step.key))
+            notes = notes.apply(self.change(step.key))
         return notes
 
     async def read(self, path: Path, position: int) -> WorkerChunk:
@@ -134,9 +134,9 @@ class ChainRun:
     def _joined(self, path: Path) -> Notes:
         """Return the notes of workers who read at the same time."""
         changes = [change for _, change in self.changes(path)]
-        notes = Notes(path.letter, numbered=len(changes) * FACTS_PER_CHUNK)
+        notes = Notes(path.label_prefix, labels_given=len(changes) * FACTS_PER_CHUNK)
         for change in changes:
-            notes = notes.after(replace(change, message=None, open_questions=None, answer=None))
+            notes = notes.apply(replace(change, message=None, open_questions=None, answer=None))
         messages = [change.message for change in changes if change.message]
         return replace(notes, message="\n".join(messages))
 

@@ -71,10 +71,10 @@ class TreeRun:
         """Take a step, unless it was taken before, and return the question that it answers."""
         if step not in self.record:
             metered = Metered(self.model)
-            asker = LogprobClient(metered, self.reply_tokens, self.has_logprobs)
-            detail = await (self._plan(asker) if step == PLAN else self._answer(step, asker))
-            if asker.has_logprobs is not None:
-                self.has_logprobs = asker.has_logprobs
+            client = LogprobClient(metered, self.reply_tokens, self.has_logprobs)
+            detail = await (self._plan(client) if step == PLAN else self._answer(step, client))
+            if client.has_logprobs is not None:
+                self.has_logprobs = client.has_logprobs
             await self.record.add(StoredStep(step, detail, metered.calls))
         return self.question if step == PLAN else self.known.recorded(step).asked
 
@@ -98,11 +98,11 @@ class TreeRun:
         is_tried = f"{TRY}{parent.index}" in self.record
         return is_tried and not self.known.is_accepted(parent.index) and self._is_open(parent)
 
-    async def _plan(self, asker: LogprobClient) -> dict[str, Any]:
-        return {"tree": (await decompose(self.question, asker)).as_json()}
+    async def _plan(self, client: LogprobClient) -> dict[str, Any]:
+        return {"tree": (await decompose(self.question, client)).as_json()}
 
-    async def _answer(self, step: str, asker: LogprobClient) -> dict[str, Any]:
-        answerer = NodeAnswerer(asker, self.book, self.options.samples, self.options.temperature)
+    async def _answer(self, step: str, client: LogprobClient) -> dict[str, Any]:
+        answerer = NodeAnswerer(client, self.book, self.options.samples, self.options.temperature)
         if self.options.beam > 1:
             answered = await self._answer_in_beam(self._open()[step], answerer)
         else:
@@ -120,7 +120,7 @@ class TreeRun:
             kinds = ("open_book",)
         elif tried is not None:
             kinds = ("closed_book",)
-        text = question.asked({index: answers[index].choice.answer for index in question.needs})
+        text = question.resolve({index: answers[index].choice.answer for index in question.needs})
         asked = self._asked(question, text, answers if children else {})
         return await answerer.answer(asked, question, children, kinds=kinds, known=tried)
 
@@ -128,18 +128,18 @@ class TreeRun:
         """Return the steps that can be taken, of those that would ask the same the first."""
         steps: dict[object, str] = {}
         for step, one in self._open().items():
-            steps.setdefault(sharing(one.wording.question, one.wording.text), step)
+            steps.setdefault(sharing(one.question.node, one.question.text), step)
         return list(steps.values())
 
     def _open(self) -> dict[str, PendingQuestion]:
-        found = BeamSearch(self.known.tree, self.options.beam, self.known.worded).open()
-        return {key_of(one.wording.question, one.wording.text): one for one in found}
+        found = BeamSearch(self.known.tree, self.options.beam, self.known.worded).pending()
+        return {key_of(one.question.node, one.question.text): one for one in found}
 
     async def _answer_in_beam(self, one: PendingQuestion, answerer: NodeAnswerer) -> NodeResult:
         """Answer a question; what is looked up for those below is what the best answers ask."""
-        question = one.wording.question
+        question = one.question.node
         below = self.known.followed(one.beam[0]) if one.beam else {}
-        asked = self._asked(question, one.wording.text, below)
+        asked = self._asked(question, one.question.text, below)
         return await answerer.answer(asked, question, {}, beam=one.beam)
 
     def _is_enough(self, answered: NodeResult) -> bool:
@@ -149,7 +149,7 @@ class TreeRun:
     def _asked(
         self, question: QuestionNode, text: str, answers: Mapping[int, NodeResult]
     ) -> ResolvedQuestion:
-        below = self.known.tree.below(question.index)
+        below = self.known.tree.descendants(question.index)
         looked_up = [answers[one.index].asked for one in below if one.index in answers]
         return ResolvedQuestion(
             text,

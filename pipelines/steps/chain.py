@@ -118,8 +118,8 @@ async def _chosen(chain: ChainRun, path: Path) -> Notes:
     if key not in chain.record:
         worker, metered = chain.worker(path)
         notes = chain.notes_after_reading(path)
-        change = await worker.select(notes)
-        condensed = await worker.condense(notes.message)
+        change = await worker.select_facts(notes)
+        condensed = await worker.condense_summaries(notes.message)
         change = replace(change, message=condensed if condensed != notes.message else None)
         if change != NotesDelta():
             await chain.keep(key, change, metered)
@@ -131,7 +131,7 @@ async def _reply(chain: ChainRun, candidates: Sequence[Notes], on_text: OnText |
         return await _conclude(chain, chain.paths[0], candidates[0], ANSWER, on_text)
     if chain.options.combine == "judge":
         judge, metered = chain.worker(chain.paths[0])
-        reply = await judge.judge(candidates, on_text)
+        reply = await judge.judge_paths(candidates, on_text)
         await chain.record.add(StoredStep(ANSWER, {"reply": reply}, metered.calls))
         return reply
     async with asyncio.TaskGroup() as group:
@@ -149,7 +149,7 @@ async def _conclude(
     chain: ChainRun, path: Path, notes: Notes, key: str, on_text: OnText | None
 ) -> str:
     manager, metered = chain.worker(path)
-    reply = await manager.conclude(notes, on_text)
+    reply = await manager.answer_from_notes(notes, on_text)
     await chain.record.add(StoredStep(key, {"reply": reply}, metered.calls))
     return reply
 

@@ -86,13 +86,13 @@ class SearchedBook:
 
     run: RunContext
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return the best passages for each of the queries, as many as there is room for."""
-        found = await gather([self._passages(one) for one in wanted])
+        found = await gather([self._passages(each) for each in queries])
         first: dict[tuple[str, int], Passage] = {}
         for passage in (one for passages in found for one in passages):
             first.setdefault((passage.span.document_id, passage.page.index), passage)
-        return await asyncio.to_thread(self._sources, list(first.values()), wanted[0].query)
+        return await asyncio.to_thread(self._sources, list(first.values()), queries[0].query)
 
     async def _passages(self, wanted: RetrievalQuery) -> tuple[Passage, ...]:
         run = self.run

@@ -39,7 +39,7 @@ async def plan(assignment: Assignment, run: RunContext) -> int:
     if not writing.has_chapters:
         await writing.keep_plan("plan", await planner.plan(), model.calls)
         return 0
-    chapters = ArticlePlan(tuple(await planner.chapters()))
+    chapters = ArticlePlan(tuple(await planner.plan_chapters()))
     await writing.keep_plan("chapters", CheckedPlan(chapters), model.calls)
     return len(chapters.paragraphs)
 
@@ -50,12 +50,12 @@ async def plan_chapter(assignment: Assignment, place: int, run: RunContext) -> b
     chapters = writing.plan_at("chapters").plan.paragraphs
     model = run.metered()
     planner = writing.planner(model, "")
-    planned = await planner.chapter(chapters, place)
+    planned = await planner.plan_chapter(chapters, place)
     await writing.keep_plan(f"chapter/{place}", CheckedPlan(planned), model.calls)
     if place + 1 < len(chapters):
         return False
     parts = [writing.plan_at(f"chapter/{number}").plan for number in range(len(chapters))]
-    await writing.keep_plan("plan", planner.whole(parts), [])
+    await writing.keep_plan("plan", planner.join_chapters(parts), [])
     return True
 
 
@@ -120,7 +120,7 @@ async def _shown(
     The summary is made by one call whenever the paragraphs since the last one have no room.
     """
     count = token_counter(run.chat_model)
-    room = writing.writer(run, run.chat_model).prior_room(place, sources)
+    room = writing.writer(run, run.chat_model).prior_text_tokens(place, sources)
     summary, folded = _last_fold(writing)
     rest = [text for text in earlier[folded:] if text]
     whole = "\n\n".join(rest)
@@ -130,7 +130,7 @@ async def _shown(
     if kept < len(rest):
         model = run.metered()
         writer = writing.writer(run, model)
-        summary = await writer.fold(summary, "\n\n".join(rest[:-kept]), room // 3)
+        summary = await writer.fold_prior_text(summary, "\n\n".join(rest[:-kept]), room // 3)
         detail = {"reply": summary, "folded": len(earlier) - kept}
         await run.record.add(StoredStep(f"fold/{place}", detail, model.calls))
     summary = truncate_end(summary, room // 2, count)
@@ -164,7 +164,7 @@ async def _evidence(
     )
     if not any(found.query.share_in(passage.page.text) for passage in found.passages):
         return [], found.chunks, found.chunks_read
-    budget = min(run.evidence_tokens, writer.evidence_room(place))
+    budget = min(run.evidence_tokens, writer.evidence_tokens(place))
     count = token_counter(run.chat_model)
     packed = await asyncio.to_thread(
         pack_passages, found.passages, run.documents, budget, count, run.pages

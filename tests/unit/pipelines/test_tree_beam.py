@@ -37,9 +37,9 @@ CLOSED, OPEN, BELOW = "closed book", "open book", "child aggregating"
 class _OnePassage:
     """A book with one passage for any question."""
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return it, with what was looked up."""
-        looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in wanted)
+        looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in queries)
         return [LabelledPassage("S1", Span("d", 0), f"S1\nLOOKED UP {looked_up}")]
 
 

@@ -122,7 +122,7 @@ async def test_each_candidate_is_shown_what_is_its_own_and_nothing_else() -> Non
         else:
             below = [asked[at] for at in (1, 2, 3)] if question == ROOT else []
             wanted = [RetrievalQuery(question, 2), *(RetrievalQuery(one, 1) for one in below)]
-            expected = await CORPUS.find(wanted)
+            expected = await CORPUS.retrieve(wanted)
             assert len(expected) > 2 or not below
             assert passages == [source.text.splitlines()[-1] for source in expected]
         answers = re.findall(r"^Answer: (.*)$", prompt, re.MULTILINE)
@@ -300,7 +300,7 @@ Node = dict[str, Any]
 class _OnePassage:
     """A book with one passage for any question."""
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
         """Return it."""
         return [LabelledPassage("S1", Span("d", 0), "S1\nPASSAGE")]
 

@@ -38,7 +38,7 @@ class Shelf:
         LabelledPassage("S2", Span("d", 7), "S2 | d.txt\nBerta slept."),
     )
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
         """Return the passages."""
         return list(self.sources)
 
@@ -314,15 +314,15 @@ async def test_a_server_without_log_probabilities_is_asked_for_samples(circumsta
     rejected = frozenset({"logprobs"}) if circumstance == "rejected" else frozenset[str]()
     async with ScriptedServer(script, ServerRules(rejected=rejected)) as server:
         model = choose_model("openai:scripted", base_url=server.base_url)
-        asker = LogprobClient(model, 100)
+        client = LogprobClient(model, 100)
         asked = ResolvedQuestion(LEAF.text, (RetrievalQuery(LEAF.text, 5),))
         try:
-            answered = await NodeAnswerer(asker, Shelf(), samples=3).answer(asked, LEAF, {})
+            answered = await NodeAnswerer(client, Shelf(), samples=3).answer(asked, LEAF, {})
         finally:
             await close_model(model)
     assert answered.method == "samples"
     assert [one.score for one in answered.candidates] == pytest.approx([math.log(4 / 5)] * 2)
-    assert (asker.has_logprobs is False) == (circumstance == "closed")
+    assert (client.has_logprobs is False) == (circumstance == "closed")
 
 
 @pytest.mark.parametrize("has_logprobs", [None, True])
@@ -331,10 +331,10 @@ async def test_a_server_that_is_down_is_no_server_without_log_probabilities(
 ) -> None:
     wait_s = None if has_logprobs else 10_000.0
     model = _model({"closed book": ModelUnavailable("down", retry_after_s=wait_s)})
-    asker = LogprobClient(model, 100, has_logprobs)
+    client = LogprobClient(model, 100, has_logprobs)
     with pytest.raises(ModelUnavailable):
-        await asker.ask(asker.request(ClosedBookPrompt("Who?"), "closed book"))
-    assert asker.has_logprobs is has_logprobs
+        await client.complete(client.request(ClosedBookPrompt("Who?"), "closed book"))
+    assert client.has_logprobs is has_logprobs
     assert len(model.requests) == 1
 
 
