@@ -36,8 +36,6 @@ MATERIAL_RULE = '{% include "material.md" %}'
 PART_BORDER = "\n=====\n"
 """What stands between the system message and the user's."""
 
-_PACKAGE = files("lcagent.agents") / "prompts"
-
 
 @dataclasses.dataclass(frozen=True)
 class Prompt:
@@ -179,3 +177,6 @@ def _variables(text: str) -> set[str]:
 
 def _listed(wrong: set[str]) -> str:
     return ", ".join(sorted(wrong))
+
+
+_PACKAGE = files("lcagent.agents") / "prompts"

@@ -25,11 +25,18 @@ CandidateKind: TypeAlias = Literal["closed_book", "open_book", "child_aggregatin
 """From the model's own knowledge; from passages; from the answers to the questions below."""
 
 SINGLE_HOP_TASK = "Say in one or two short sentences what the passages say on the question."
+
 MULTI_HOP_TASK = (
     "The answer may have to be put together from several passages: explain in one to four short "
     "sentences, step by step, how they lead to it."
 )
 """What is asked of passages for a question that has none below it, and for one that has."""
+
+REPLY_CUT_OFF = "its reply was cut off"
+
+NO_PASSAGE = "no passage was found"
+
+NO_REPLY = ExplainedReply("", ())
 
 
 @dataclass(frozen=True)
@@ -90,11 +97,6 @@ class ConfidencePrompt(Prompt):
     question: str
     material: str
     reply: str
-
-
-REPLY_CUT_OFF = "its reply was cut off"
-NO_PASSAGE = "no passage was found"
-NO_REPLY = ExplainedReply("", ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,15 @@ LENGTH_TOLERANCE = 0.1
 MIN_LENGTH_RATIO, MAX_LENGTH_RATIO = 0.4, 2.5
 """Of words written to words asked for, what is believed of a writer."""
 
+NGRAM_WORDS = 8
+"""So many words in a row are no accident."""
+
+MAX_SHARED_NGRAMS = 0.05
+"""The share of a paragraph's rows of words that may stand in an earlier one."""
+
+MIN_OVERLAP, MAX_OVERLAP = 12, 400
+"""Characters of its end that a model may repeat when it goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class ParagraphTask:
@@ -130,6 +139,14 @@ class ParagraphDraft:
         return Paragraph(text, self.asked, self.drafted, tuple(dict.fromkeys(flags)))
 
 
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """An earlier paragraph that a new one repeats, and the share of the new one that does."""
+
+    earlier: int
+    share: float
+
+
 def count_text_words(text: str) -> int:
     """Return how many words a paragraph has without its marks."""
     return count_words(strip_marks(text))
@@ -140,25 +157,6 @@ def clamp_length_ratio(asked: int, drafted: int) -> float:
     if not asked or not drafted:
         return 1.0
     return min(MAX_LENGTH_RATIO, max(MIN_LENGTH_RATIO, drafted / asked))
-
-
-def _distance(text: str, task: ParagraphTask) -> int:
-    return abs(count_text_words(text) - task.words)
-
-
-NGRAM_WORDS = 8
-"""So many words in a row are no accident."""
-
-MAX_SHARED_NGRAMS = 0.05
-"""The share of a paragraph's rows of words that may stand in an earlier one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repetition:
-    """An earlier paragraph that a new one repeats, and the share of the new one that does."""
-
-    earlier: int
-    share: float
 
 
 def find_repetition(text: str, earlier: Sequence[str]) -> Repetition | None:
@@ -218,8 +216,9 @@ def drop_cut_sentence(text: str) -> str:
     return text[: ends[-1]].rstrip() if ends else text.rstrip()
 
 
-MIN_OVERLAP, MAX_OVERLAP = 12, 400
-"""Characters of its end that a model may repeat when it goes on."""
+def _distance(text: str, task: ParagraphTask) -> int:
+    return abs(count_text_words(text) - task.words)
+
 
 _FENCED = regex.compile(r"```(?:markdown|md|text)?\n(?P<body>.*?)\n?```", regex.DOTALL)
 _PREAMBLE = regex.compile(
