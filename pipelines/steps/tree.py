@@ -7,7 +7,7 @@ from lcagent.agents.token_budget import (
     answer_reply_tokens,
     token_counter,
 )
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.steps.passages import ANSWER

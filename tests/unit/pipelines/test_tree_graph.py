@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
 from lcagent.errors import ModelUnavailable
-from lcagent.models.base import Reply, Request, TokenLogprob
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines import Runtime, graphs
 from lcagent.pipelines.steps.state import initial_state
 from lcagent.retrieval.search.retriever import InMemoryCorpus
