@@ -15,21 +15,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request, TokenLogprob
-from lcagent.models.scripted import CARD, ScriptedModel
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request, TokenLogprob
 from lcagent.pipelines import Session, ask_async, plan_async
+from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.settings import load_settings
+from lcagent.tasks import AskTask, MethodOptions
+from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
 QUESTION = "Why did the captain hunt the white whale, and what became of his ship?"
 CHARACTERS_PER_TOKEN = 4
-WAYS: tuple[tuple[str, AskOptions], ...] = (
-    ("quote", {"strategy": "quote"}),
-    ("rag", {"strategy": "rag"}),
-    ("tree", {"strategy": "tree"}),
-    ("chain, fast", {"strategy": "chain", "preset": "fast"}),
-    ("chain", {"strategy": "chain"}),
-    ("chain, thorough", {"strategy": "chain", "preset": "thorough"}),
-    ("whole", {"strategy": "whole"}),
+WAYS: tuple[tuple[str, str, MethodOptions | None], ...] = (
+    ("quote", "quote", None),
+    ("rag", "rag", None),
+    ("tree", "tree", None),
+    ("chain, fast", "chain", ChainOptions.preset("fast")),
+    ("chain", "chain", None),
+    ("chain, thorough", "chain", ChainOptions.preset("thorough")),
+    ("whole", "whole", None),
 )
 TREE = json.dumps(
     {
@@ -87,16 +89,25 @@ async def _measure(book: Path, latency_s: float, method: str | None) -> None:
     with tempfile.TemporaryDirectory() as home:
         settings = load_settings(home=Path(home), embedder="none")
         async with Session.open(settings) as session:
-            card = replace(CARD, window_tokens=8_000)
-            planned = await plan_async(book, QUESTION, session=session, model=Watched(card, 0))
+            card = replace(SCRIPTED_CARD, window_tokens=8_000)
+            planned = await plan_async(
+                AskTask((str(book),), QUESTION), session=session, model=Watched(card, 0)
+            )
             print(f"{book.name}: about {planned.document_tokens:,} tokens; a window of 8,000\n")
             print("| method | calls | one after the other | tokens read | tokens written |")
             print("|---|---|---|---|---|")
-            for name, options in (way for way in WAYS if method in (None, way[0])):
+            for name, strategy, options in (way for way in WAYS if method in (None, way[0])):
                 window = 2_000_000 if name == "whole" else 8_000
-                model = Watched(replace(CARD, window_tokens=window), latency_s)
-                given: AskOptions = {"session": session, "model": model, "use_cache": False}
-                answer = await ask_async(book, QUESTION, **{**options, **given})
+                model = Watched(replace(SCRIPTED_CARD, window_tokens=window), latency_s)
+                answer = await ask_async(
+                    book,
+                    QUESTION,
+                    strategy=strategy,
+                    options=() if options is None else options,
+                    model=model,
+                    use_cache=False,
+                    session=session,
+                )
                 used = answer.usage
                 print(
                     f"| {name} | {used.calls} | {model.depth} | {used.prompt_tokens:,} "

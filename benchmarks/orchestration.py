@@ -24,9 +24,9 @@ from openai import AsyncOpenAI
 
 from lcagent.pipelines import Session, ask_async
 from lcagent.pipelines.methods.chain.options import ChainOptions
-from lcagent.pipelines.options import ModelOptions
 from lcagent.results import Answer
 from lcagent.settings import load_settings
+from lcagent.tasks import AskTask
 
 WINDOW = 3_400
 QUESTION = "What became of it? [[Q anna mother city river]]"
@@ -110,13 +110,19 @@ async def _ask(
 
 async def _plan_only(home: Path, book: Path, url: str, chain: ChainOptions) -> None:
     """Do what a chain does before its first call."""
-    from lcagent.pipelines.methods.chain.steps import prepared  # noqa: PLC0415
-    from lcagent.pipelines.session import context_of  # noqa: PLC0415
+    from lcagent.pipelines.methods.chain.run import chain_of  # noqa: PLC0415
 
     async with Session.open(load_settings(home=home, embedder="none")) as session:
-        options: ModelOptions = {"base_url": url, "window": WINDOW}
-        context = await context_of(book, "openai:scripted", options, session, options=chain)
-        await prepared(QUESTION, context)
+        task = AskTask(
+            (str(book),),
+            QUESTION,
+            strategy="chain",
+            model="openai:scripted",
+            base_url=url,
+            window=WINDOW,
+            options=(chain,),
+        )
+        await chain_of(QUESTION, await session.context(task))
 
 
 async def _sdk_alone(url: str, calls: int, text: str) -> None:
@@ -146,7 +152,7 @@ def _book(folder: Path, many: int, name: str = "book.txt") -> Path:
 @contextmanager
 def _server(latency_s: float) -> Iterator[str]:
     command = [
-        sys.executable, "-m", "lcagent.models.scripted_server",
+        sys.executable, "-m", "lcagent.testing",
         "--script", "facts", "--latency", str(latency_s),
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -59,8 +59,8 @@ class Asker:
         """Return what is quoted; nothing where the document is said to have no answer."""
         start = time.process_time()
         found = run_sync(
-            self.session.services.retriever.search(
-                question, [document], top_k=TOP_K, vectors="none"
+            self.session.services.indexer.over([document]).search(
+                question, top_k=TOP_K, vectors="none"
             )
         )
         quotes = choose_quotes(found)
@@ -73,7 +73,7 @@ class Asker:
         if self.shows:
             print(f"  {mark:6} {' '.join(question.split())[:150]}")
             for quote in quotes:
-                print(f"           p{quote.page_index} {' '.join(quote.text.split())[:150]}")
+                print(f"           p{quote.span.page_index} {' '.join(quote.text.split())[:150]}")
 
 
 def documents(session: Session, paths: Sequence[Path]) -> dict[str, Document]:
@@ -133,7 +133,7 @@ def own_reports(asker: Asker, data: Path) -> dict[str, Document]:
     answered = anywhere = first = 0
     for case in cases:
         quotes = asker.quotes(case.question, reports[f"{case.pool}.pdf"])
-        pages = [quote.page_index for quote in quotes]
+        pages = [quote.span.page_index for quote in quotes]
         answered += bool(pages)
         anywhere += not case.gold.isdisjoint(pages)
         first += bool(pages) and pages[0] in case.gold
@@ -198,7 +198,7 @@ def books(asker: Asker, data: Path) -> None:
         answered = right = 0
         for question, place in asked["own"][name].items():
             quotes = asker.quotes(question, book)
-            places = [f"{book.pages[one.page_index].section} {one.text}" for one in quotes]
+            places = [f"{book.pages[one.span.page_index].section} {one.text}" for one in quotes]
             hits = any(re.search(place, " ".join(found.split())) for found in places)
             answered += bool(quotes)
             right += hits

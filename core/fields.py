@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from lcagent.errors import UsageError
 
@@ -112,16 +112,17 @@ def check_values(holder: Any) -> None:
 
 def to_json(value: Any) -> Any:
     """Return a value as JSON has it: tuples as lists."""
-    if not isinstance(value, tuple):
-        return value
-    return [to_json(each) for each in cast("tuple[Any, ...]", value)]
+    return [to_json(each) for each in _items(value)] if isinstance(value, tuple) else value
 
 
 def to_value(holder: type, name: str, value: Any) -> Any:
-    """Return a value of JSON as a field has it: lists as tuples, whole numbers as they come."""
-    if isinstance(value, list) and get_origin(_hints(holder)[name]) is tuple:
-        return tuple(cast("list[Any]", value))
-    return value
+    """Return a value of JSON as a field has it: lists as tuples, all else as it comes."""
+    is_tuple = get_origin(_hints(holder)[name]) is tuple
+    return tuple(_items(value)) if is_tuple and isinstance(value, list) else value
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value)
 
 
 def json_schema_of(holder: type) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The verbs of lcagent, the session they run in, and the orchestrator behind them.
 
-`ask`, `search`, `summarize` and `write` are the verbs, each with an `_async` form; `Session` is what
-they run in; `graphs` holds the LangGraph graphs, and is imported only by who wants one. Names are
-looked up when first used, so that a command that needs one of them does not wait for all.
+`ask`, `search`, `summarize` and `write` are the verbs, each with an `_async` form; `Session` is
+what they run in; `graphs` holds the LangGraph graphs, and is imported only by who wants one. Names
+are looked up when first used, so that a command that needs one of them does not wait for all.
 """
 
 from importlib import import_module

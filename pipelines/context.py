@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lcagent.agents.citations import LinesLoader
-from lcagent.agents.probtree.books import PassageRetriever
 from lcagent.agents.token_budget import answer_reply_tokens
 from lcagent.documents import Document, Page
 from lcagent.errors import ModelNotUsable
-from lcagent.models.base import ChatModel
-from lcagent.models.budget import Budget
+from lcagent.models.chat_model import ChatModel
+from lcagent.models.limits import Budget, Metered
 from lcagent.pipelines.run_log import RunLog
-from lcagent.pipelines.running.metering import Metered
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.selection import ALL_PAGES, PageSelection
@@ -39,6 +37,7 @@ class RunContext:
 
     Attributes:
         pages: Those of each document that may be read.
+        retriever: Searches the documents of the collection.
         with_lines: Loads the printed lines of a page, which say where a quote stands on it.
         model: None for quoting.
         budget: What the run may spend, the same that bounds the model.
@@ -57,7 +56,6 @@ class RunContext:
     budget: Budget = field(default_factory=Budget)
     log: RunLog = field(default_factory=RunLog)
     evidence_tokens: int = EVIDENCE_TOKENS
-    book: PassageRetriever | None = None
     shared: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
     @property

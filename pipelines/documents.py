@@ -47,7 +47,7 @@ async def add_documents_async(
     """
     async with Session.open() as session:
         collection = await session.collect(documents, password=password, ocr=ocr, progress=progress)
-        await session.services.retriever.prepare(
+        await session.services.indexer.prepare(
             collection.documents, vectors=vectors, progress=progress
         )
     unread = (f"not read: {unread.error}" for unread in collection.unread)
@@ -98,7 +98,7 @@ def verify_documents(names: Sequence[str | Path] = ()) -> list[Verified]:
     with Session.open() as session:
         names = names or [stored.id for stored in session.services.documents.listed()]
         return [
-            Verified(document, tuple(session.services.retriever.problems_of(document)))
+            Verified(document, tuple(session.services.indexer.problems_of(document)))
             for document in _named(names, session.services)
         ]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lcagent.errors import StorageError, UsageError
-from lcagent.pipelines.running.metering import usage_of
+from lcagent.models.limits import total_usage
 from lcagent.results import Usage
 from lcagent.storage.leases import LEASE_S, Owner
 from lcagent.storage.run_store import RunStore, StoredStep
@@ -61,7 +61,7 @@ class RunLog:
     @property
     def usage(self) -> Usage:
         """What all calls cost together."""
-        return usage_of(self._calls())
+        return total_usage(self._calls())
 
     def _calls(self) -> Iterator[Mapping[str, Any]]:
         return (call for step in self._steps.values() for call in step.calls)

@@ -11,7 +11,6 @@ async def found_passages(task: SearchTask, run: RunContext) -> SearchResult:
     """Return the passages of the documents of a run that fit best, best first."""
     found = await run.retriever.search(
         task.query,
-        run.collection.documents,
         top_k=task.top_k,
         pages=run.pages,
         vectors=run.vectors,

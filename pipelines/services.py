@@ -12,18 +12,18 @@ from typing import cast, get_args
 
 from lcagent.agents.quoting_model import QUOTE, QuotingModel
 from lcagent.errors import UsageError
-from lcagent.models.base import ChatModel
-from lcagent.models.budget import Budget, Budgeted
 from lcagent.models.cached import Cached
+from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
-from lcagent.models.hosts import OPENAI_URL, server_of
-from lcagent.models.limits import Limited, Turns
+from lcagent.models.endpoints import OPENAI_URL, server_of
+from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
 from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
+from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
 from lcagent.retrieval.reading.isolation import Limits
-from lcagent.retrieval.search.retriever import Retriever, VectorUse
+from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path
 from lcagent.storage.database import Database, open_database
@@ -80,15 +80,16 @@ class Services:
         return Library(self.documents, limits, self.settings.concurrency, self.settings.reader)
 
     @cached_property
-    def retriever(self) -> Retriever:
-        """Searches documents."""
-        return Retriever(self.documents, SearchStore(self.database), self.choose_embedder)
+    def indexer(self) -> Indexer:
+        """Builds the indexes of documents, and keeps them."""
+        limit = self.settings.index_cache_mb * 1_000_000
+        return Indexer(self.documents, SearchStore(self.database), self.choose_embedder, limit)
 
     @cached_property
-    def turns(self) -> Turns:
+    def rate_limiter(self) -> RateLimiter:
         """The rates that calls of all runs keep to together."""
         settings = self.settings
-        return Turns(
+        return RateLimiter(
             settings.model_concurrency, settings.requests_per_minute, settings.tokens_per_minute
         )
 
@@ -139,7 +140,7 @@ class Services:
         key = (name, server, window_tokens)
         if key not in self._models:
             chosen = named_model(name, self.settings, server, window_tokens)
-            self._models[key] = Limited(chosen, self.turns)
+            self._models[key] = RateLimited(chosen, self.rate_limiter)
         return self._models[key]
 
     def choose_embedder(self) -> Choice:

@@ -23,8 +23,8 @@ from lcagent.agents.quoting_model import QUOTE
 from lcagent.documents import Documents, DocumentSource, NamedText, Page
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
 from lcagent.fields import check_names, unknown_name
-from lcagent.models.base import ChatModel
-from lcagent.models.budget import Budget
+from lcagent.models.chat_model import ChatModel
+from lcagent.models.limits import Budget
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.events import Event, Finished, OnEvent, Planned
@@ -384,7 +384,7 @@ class Session:
         return RunContext(
             task,
             collection,
-            services.retriever,
+            services.indexer.over(collection.documents),
             pages=pages,
             vectors=services.vector_use(getattr(task, "vectors", None), by_default=by_default),
             with_lines=services.documents.with_lines,

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class NotedFact:
+class StepFact:
     """A statement that a step noted, with its quote looked up.
 
     Attributes:
@@ -34,7 +34,7 @@ class StepView:
     key: str
     title: str
     pages: tuple[tuple[str, int], ...] = ()
-    facts: tuple[NotedFact, ...] = ()
+    facts: tuple[StepFact, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     flags: tuple[str, ...] = ()
     calls: tuple[Mapping[str, Any], ...] = ()

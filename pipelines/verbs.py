@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from lcagent.concurrency import run_sync
 from lcagent.documents import Documents
 from lcagent.fields import unknown_name
-from lcagent.models.base import ChatModel
+from lcagent.models.chat_model import ChatModel
 from lcagent.pipelines.events import OnEvent
 from lcagent.pipelines.methods.summarize.options import SummarizeOptions
 from lcagent.pipelines.methods.write.options import WriteOptions

@@ -37,14 +37,15 @@ from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import carries_nothing, is_refusal
 from lcagent.agents.token_budget import token_counter, truncate_end
 from lcagent.errors import ContextTooLong, UnusableReply
-from lcagent.models.base import ChatModel, OnText, Reply, Request
+from lcagent.models.chat_model import ChatModel, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import QuoteChecker
 
 NOTHING_NEW = "nothing on the question"
 """The flag of a chunk of which a worker says so, in whatever words."""
 
 SAMPLES_PER_PATH = 10
-"""Numbers of draws that each path has: one for each time that a worker may be asked."""
+"""Sample numbers that each path has: one for each time that a worker may be asked. Paths with the
+same order ask the very same thing; the numbers keep their replies apart in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,78 +69,90 @@ class Chain:
     sample: int = 0
 
     async def read(self, chunk: WorkerChunk, notes: Notes, purpose: str = "worker") -> NotesDelta:
-        """Return what a worker adds to `notes` after reading `chunk`.
+        """Let a worker read `chunk`, and return what it adds to `notes`.
 
-        A chunk that does not fit after all is read in two halves, one after the other.
+        A chunk that does not fit the window after all is read in two halves, one after the other.
+
+        Args:
+            purpose: What the call is for, as progress and the record of the run name it.
+
+        Raises:
+            ContextTooLong: A single character does not fit.
         """
-        try:
-            return await self._read_whole(chunk, notes, purpose)
-        except ContextTooLong:
-            halves = halve_chunk(chunk)
-            if halves is None:
-                raise
-            first = await self.read(halves[0], notes, purpose)
-            second = await self.read(halves[1], notes.after(first), purpose)
-            return _in_turn(first, second)
-
-    async def _read_whole(self, chunk: WorkerChunk, notes: Notes, purpose: str) -> NotesDelta:
         flags: list[str] = []
         for draw in range(2 if self.reasks else 1):
             try:
-                reply = await self._ask(chunk, notes, purpose, draw)
+                reply = await self.model.complete(self._worker_request(chunk, notes, purpose, draw))
             except UnusableReply as error:
                 flags.append(str(error))
                 continue
+            except ContextTooLong:
+                halves = halve_chunk(chunk)
+                if halves is None:
+                    raise
+                return await self._read_halves(*halves, notes, purpose)
             objection = _objection(reply)
+            # "Nothing is said of it" is an answer, and asking again would not change the text. A
+            # refusal is none: handed on, it is repeated to the end of the chain (appendix F.4).
             if objection is None and carries_nothing(reply.text):
                 return NotesDelta(flags=(*flags, NOTHING_NEW))
             if objection is None:
-                change = self._understood(reply, chunk, notes)
-                return replace(change, flags=(*flags, *change.flags))
+                delta = self._parse_delta(reply, chunk, notes)
+                return replace(delta, flags=(*flags, *delta.flags))
             flags.append(objection)
         return NotesDelta(flags=tuple(flags))
 
-    async def _ask(self, chunk: WorkerChunk, notes: Notes, purpose: str, draw: int) -> Reply:
+    def worker_prompt(self, notes: str, chunk: str) -> Prompt:
+        """Return what a worker is shown."""
+        if self.takes_notes:
+            return NoteTakerPrompt(self.question, notes, chunk)
+        return WorkerPrompt(self.question, notes, chunk)
+
+    def _worker_request(self, chunk: WorkerChunk, notes: Notes, purpose: str, draw: int) -> Request:
         count = token_counter(self.model)
         shown = fit_to_budget(notes, self.budget.message_tokens, count, self.question)
-        request = Request(
-            self.prompt(shown.text, chunk.text).messages(),
+        return Request(
+            self.worker_prompt(shown.text, chunk.text).messages(),
             max_tokens=self.budget.reply_tokens,
             temperature=self.temperature,
             schema=NOTES_SCHEMA if self.takes_notes else None,
             sample=self.sample * SAMPLES_PER_PATH + draw,
             purpose=purpose,
         )
-        return await self.model.complete(request)
 
-    def prompt(self, notes: str, chunk: str) -> Prompt:
-        """Return what a worker is shown."""
-        if self.takes_notes:
-            return NoteTakerPrompt(self.question, notes, chunk)
-        return WorkerPrompt(self.question, notes, chunk)
+    async def _read_halves(
+        self, first_half: WorkerChunk, second_half: WorkerChunk, notes: Notes, purpose: str
+    ) -> NotesDelta:
+        first = await self.read(first_half, notes, purpose)
+        second = await self.read(second_half, notes.apply(first), purpose)
+        return _joined_deltas(first, second)
 
-    def _understood(self, reply: Reply, chunk: WorkerChunk, notes: Notes) -> NotesDelta:
-        change = NotesDelta(message=reply.text.strip())
+    def _parse_delta(self, reply: Reply, chunk: WorkerChunk, notes: Notes) -> NotesDelta:
+        delta = NotesDelta(message=reply.text.strip())
         if self.takes_notes:
-            change = parse_notes_reply(reply.text, chunk, notes, self.checker)
-        if change.message is not None:
+            delta = parse_notes_reply(reply.text, chunk, notes, self.checker)
+        if delta.message is not None:
             kept = truncate_end(
-                change.message, self.budget.message_tokens, token_counter(self.model)
+                delta.message, self.budget.message_tokens, token_counter(self.model)
             )
-            is_cut = len(kept) < len(change.message)
-            flags = (*change.flags, "summary cut to its budget") if is_cut else change.flags
-            change = replace(change, message=kept, flags=flags)
-        return change
+            is_cut = len(kept) < len(delta.message)
+            flags = (*delta.flags, "summary cut to its budget") if is_cut else delta.flags
+            delta = replace(delta, message=kept, flags=flags)
+        return delta
 
-    async def select(self, notes: Notes, purpose: str = "selector") -> NotesDelta:
-        """Return the choice of facts that an answer can be written from; empty where all fit."""
+    async def select_facts(self, notes: Notes, purpose: str = "selector") -> NotesDelta:
+        """Let the model choose facts that an answer can be written from; no change where all fit.
+
+        Not in the paper, whose manager is shown one summary. The facts are shown in groups that
+        fit a prompt, and each group may keep its share of what the manager has room for.
+        """
         count = token_counter(self.model)
         budget = self.budget.notes_tokens
         if not fit_to_budget(notes, budget, count, self.question, with_quotes=True).left_out:
             return NotesDelta()
         kept: list[str] = []
-        groups = _groups(notes.facts, budget, count)
-        most = max(1, self.budget.facts_at_most // len(groups))
+        groups = _split_by_tokens(notes.facts, budget, count)
+        most = max(1, self.budget.max_facts // len(groups))
         for group in groups:
             facts = "\n".join(format_fact(fact) for fact in group)
             prompt = SelectorPrompt(self.question, facts, most)
@@ -154,8 +167,11 @@ class Chain:
         dropped = len(notes.facts) - len(kept)
         return NotesDelta(kept=tuple(kept), flags=(f"{dropped} notes were not chosen",))
 
-    async def condense(self, message: str, purpose: str = "condenser") -> str:
-        """Return summaries that are too long for the manager as one: by a chain over them."""
+    async def condense_summaries(self, message: str, purpose: str = "condenser") -> str:
+        """Return summaries that are too long for the manager as one, by a chain over them.
+
+        Workers that read at the same time hand on a summary each, which together may not fit.
+        """
         count = token_counter(self.model)
         if count(message) <= self.budget.notes_tokens:
             return message
@@ -173,21 +189,25 @@ class Chain:
                 condensed = truncate_end(text, self.budget.message_tokens, count)
         return condensed
 
-    async def conclude(self, notes: Notes, on_text: OnText | None = None) -> str:
-        """Return the manager's answer, with marks where there are notes."""
+    async def answer_from_notes(self, notes: Notes, on_text: OnText | None = None) -> str:
+        """Return the manager's answer, with marks where there are notes.
+
+        The manager sees the last notes and the question, and nothing of the text (table 7 of the
+        paper: without it, or with all summaries, answers are worse).
+        """
         count = token_counter(self.model)
         prompt: Prompt
         if self.takes_notes:
-            view = fit_to_budget(
+            shown = fit_to_budget(
                 notes, self.budget.notes_tokens, count, self.question, with_quotes=True
             )
-            prompt = CitingManagerPrompt(self.question, view.text)
+            prompt = CitingManagerPrompt(self.question, shown.text)
         else:
             prompt = ManagerPrompt(self.question, notes.message or "(none)")
         return await self._answer(prompt, "manager", on_text)
 
-    async def judge(self, candidates: Sequence[Notes], on_text: OnText | None = None) -> str:
-        """Return the answer from the most reliable of several paths' notes."""
+    async def judge_paths(self, candidates: Sequence[Notes], on_text: OnText | None = None) -> str:
+        """Return the answer from the most reliable of several paths' notes (table 8)."""
         count = token_counter(self.model)
         share = self.budget.notes_tokens // len(candidates)
         views = [
@@ -219,8 +239,7 @@ def _objection(reply: Reply) -> str | None:
     return "the model declined to read it" if is_refusal(reply.text) else None
 
 
-def _in_turn(first: NotesDelta, second: NotesDelta) -> NotesDelta:
-    """Return two changes as one."""
+def _joined_deltas(first: NotesDelta, second: NotesDelta) -> NotesDelta:
     return replace(
         second,
         facts=(*first.facts, *second.facts),
@@ -233,7 +252,7 @@ def _in_turn(first: NotesDelta, second: NotesDelta) -> NotesDelta:
     )
 
 
-def _groups(
+def _split_by_tokens(
     facts: Sequence[Fact], budget_tokens: int, count: Callable[[str], int]
 ) -> list[list[Fact]]:
     groups: list[list[Fact]] = [[]]

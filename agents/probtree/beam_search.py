@@ -1,10 +1,10 @@
-"""Beam mode: several assignments of answers to the questions of one list, followed side by side.
+"""Beam search over a tree of questions: several answers to each are followed side by side.
 
-Not in the paper, where each question has one answer. An assignment takes one answer for each
-question of a list, and a question that refers to another is asked once for each answer of that one
-that is kept. Questions of a list that do not refer to each other, not even over others, are kept
-apart until all are answered. Below a question that refers to others, and so is itself asked
-several times, one assignment is kept: that is what bounds the calls.
+Not in the paper, where each question has one answer. An assignment takes one answer for each of
+several siblings. A question that refers to another is asked once for each answer of that one that
+is kept. Siblings that do not refer to each other, not even over others, are kept apart until all
+are answered. Below a question that refers to others, and so is itself asked several times, one
+assignment is kept: that is what bounds the calls.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,169 +14,191 @@ from math import inf
 from typing import TypeAlias
 
 from lcagent.agents.probtree.confidence import ConfidenceMethod, weaker_method
-from lcagent.agents.probtree.node_result import NodeResult, list_alternatives, select_comparable
+from lcagent.agents.probtree.node_result import (
+    NodeResult,
+    list_alternatives,
+    select_comparable,
+)
 from lcagent.agents.probtree.question_tree import MAX_NODES, QuestionNode, QuestionTree
 
 MAX_BEAM_WIDTH = 8
 """A question without others below it has two answers; more assignments only cost more."""
 
 Assignment: TypeAlias = Mapping[int, NodeResult]
-"""Questions of a list, each with one of its answers taken."""
+"""Siblings by their index, each with one of its answers taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundQuestion:
-    """A question with answers in the place of its references.
+    """A node with answers bound to its references.
 
     Attributes:
-        answers: By the questions that they answer, those it refers to and no others.
+        answers: By the nodes that they answer: those it refers to and no others, so that two
+            assignments that agree on these ask one and the same question.
     """
 
-    question: QuestionNode
+    node: QuestionNode
     answers: Mapping[int, str]
 
     @property
     def text(self) -> str:
         """The question as it is asked."""
-        return self.question.asked(self.answers)
+        return self.node.resolve(self.answers)
 
 
 @dataclass(frozen=True, slots=True)
 class PendingQuestion:
-    """What can be asked now.
+    """A question that can be asked now.
 
     Attributes:
         beam: The assignments that were kept for the questions below, the best first.
     """
 
-    wording: BoundQuestion
+    question: BoundQuestion
     beam: tuple[Assignment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BeamSearch:
-    """A tree that is answered in beam mode.
+    """A tree that is answered by beam search, replayed from the answers so far.
+
+    It keeps no state: each call walks the tree anew, takes what is answered, and stops where
+    something has to be asked first. That makes a run resumable at any place.
 
     Attributes:
-        width: How many assignments are kept for a list.
-        answer_to: Gives the answer to a question in a wording, None as long as there is none.
+        width: How many assignments are kept for siblings.
+        find_answer: Gives the answer to a node worded like this, None as long as there is none.
     """
 
     tree: QuestionTree
     width: int
-    answer_to: Callable[[QuestionNode, str], NodeResult | None]
+    find_answer: Callable[[QuestionNode, str], NodeResult | None]
 
-    def open(self) -> list[PendingQuestion]:
+    def pending(self) -> list[PendingQuestion]:
         """Return all that can be asked now, some of it perhaps twice."""
         found: list[PendingQuestion] = []
         self._visit(BoundQuestion(self.tree.root, {}), found)
         return found
 
-    def _visit(self, wording: BoundQuestion, found: list[PendingQuestion]) -> NodeResult | None:
-        """Return an answer, or find what can be asked for it."""
-        known = self.answer_to(wording.question, wording.text)
+    def _visit(self, question: BoundQuestion, found: list[PendingQuestion]) -> NodeResult | None:
+        """Return the answer to a question, or add to `found` what can be asked for it."""
+        known = self.find_answer(question.node, question.text)
         if known is not None:
             return known
-        beam = self._beam(wording, found)
-        if beam or wording.question.is_leaf:
-            found.append(PendingQuestion(wording, tuple(beam)))
+        beam = self._beam_below(question, found)
+        if beam or question.node.is_leaf:
+            found.append(PendingQuestion(question, tuple(beam)))
         return None
 
-    def _beam(self, wording: BoundQuestion, found: list[PendingQuestion]) -> list[Assignment]:
-        """Return what is kept for the questions below; nothing while answers are missing."""
-        children = [self.tree.questions[child] for child in wording.question.children]
-        kept = [self._kept(wording, group, found) for group in _groups(children)]
+    def _beam_below(
+        self, question: BoundQuestion, found: list[PendingQuestion]
+    ) -> list[Assignment]:
+        """Return the assignments kept for the children; none while answers are missing."""
+        children = [self.tree.questions[child] for child in question.node.children]
+        # Groups share no reference, so the best of the whole are made of the best of each. All
+        # are visited even if one is not complete: what they ask can be asked at the same time.
+        kept = [self._beam_of_group(question, group, found) for group in _groups(children)]
         if not kept or not all(kept):
             return []
         whole: Sequence[Assignment] = [{}]
         for assignments in kept:
-            whole = _joined(whole, assignments, self._width(wording))
-        return [{child.index: one[child.index] for child in children} for one in whole]
+            whole = _combine(whole, assignments, self._width(question))
+        return [{child.index: each[child.index] for child in children} for each in whole]
 
-    def _kept(
-        self, wording: BoundQuestion, group: Sequence[QuestionNode], found: list[PendingQuestion]
+    def _beam_of_group(
+        self, parent: BoundQuestion, group: Sequence[QuestionNode], found: list[PendingQuestion]
     ) -> list[Assignment]:
-        """Return what is kept for questions that refer to each other, those referred to first."""
+        """Return the assignments kept for siblings that refer to each other.
+
+        Each round extends the beam by the siblings whose references are all answered; those of a
+        round have the same depth, so they are ranked together and not one after the other.
+        """
         kept: list[Assignment] = [{}]
         waiting = list(group)
         while waiting and kept:
-            unknown = {one.index for one in waiting}
-            now = [one for one in waiting if unknown.isdisjoint(one.needs)]
-            waiting = [one for one in waiting if one not in now]
-            grown = [self._grown(wording, one, now, found) for one in kept]
+            unknown = {node.index for node in waiting}
+            ready = [node for node in waiting if unknown.isdisjoint(node.needs)]
+            waiting = [node for node in waiting if node not in ready]
+            extended = [self._extend(parent, each, ready, found) for each in kept]
+            # An assignment whose questions are still open may yet win: wait for all of them.
+            is_complete = all(extended)
             kept = (
-                best_assignments([*chain.from_iterable(grown)], self._width(wording))
-                if all(grown)
+                best_assignments([*chain.from_iterable(extended)], self._width(parent))
+                if is_complete
                 else []
             )
         return kept
 
-    def _grown(
+    def _extend(
         self,
-        wording: BoundQuestion,
+        parent: BoundQuestion,
         assignment: Assignment,
-        now: Sequence[QuestionNode],
+        ready: Sequence[QuestionNode],
         found: list[PendingQuestion],
     ) -> list[Assignment]:
-        """Return an assignment with the best answers to more questions."""
-        taken = {index: one.choice.answer for index, one in assignment.items()}
-        known = {**wording.answers, **taken}
-        wordings = [BoundQuestion(one, {index: known[index] for index in one.needs}) for one in now]
-        answers = [self._visit(one, found) for one in wordings]
-        grown: list[Assignment] = [assignment]
-        for question, answer in zip(now, answers, strict=True):
-            if answer is None:
+        """Return an assignment with the best answers to more siblings; none if one is open."""
+        taken = {index: result.choice.answer for index, result in assignment.items()}
+        known = {**parent.answers, **taken}
+        questions = [
+            BoundQuestion(node, {index: known[index] for index in node.needs}) for node in ready
+        ]
+        results = [self._visit(question, found) for question in questions]
+        extended: list[Assignment] = [assignment]
+        for node, result in zip(ready, results, strict=True):
+            if result is None:
                 return []
-            each = [
-                {question.index: one} for one in list_alternatives(answer, self._width(wording))
-            ]
-            grown = _joined(grown, each, self._width(wording))
-        return grown
+            width = self._width(parent)
+            each = [{node.index: taking} for taking in list_alternatives(result, width)]
+            extended = _combine(extended, each, width)
+        return extended
 
-    def _width(self, wording: BoundQuestion) -> int:
-        return 1 if wording.question.needs else self.width
+    def _width(self, question: BoundQuestion) -> int:
+        # A question with references is itself asked in `width` wordings; with as many assignments
+        # below each, the calls would grow by that factor at every level.
+        return 1 if question.node.needs else self.width
 
 
 def best_assignments(assignments: Sequence[Assignment], most: int) -> list[Assignment]:
-    """Return the surest assignments, the surest first; those with the fewest gaps, if there are.
+    """Return the surest assignments, the surest first, of those with the fewest gaps.
 
-    One is as sure as its answers on average; those that were measured otherwise than the least well
-    measured are left out.
+    An assignment is as sure as its answers on average; scores that were measured otherwise than
+    the least well measured are left out of the average.
     """
     method: ConfidenceMethod = "logprobs"
-    for answered in chain.from_iterable(one.values() for one in assignments):
-        method = weaker_method(method, answered.method)
-    gaps = [sum(not answer.is_answered for answer in one.values()) for one in assignments]
+    for result in chain.from_iterable(each.values() for each in assignments):
+        method = weaker_method(method, result.method)
+    gaps = [sum(not result.is_answered for result in each.values()) for each in assignments]
     fewest = min(gaps, default=0)
-    fullest = [one for one, count in zip(assignments, gaps, strict=True) if count == fewest]
-    return sorted(fullest, key=lambda one: _mean(one, method), reverse=True)[:most]
+    fullest = [each for each, count in zip(assignments, gaps, strict=True) if count == fewest]
+    return sorted(fullest, key=lambda each: _mean_score(each, method), reverse=True)[:most]
 
 
-def max_beam_calls(beam: int) -> int:
+def max_beam_calls(width: int) -> int:
     """Return the calls that the largest tree takes.
 
     One makes the tree. The root takes two and one for each assignment. Another question has at most
-    `beam` wordings that take three, and one of them, with none below it, two.
+    `width` wordings that take three, and one of them, with none below it, two.
     """
-    return 1 + (2 + beam) + 3 * beam * (MAX_NODES - 1) - beam
+    return 1 + (2 + width) + 3 * width * (MAX_NODES - 1) - width
 
 
-def _mean(assignment: Assignment, method: ConfidenceMethod) -> float:
-    scores = [one.choice.score for one in select_comparable(assignment.values(), method)]
+def _mean_score(assignment: Assignment, method: ConfidenceMethod) -> float:
+    scores = [result.choice.score for result in select_comparable(assignment.values(), method)]
     return sum(scores) / len(scores) if scores else -inf
 
 
-def _joined(
+def _combine(
     assignments: Sequence[Assignment], others: Sequence[Assignment], most: int
 ) -> list[Assignment]:
-    return best_assignments([{**one, **other} for one in assignments for other in others], most)
+    """Return the best pairs of two beams; cut at once, so that products of beams stay small."""
+    return best_assignments([{**each, **other} for each in assignments for other in others], most)
 
 
 def _groups(children: Sequence[QuestionNode]) -> list[list[QuestionNode]]:
-    """Return questions in groups that do not refer to each other."""
+    """Return siblings in groups that do not refer to each other, not even over others."""
     groups: list[list[QuestionNode]] = []
     for child in children:
-        joined = [one for one in groups if any(other.index in child.needs for other in one)]
-        apart = [one for one in groups if one not in joined]
+        joined = [group for group in groups if any(node.index in child.needs for node in group)]
+        apart = [group for group in groups if group not in joined]
         groups = [*apart, [*chain.from_iterable(joined), child]]
     return groups

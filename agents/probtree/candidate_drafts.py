@@ -10,26 +10,33 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, TypeAlias
 
 from lcagent.agents.answering import LabelledPassage
-from lcagent.agents.probtree.books import PassageRetriever, RetrievalQuery
 from lcagent.agents.probtree.explained_replies import (
     ExplainedReply,
     is_no_answer,
     parse_explained_reply,
 )
+from lcagent.agents.probtree.passage_retriever import PassageRetriever, RetrievalQuery
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import is_refusal
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
-from lcagent.models.base import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request
 
 CandidateKind: TypeAlias = Literal["closed_book", "open_book", "child_aggregating"]
 """From the model's own knowledge; from passages; from the answers to the questions below."""
 
 SINGLE_HOP_TASK = "Say in one or two short sentences what the passages say on the question."
+
 MULTI_HOP_TASK = (
     "The answer may have to be put together from several passages: explain in one to four short "
     "sentences, step by step, how they lead to it."
 )
 """What is asked of passages for a question that has none below it, and for one that has."""
+
+REPLY_CUT_OFF = "its reply was cut off"
+
+NO_PASSAGE = "no passage was found"
+
+NO_REPLY = ExplainedReply("", ())
 
 
 @dataclass(frozen=True)
@@ -92,11 +99,6 @@ class ConfidencePrompt(Prompt):
     reply: str
 
 
-REPLY_CUT_OFF = "its reply was cut off"
-NO_PASSAGE = "no passage was found"
-NO_REPLY = ExplainedReply("", ())
-
-
 @dataclass(frozen=True, slots=True)
 class CandidateDraft:
     """A candidate before its confidence is measured.
@@ -139,7 +141,7 @@ class LogprobClient:
     max_tokens: int
     has_logprobs: bool | None = None
 
-    async def ask(self, request: Request) -> Reply:
+    async def complete(self, request: Request) -> Reply:
         """Return the reply to a request, with log-probabilities if they are wanted and given."""
         plain = replace(request, wants_logprobs=False)
         if not request.wants_logprobs or self.has_logprobs is False:
@@ -147,7 +149,9 @@ class LogprobClient:
         try:
             reply = await self.model.complete(request)
         except ModelUnavailable as error:
-            if self.has_logprobs or error.retry_after_s is not None:  # it is down, or busy
+            # Some servers close the connection on a request for log-probabilities. One that gave
+            # them before, or says when to come back, is down or busy instead.
+            if self.has_logprobs or error.retry_after_s is not None:
                 raise
             reply = await self.model.complete(plain)
             self.has_logprobs = False
@@ -164,86 +168,100 @@ class LogprobClient:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedQuestion:
-    """A question as it is put to the model, with the answers that it refers to.
+    """A question of a tree as it is put to the model: its references replaced by answers.
 
     Attributes:
-        wanted: What to look up for the open book.
-        children: What is known from below.
+        queries: What to look up for the open book.
+        children: The questions below with their answers, as the model is shown them.
         is_leaf: There is nothing below it.
         name: Of the question, for progress and messages.
     """
 
     text: str
-    wanted: tuple[RetrievalQuery, ...]
+    queries: tuple[RetrievalQuery, ...]
     children: tuple[str, ...] = ()
     is_leaf: bool = True
     name: str = ""
 
 
-async def draft_closed_book(asked: ResolvedQuestion, asker: LogprobClient) -> CandidateDraft:
-    """Answer from what the model knows by itself."""
-    return await _draft("closed_book", ClosedBookPrompt(asked.text), asked, asker)
-
-
-async def draft_open_book(
-    asked: ResolvedQuestion, asker: LogprobClient, book: PassageRetriever
+async def draft_candidate(
+    kind: CandidateKind,
+    question: ResolvedQuestion,
+    client: LogprobClient,
+    retriever: PassageRetriever,
 ) -> CandidateDraft:
-    """Answer from passages, from fewer of them where they do not all fit the window."""
-    sources = await book.find(asked.wanted)
-    while sources:
-        texts = tuple(source.text for source in sources)
-        task = SINGLE_HOP_TASK if asked.is_leaf else MULTI_HOP_TASK
-        prompt = OpenBookPrompt(asked.text, texts, task)
+    """Ask for one candidate answer, and take its reply apart.
+
+    An open-book answer is drawn from fewer passages where they do not all fit the window; without
+    any, nothing is asked.
+    """
+    passages = await retriever.retrieve(question.queries) if kind == "open_book" else []
+    while passages or kind != "open_book":
+        texts = tuple(passage.text for passage in passages)
+        request = client.request(
+            _prompt(kind, question, texts), f"{_spelled_out(kind)}, {question.name}"
+        )
+        material = "\n\n".join(texts)
+        if kind == "child_aggregating":
+            material = "\n".join(question.children)
+        draft = CandidateDraft(kind, request, material=material, sources=tuple(passages))
         try:
-            draft = await _draft("open_book", prompt, asked, asker)
+            reply = await client.complete(request)
+        except UnusableReply as error:
+            return replace(draft, flags=(str(error),))
         except ContextTooLong:
-            sources = sources[: len(sources) // 2]
+            if not passages:
+                raise
+            passages = passages[: len(passages) // 2]
             continue
-        return replace(draft, material="\n\n".join(texts), sources=tuple(sources))
-    return CandidateDraft("open_book", flags=(NO_PASSAGE,))
-
-
-async def draft_from_children(asked: ResolvedQuestion, asker: LogprobClient) -> CandidateDraft:
-    """Answer from the answers to the questions below."""
-    prompt = ChildAggregatingPrompt(asked.text, asked.children)
-    draft = await _draft("child_aggregating", prompt, asked, asker)
-    return replace(draft, material="\n".join(asked.children))
-
-
-async def _draft(
-    kind: CandidateKind, prompt: Prompt, asked: ResolvedQuestion, asker: LogprobClient
-) -> CandidateDraft:
-    request = asker.request(prompt, f"{kind.replace('_', ' ')}, {asked.name}")
-    try:
-        reply = await asker.ask(request)
-    except UnusableReply as error:
-        return CandidateDraft(kind, request, flags=(str(error),))
-    draft = CandidateDraft(kind, request, reply, parse_explained_reply(reply.text))
-    if reply.finish == "length":
-        return replace(draft, read=NO_REPLY, flags=(REPLY_CUT_OFF,))
-    if reply.finish == "filtered" or is_refusal(reply.text):
-        return replace(draft, read=NO_REPLY, flags=("the model declined to answer",))
-    return draft if draft.read.has_marker else await _finished(draft, asked, asker)
-
-
-async def _finished(
-    draft: CandidateDraft, asked: ResolvedQuestion, asker: LogprobClient
-) -> CandidateDraft:
-    """Return a draft with the answer that its reply comes to."""
-    assert draft.reply is not None
-    prompt = FinisherPrompt(asked.text, draft.reply.text)
-    purpose = f"finishing the {draft.kind.replace('_', ' ')} answer, {asked.name}"
-    request = replace(asker.request(prompt, purpose), wants_logprobs=False)
-    try:
-        told = parse_explained_reply((await asker.ask(request)).text)
-    except (UnusableReply, ContextTooLong):
-        told = ExplainedReply("", (), has_marker=False)
-    flag = "its answer was not marked and was asked for again"
-    return replace(draft, read=replace(draft.read, answer=told.answer), flags=(flag,))
+        return await _with_reply(draft, reply, question, client)
+    return CandidateDraft(kind, flags=(NO_PASSAGE,))
 
 
 def parse_answers(replies: Sequence[Reply]) -> list[str]:
     """Return what several replies answer; one that was cut off answers nothing."""
     return [
-        parse_explained_reply(one.text).answer if one.finish == "stop" else "" for one in replies
+        parse_explained_reply(reply.text).answer if reply.finish == "stop" else ""
+        for reply in replies
     ]
+
+
+def _prompt(kind: CandidateKind, question: ResolvedQuestion, passages: tuple[str, ...]) -> Prompt:
+    if kind == "closed_book":
+        return ClosedBookPrompt(question.text)
+    if kind == "child_aggregating":
+        return ChildAggregatingPrompt(question.text, question.children)
+    task = SINGLE_HOP_TASK if question.is_leaf else MULTI_HOP_TASK
+    return OpenBookPrompt(question.text, passages, task)
+
+
+async def _with_reply(
+    draft: CandidateDraft, reply: Reply, question: ResolvedQuestion, client: LogprobClient
+) -> CandidateDraft:
+    draft = replace(draft, reply=reply)
+    if reply.finish == "length":
+        return replace(draft, flags=(REPLY_CUT_OFF,))
+    if reply.finish == "filtered" or is_refusal(reply.text):
+        return replace(draft, flags=("the model declined to answer",))
+    draft = replace(draft, read=parse_explained_reply(reply.text))
+    return draft if draft.read.has_marker else await _with_answer_asked(draft, question, client)
+
+
+async def _with_answer_asked(
+    draft: CandidateDraft, question: ResolvedQuestion, client: LogprobClient
+) -> CandidateDraft:
+    """Return a draft with the answer that its reply comes to, as the model says when asked."""
+    assert draft.reply is not None
+    prompt = FinisherPrompt(question.text, draft.reply.text)
+    purpose = f"finishing the {_spelled_out(draft.kind)} answer, {question.name}"
+    request = replace(client.request(prompt, purpose), wants_logprobs=False)
+    try:
+        answer = parse_explained_reply((await client.complete(request)).text).answer
+    except (UnusableReply, ContextTooLong):
+        answer = ""
+    flag = "its answer was not marked and was asked for again"
+    return replace(draft, read=replace(draft.read, answer=answer), flags=(flag,))
+
+
+def _spelled_out(kind: CandidateKind) -> str:
+    return kind.replace("_", " ")

@@ -1,25 +1,22 @@
 """Answering one question of a tree: asking for its candidates, and measuring them alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 from lcagent.agents.citations import find_marks, strip_marks
-from lcagent.agents.probtree.books import PassageRetriever
 from lcagent.agents.probtree.candidate_drafts import (
     CandidateDraft,
     CandidateKind,
     LogprobClient,
     ResolvedQuestion,
-    draft_closed_book,
-    draft_from_children,
-    draft_open_book,
+    draft_candidate,
 )
 from lcagent.agents.probtree.confidence import (
     Confidence,
     ConfidenceMethod,
     choose_method,
-    gather,
     measure_confidence,
     normalize_answer,
     weaker_method,
@@ -34,7 +31,9 @@ from lcagent.agents.probtree.node_result import (
     score_answer,
     select_comparable,
 )
+from lcagent.agents.probtree.passage_retriever import PassageRetriever
 from lcagent.agents.probtree.question_tree import QuestionNode, insertable_answer
+from lcagent.concurrency import gather
 
 MIXED_METHODS = "some answers below were measured otherwise, so their scores are not in it"
 
@@ -49,81 +48,69 @@ class NodeAnswerer:
         temperature: Of the samples.
     """
 
-    asker: LogprobClient
-    book: PassageRetriever
+    client: LogprobClient
+    retriever: PassageRetriever
     samples: int = 4
     temperature: float = 0.7
 
     async def answer(
         self,
-        asked: ResolvedQuestion,
-        question: QuestionNode,
+        question: ResolvedQuestion,
+        node: QuestionNode,
         children: Mapping[int, NodeResult],
         *,
         kinds: Sequence[CandidateKind] = ("closed_book", "open_book"),
         known: NodeResult | None = None,
         beam: Sequence[Mapping[int, NodeResult]] = (),
     ) -> NodeResult:
-        """Return the answer to a question.
+        """Ask for the candidates of a question, measure them alike, and take the surest.
 
         Args:
+            node: The question in its tree.
             children: The questions below with their answers; where there are any, their answers
                 are put together for another candidate.
-            kinds: Which answers to ask for besides.
+            kinds: Which candidates to ask for besides.
             known: What was answered before, in lazy mode; its candidates take part.
             beam: Instead of `children`, several assignments of answers to the questions below; each
                 is put together for a candidate of its own.
         """
-        below = [one for one in (children, *beam) if one]
-        shown: list[Mapping[int, NodeResult]] = [*({} for _ in kinds), *below]
-        drafts = await self._drafts(asked, kinds, below)
-        least: ConfidenceMethod = known.method if known is not None else "logprobs"
-        for child in chain.from_iterable(one.values() for one in below):
-            least = weaker_method(least, child.method)
-        method = choose_method(drafts, least, self.samples)
-        if known is not None and known.method != method:  # what is compared is measured alike
-            drafts = [*drafts, await self._drafted("open_book", asked)]
-            shown, known = [*shown, {}], None
-        measured = await measure_confidence(
+        below = [answers for answers in (children, *beam) if answers]
+        drafts = await gather(
+            [
+                *(self._draft(kind, question) for kind in kinds),
+                *(self._draft("child_aggregating", _showing(question, each)) for each in below),
+            ]
+        )
+        below_each: list[Mapping[int, NodeResult]] = [*({} for _ in kinds), *below]
+        best: ConfidenceMethod = known.method if known is not None else "logprobs"
+        for child in chain.from_iterable(answers.values() for answers in below):
+            best = weaker_method(best, child.method)
+        method = choose_method(drafts, best, self.samples)
+        # Scores of two methods cannot be compared, so what was measured otherwise is asked again.
+        if known is not None and known.method != method:
+            drafts = [*drafts, await self._draft("open_book", question)]
+            below_each, known = [*below_each, {}], None
+        confidences = await measure_confidence(
             drafts,
-            asked.text,
+            question.text,
             method,
-            self.asker,
+            self.client,
             samples=self.samples,
             temperature=self.temperature,
         )
         candidates = [
             replace(
-                _candidate(draft, one, question, answers, method),
-                below=_picked(answers) if beam else (),
+                _candidate(draft, confidence, node, answers, method),
+                below=_child_choices(answers) if beam else (),
             )
-            for draft, one, answers in zip(drafts, measured, shown, strict=True)
+            for draft, confidence, answers in zip(drafts, confidences, below_each, strict=True)
         ]
-        return decide(asked.text, [*candidates, *(known.candidates if known else ())], method)
+        return decide(question.text, [*candidates, *(known.candidates if known else ())], method)
 
-    async def _drafts(
-        self,
-        asked: ResolvedQuestion,
-        kinds: Sequence[CandidateKind],
-        below: Sequence[Mapping[int, NodeResult]],
-    ) -> list[CandidateDraft]:
-        return await gather(
-            [
-                *(self._drafted(kind, asked) for kind in kinds),
-                *(self._put_together(asked, one) for one in below),
-            ]
-        )
-
-    async def _drafted(self, kind: CandidateKind, asked: ResolvedQuestion) -> CandidateDraft:
-        if kind == "closed_book":
-            return await draft_closed_book(asked, self.asker)
-        return await draft_open_book(asked, self.asker, self.book)
-
-    async def _put_together(
-        self, asked: ResolvedQuestion, children: Mapping[int, NodeResult]
-    ) -> CandidateDraft:
-        shown = replace(asked, children=format_children(children))
-        return await draft_from_children(shown, self.asker)
+    def _draft(
+        self, kind: CandidateKind, question: ResolvedQuestion
+    ) -> Coroutine[Any, Any, CandidateDraft]:
+        return draft_candidate(kind, question, self.client, self.retriever)
 
 
 def format_children(children: Mapping[int, NodeResult]) -> tuple[str, ...]:
@@ -134,7 +121,11 @@ def format_children(children: Mapping[int, NodeResult]) -> tuple[str, ...]:
     )
 
 
-def _picked(children: Mapping[int, NodeResult]) -> tuple[ChildChoice, ...]:
+def _showing(question: ResolvedQuestion, children: Mapping[int, NodeResult]) -> ResolvedQuestion:
+    return replace(question, children=format_children(children))
+
+
+def _child_choices(children: Mapping[int, NodeResult]) -> tuple[ChildChoice, ...]:
     return tuple(
         ChildChoice(index, child.asked, child.chosen, child.nth)
         for index, child in children.items()
@@ -143,25 +134,25 @@ def _picked(children: Mapping[int, NodeResult]) -> tuple[ChildChoice, ...]:
 
 def _candidate(
     draft: CandidateDraft,
-    measured: Confidence,
-    question: QuestionNode,
+    confidence: Confidence,
+    node: QuestionNode,
     children: Mapping[int, NodeResult],
     method: ConfidenceMethod,
 ) -> Candidate:
-    score, flags = measured.score, [*draft.flags, *measured.flags]
+    score, flags = confidence.score, [*draft.flags, *confidence.flags]
     if draft.kind == "child_aggregating" and draft.is_usable:
         counted = select_comparable(children.values(), method)
         flags.extend([MIXED_METHODS] if len(counted) < len(children) else [])
-        d = question.score if method == "logprobs" else None
-        score = combine_scores(score, d, [one.choice.score for one in counted])
+        decomposition = node.score if method == "logprobs" else None
+        score = combine_scores(score, decomposition, [child.choice.score for child in counted])
     text = draft.reply.text if draft.reply is not None else ""
     return Candidate(
         kind=draft.kind,
         answer=draft.read.answer,
-        score=score_answer(draft.kind, draft.read.answer, score).score,
+        score=score_answer(draft.read.answer, score),
         explanation=_explanation(draft, text),
         evidence=_evidence(draft, text),
-        pages=tuple((one.page.document_id, one.page.page_index) for one in draft.sources),
+        pages=tuple((each.page.document_id, each.page.page_index) for each in draft.sources),
         used=_used(text, children) if draft.kind == "child_aggregating" else (),
         flags=tuple(flags),
     )

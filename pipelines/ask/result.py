@@ -35,10 +35,7 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
     """Return the answer of a run that has ended."""
     numbers = MarkNumbers()
     proof = _proof(state, run, numbers) if state["strategy"] == "tree" else None
-    if state["quotes"]:
-        cited = _quoted(state, run)
-    else:
-        cited = _written(state, run, numbers)
+    cited = _quoted(state, run) if state["quotes"] else _written(state, run, numbers)
     return Answer(
         run_id=run.log.run_id,
         question=state["question"],

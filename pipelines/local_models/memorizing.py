@@ -34,7 +34,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 _LONGEST_STEM = 40
 
 
-async def memorize_async(
+async def memorize_async(  # noqa: PLR0913 -- how it is read, and who is told
     document: str | Path,
     model: str,
     *,

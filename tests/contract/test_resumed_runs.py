@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import ModelNotUsable
-from lcagent.models.base import Request
-from lcagent.models.scripted import CARD, ScriptedModel
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Session, ask_async
 from lcagent.pipelines.methods.chain.options import ChainOptions
 from lcagent.settings import load_settings
+from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
-SMALL = replace(CARD, window_tokens=700)
+SMALL = replace(SCRIPTED_CARD, window_tokens=700)
 
 
 def _replies() -> Iterator[str | Exception]:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from lcagent.models.scripted_server.rules import Served, ServerRules
-from lcagent.models.scripted_server.server import ScriptedServer
 from lcagent.pipelines import Session, ask_async
+from lcagent.testing import ScriptedServer, ServedCall, ServerRules
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +25,7 @@ def strategy(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def _prompts(document: Path, strategy: str) -> list[Served]:
+async def _prompts(document: Path, strategy: str) -> list[ServedCall]:
     rules = ServerRules(window_tokens=8_000)
     async with ScriptedServer(lambda _: "It is old.", rules) as server, Session.open() as session:
         await ask_async(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lcagent.pipelines.method import Method, Node
 from lcagent.pipelines.methods.chain.options import ChainOptions
-from lcagent.pipelines.step_views import NotedFact, StepView, describe_answer, view_of
+from lcagent.pipelines.step_views import StepFact, StepView, describe_answer, view_of
 
 if TYPE_CHECKING:
     from lcagent.pipelines.context import RunContext
@@ -40,7 +40,7 @@ def describe_step(step: "StoredStep") -> StepView | None:
         step,
         title,
         facts=tuple(
-            NotedFact(fact["label"], fact["status"], fact["text"])
+            StepFact(fact["label"], fact["status"], fact["text"])
             for fact in change.get("facts", ())
         ),
         texts=tuple(texts),

@@ -23,10 +23,10 @@ from lcagent.agents.chain.notes import LABEL_PREFIXES, Notes, NotesDelta
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
 from lcagent.agents.token_budget import token_counter
 from lcagent.documents import Page
+from lcagent.models.limits import Metered
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain.options import ChainOptions, ReadingOrder
 from lcagent.pipelines.run_log import RunLog
-from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.state import UnreadState
 from lcagent.retrieval.quotes.checking import QuoteChecker
 from lcagent.storage.run_store import StoredStep
@@ -58,9 +58,7 @@ def budget_for(question: str, run: RunContext) -> ChainBudget:
 
 async def chunks_like(question: str, chunks: Sequence[WorkerChunk], run: RunContext) -> list[int]:
     """Return the indices of chunks with pages that fit a question, the best first."""
-    found = await run.retriever.search(
-        question, run.collection.documents, top_k=50, pages=run.pages, vectors=run.vectors
-    )
+    found = await run.retriever.search(question, top_k=50, pages=run.pages, vectors=run.vectors)
     likely: dict[int, None] = {}
     for passage in found.passages:
         for chunk in chunks:
@@ -131,12 +129,12 @@ class ChainRun:
     def notes_before(self, path: ReadingPass, position: int) -> Notes:
         """Return what is known on a path before the worker at `position` reads."""
         if self.options.reads_at_once:
-            return Notes(path.label_prefix, numbered=position * FACTS_PER_CHUNK)
+            return Notes(path.label_prefix, labels_given=position * FACTS_PER_CHUNK)
         done, notes = self._known.get(path.number, (0, Notes(path.label_prefix)))
         if done > position:
             done, notes = 0, Notes(path.label_prefix)
         for place in range(done, position):
-            notes = notes.after(self.change(step_key(path, place)))
+            notes = notes.apply(self.change(step_key(path, place)))
         self._known[path.number] = (position, notes)
         return notes
 
@@ -150,7 +148,7 @@ class ChainRun:
         """Return what the workers of a pass noted, and what was read again or chosen since."""
         notes = self.notes_when_read(path)
         for step in self.log.steps(f"after/{path.number}/"):
-            notes = notes.after(self.change(step.key))
+            notes = notes.apply(self.change(step.key))
         return notes
 
     async def keep(
@@ -181,9 +179,9 @@ class ChainRun:
     def _joined(self, path: ReadingPass) -> Notes:
         """Return the notes of workers who read at the same time."""
         changes = [change for _, change in self.changes(path)]
-        notes = Notes(path.label_prefix, numbered=len(changes) * FACTS_PER_CHUNK)
+        notes = Notes(path.label_prefix, labels_given=len(changes) * FACTS_PER_CHUNK)
         for change in changes:
-            notes = notes.after(replace(change, message=None, open_questions=None, answer=None))
+            notes = notes.apply(replace(change, message=None, open_questions=None, answer=None))
         messages = [change.message for change in changes if change.message]
         return replace(notes, message="\n".join(messages))
 

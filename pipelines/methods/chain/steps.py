@@ -14,7 +14,8 @@ from lcagent.agents.chain.chain_of_agents import NOTHING_NEW
 from lcagent.agents.chain.notes import Notes, NotesDelta
 from lcagent.agents.citations import find_marks, strip_marks
 from lcagent.agents.refusals import says_not_found
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
+from lcagent.models.limits import Metered
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain.run import (
     ChainRun,
@@ -26,7 +27,6 @@ from lcagent.pipelines.methods.chain.run import (
     where,
 )
 from lcagent.pipelines.methods.rag.steps import ANSWER
-from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.state import MethodOutput, SourceState
 from lcagent.pipelines.streaming import AnswerStreamer, emit_step
 from lcagent.storage.run_store import StoredStep
@@ -155,8 +155,8 @@ async def _chosen(chain: ChainRun, path: ReadingPass) -> Notes:
     if key not in chain.log:
         worker, metered = chain.worker(path)
         notes = chain.notes_after_reading(path)
-        change = await worker.select(notes)
-        condensed = await worker.condense(notes.message)
+        change = await worker.select_facts(notes)
+        condensed = await worker.condense_summaries(notes.message)
         change = replace(change, message=condensed if condensed != notes.message else None)
         if change != NotesDelta():
             await chain.keep(key, change, metered)
@@ -169,7 +169,7 @@ async def _reply(chain: ChainRun, candidates: Sequence[Notes], on_text: OnText) 
     if chain.options.combine == "judge":
         judge, metered = chain.worker(chain.paths[0])
         return await _logged(
-            chain, ANSWER, metered, on_text, lambda: judge.judge(candidates, on_text)
+            chain, ANSWER, metered, on_text, lambda: judge.judge_paths(candidates, on_text)
         )
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -185,7 +185,9 @@ async def _conclude(
     chain: ChainRun, path: ReadingPass, notes: Notes, key: str, on_text: OnText | None
 ) -> str:
     manager, metered = chain.worker(path)
-    return await _logged(chain, key, metered, on_text, lambda: manager.conclude(notes, on_text))
+    return await _logged(
+        chain, key, metered, on_text, lambda: manager.answer_from_notes(notes, on_text)
+    )
 
 
 async def _logged(

@@ -19,7 +19,6 @@ async def find_quotes(question: str, run: RunContext) -> QuoteOutput:
     """Find the sentences of the documents that answer best; none where nothing does."""
     found = await run.retriever.search(
         question,
-        run.collection.documents,
         top_k=run.top_k,
         pages=run.pages,
         vectors=run.vectors,

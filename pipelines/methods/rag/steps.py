@@ -12,7 +12,7 @@ from lcagent.agents.answering import (
     pack_passages,
 )
 from lcagent.agents.token_budget import MARGIN_TOKENS, token_counter
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost
 from lcagent.pipelines.state import AskState, MethodOutput, SourceState
@@ -27,7 +27,7 @@ async def rag(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     """Search, then answer from what was found; where nothing was, no model is called."""
     run, question = runtime.context, state["question"]
     found = await run.retriever.search(
-        question, run.collection.documents, top_k=run.top_k, pages=run.pages, vectors=run.vectors
+        question, top_k=run.top_k, pages=run.pages, vectors=run.vectors
     )
     budget = min(run.evidence_tokens, room_for_passages(question, run))
     sources = await asyncio.to_thread(

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def _pipeline() -> Pipeline:
-    from lcagent.pipelines.methods.summarize.pipeline import SummarizePipeline
+    from lcagent.pipelines.methods.summarize import pipeline  # noqa: PLC0415 -- loaded when used
 
-    return SummarizePipeline()
+    return pipeline.SummarizePipeline()
 
 
 def describe_step(step: "StoredStep") -> StepView | None:

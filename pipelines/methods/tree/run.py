@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from lcagent.agents.probtree.beam_search import BeamSearch, PendingQuestion
-from lcagent.agents.probtree.books import PassageRetriever, RetrievalQuery
 from lcagent.agents.probtree.candidate_drafts import CandidateKind, LogprobClient, ResolvedQuestion
 from lcagent.agents.probtree.decomposition import decompose
 from lcagent.agents.probtree.node_answerer import NodeAnswerer
 from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.passage_retriever import PassageRetriever, RetrievalQuery
 from lcagent.agents.probtree.question_tree import QuestionNode
-from lcagent.models.base import ChatModel
+from lcagent.models.chat_model import ChatModel
+from lcagent.models.limits import Metered
 from lcagent.pipelines.methods.tree.options import TreeOptions
 from lcagent.pipelines.methods.tree.tree_log import (
     NODE,
@@ -26,7 +27,6 @@ from lcagent.pipelines.methods.tree.tree_log import (
     sharing,
 )
 from lcagent.pipelines.run_log import RunLog
-from lcagent.pipelines.running.metering import Metered
 from lcagent.storage.run_store import StoredStep
 
 
@@ -120,7 +120,7 @@ class TreeRun:
             kinds = ("open_book",)
         elif tried is not None:
             kinds = ("closed_book",)
-        text = question.asked({index: answers[index].choice.answer for index in question.needs})
+        text = question.resolve({index: answers[index].choice.answer for index in question.needs})
         asked = self._asked(question, text, answers if children else {})
         return await answerer.answer(asked, question, children, kinds=kinds, known=tried)
 
@@ -128,18 +128,18 @@ class TreeRun:
         """Return the steps that can be taken, of those that would ask the same the first."""
         steps: dict[object, str] = {}
         for step, one in self._open().items():
-            steps.setdefault(sharing(one.wording.question, one.wording.text), step)
+            steps.setdefault(sharing(one.question.node, one.question.text), step)
         return list(steps.values())
 
     def _open(self) -> dict[str, PendingQuestion]:
-        found = BeamSearch(self.known.tree, self.options.beam, self.known.worded).open()
-        return {key_of(one.wording.question, one.wording.text): one for one in found}
+        found = BeamSearch(self.known.tree, self.options.beam, self.known.worded).pending()
+        return {key_of(one.question.node, one.question.text): one for one in found}
 
     async def _answer_in_beam(self, one: PendingQuestion, answerer: NodeAnswerer) -> NodeResult:
         """Answer a question; what is looked up for those below is what the best answers ask."""
-        question = one.wording.question
+        question = one.question.node
         below = self.known.followed(one.beam[0]) if one.beam else {}
-        asked = self._asked(question, one.wording.text, below)
+        asked = self._asked(question, one.question.text, below)
         return await answerer.answer(asked, question, {}, beam=one.beam)
 
     def _is_enough(self, answered: NodeResult) -> bool:
@@ -149,7 +149,7 @@ class TreeRun:
     def _asked(
         self, question: QuestionNode, text: str, answers: Mapping[int, NodeResult]
     ) -> ResolvedQuestion:
-        below = self.known.tree.below(question.index)
+        below = self.known.tree.descendants(question.index)
         looked_up = [answers[one.index].asked for one in below if one.index in answers]
         return ResolvedQuestion(
             text,

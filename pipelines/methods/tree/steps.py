@@ -3,27 +3,19 @@
 The functions that take a state are the nodes of its graph.
 """
 
-import asyncio
 import operator
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from lcagent.agents.answering import LabelledPassage, make_source
-from lcagent.agents.probtree import confidence
-from lcagent.agents.probtree.books import RetrievalQuery
 from lcagent.agents.probtree.candidate_drafts import MULTI_HOP_TASK, OpenBookPrompt
-from lcagent.agents.prompt_templates import fence
+from lcagent.agents.probtree.passage_retriever import BudgetedRetriever
 from lcagent.agents.token_budget import (
     MARGIN_TOKENS,
     answer_reply_tokens,
     token_counter,
-    truncate_end,
 )
-from lcagent.documents import Passage
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain.steps import Question
 from lcagent.pipelines.methods.rag.steps import ANSWER
@@ -37,9 +29,6 @@ from lcagent.storage.run_store import StoredStep
 
 LONGEST_ANSWER = 512
 """Tokens of an answer with its explanation; the paper allows 256, without quotes."""
-
-LEAST_SHARE = 64
-"""Tokens; a passage that has to be cut to fewer says nothing any more."""
 
 
 class StepsTaken(TypedDict):
@@ -66,7 +55,7 @@ def tree_of(question: str, run: RunContext) -> TreeRun:
         lambda: TreeRun(
             question,
             run.chat_model,
-            run.book or SearchedBook(run),
+            _passages(run),
             run.options(TreeOptions),
             run.log,
             answer_tokens(run),
@@ -112,9 +101,7 @@ async def conclude(state: TreeState, runtime: Runtime[RunContext]) -> MethodOutp
     if reply:
         AnswerStreamer(runtime.stream_writer)(reply)
     await run.log.add(StoredStep(ANSWER, {"reply": reply}, []))
-    searched = await run.retriever.search(
-        question, run.collection.documents, top_k=1, pages=run.pages, vectors=run.vectors
-    )
+    searched = await run.retriever.search(question, top_k=1, pages=run.pages, vectors=run.vectors)
     return MethodOutput(
         reply=reply,
         sources=findings.sources(),
@@ -137,58 +124,12 @@ def answer_tokens(run: RunContext) -> int:
     return answer_reply_tokens(run.chat_model, LONGEST_ANSWER)
 
 
-@dataclass(frozen=True, slots=True)
-class SearchedBook:
-    """The documents of a run, searched as for any question.
-
-    A passage comes with its whole page where that takes no more than its share of the room.
-    """
-
-    run: RunContext
-
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
-        """Return the best passages for each of the queries, as many as there is room for."""
-        found = await confidence.gather([self._passages(one) for one in wanted])
-        first: dict[tuple[str, int], Passage] = {}
-        for passage in (one for passages in found for one in passages):
-            first.setdefault((passage.span.document_id, passage.page.index), passage)
-        return await asyncio.to_thread(self._sources, list(first.values()), wanted[0].query)
-
-    async def _passages(self, wanted: RetrievalQuery) -> tuple[Passage, ...]:
-        run = self.run
-        found = await run.retriever.search(
-            wanted.query,
-            run.collection.documents,
-            top_k=wanted.top_k,
-            pages=run.pages,
-            vectors=run.vectors,
-        )
-        return found.passages
-
-    def _sources(self, passages: Sequence[Passage], question: str) -> list[LabelledPassage]:
-        run, count = self.run, token_counter(self.run.chat_model)
-        left = min(run.evidence_tokens, room_for_passages(question, run))
-        share = left // max(1, len(passages))
-        sources: list[LabelledPassage] = []
-        for passage in passages:
-            source = self._source(len(sources) + 1, passage, share, count)
-            if not sources and _size(source, count) > left:
-                text = truncate_end(source.text, max(LEAST_SHARE, left - LEAST_SHARE), count)
-                source = LabelledPassage(source.label, source.page, text)
-            if not sources or _size(source, count) <= left:
-                left -= _size(source, count)
-                sources.append(source)
-        return sources
-
-    def _source(
-        self, number: int, passage: Passage, share: int, count: Callable[[str], int]
-    ) -> LabelledPassage:
-        document = self.run.documents[passage.span.document_id]
-        whole = make_source(number, document, passage.page, passage.page.text)
-        if _size(whole, count) <= share:
-            return whole
-        return make_source(number, document, passage.page, passage.text)
-
-
-def _size(source: LabelledPassage, count: Callable[[str], int]) -> int:
-    return count(fence(source.text, "passage")) + 1
+def _passages(run: RunContext) -> BudgetedRetriever:
+    return BudgetedRetriever(
+        run.retriever,
+        run.documents,
+        room=lambda question: min(run.evidence_tokens, room_for_passages(question, run)),
+        count=token_counter(run.chat_model),
+        pages=run.pages,
+        vectors=run.vectors,
+    )

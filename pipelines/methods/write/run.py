@@ -25,7 +25,7 @@ from lcagent.agents.write.paragraph_draft import Paragraph, clamp_length_ratio, 
 from lcagent.agents.write.paragraph_writer import CALLS_PER_PARAGRAPH, NO_EVIDENCE, ParagraphWriter
 from lcagent.documents import Span
 from lcagent.errors import UsageError
-from lcagent.models.base import ChatModel
+from lcagent.models.chat_model import ChatModel
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.write.options import WriteOptions
 from lcagent.pipelines.run_log import RunLog

@@ -52,7 +52,7 @@ class WriteState(TypedDict):
     ended: Annotated[list[int], operator.add]
 
 
-async def plan(state: WriteState, runtime: Runtime[RunContext]) -> dict[str, int]:
+async def plan(state: WriteState, runtime: Runtime[RunContext]) -> dict[str, int]:  # noqa: ARG001 -- as all nodes
     """Make the plan, or that of the chapters."""
     chapters = await _plan(runtime.context)
     emit_step(runtime, "plan", 1, 1, "")
@@ -115,7 +115,7 @@ async def _plan(run: RunContext) -> int:
         await writing.keep_plan("plan", await planner.plan(), model.calls)
         return 0
     if "chapters" not in run.log:
-        chapters = ArticlePlan(tuple(await planner.chapters()))
+        chapters = ArticlePlan(tuple(await planner.plan_chapters()))
         await writing.keep_plan("chapters", CheckedPlan(chapters), model.calls)
     return len(writing.plan_at("chapters").plan.paragraphs)
 
@@ -126,11 +126,11 @@ async def _plan_chapter(place: int, run: RunContext) -> None:
     model = run.metered()
     planner = writing.planner(model, "")
     if f"chapter/{place}" not in run.log:
-        planned = await planner.chapter(chapters, place)
+        planned = await planner.plan_chapter(chapters, place)
         await writing.keep_plan(f"chapter/{place}", CheckedPlan(planned), model.calls)
     if place + 1 == len(chapters):
         parts = [writing.plan_at(f"chapter/{number}").plan for number in range(len(chapters))]
-        await writing.keep_plan("plan", planner.whole(parts), [])
+        await writing.keep_plan("plan", planner.join_chapters(parts), [])
 
 
 async def _write_paragraph(point: str, place: int, writing: WriteRun, run: RunContext) -> None:
@@ -190,7 +190,7 @@ async def _shown(
     The summary is made by one call whenever the paragraphs since the last one have no room.
     """
     count = token_counter(run.chat_model)
-    room = writing.writer(run.chat_model).prior_room(place, sources)
+    room = writing.writer(run.chat_model).prior_text_tokens(place, sources)
     summary, folded = _last_fold(writing)
     rest = [text for text in earlier[folded:] if text]
     whole = "\n\n".join(rest)
@@ -200,7 +200,7 @@ async def _shown(
     if kept < len(rest):
         model = run.metered()
         writer = writing.writer(model)
-        summary = await writer.fold(summary, "\n\n".join(rest[:-kept]), room // 3)
+        summary = await writer.fold_prior_text(summary, "\n\n".join(rest[:-kept]), room // 3)
         detail = {"reply": summary, "folded": len(earlier) - kept}
         await run.log.add(StoredStep(f"fold/{place}", detail, model.calls))
     summary = truncate_end(summary, room // 2, count)
@@ -227,14 +227,13 @@ async def _evidence(
         return [], 0, 0
     found = await run.retriever.search(
         point,
-        run.collection.documents,
         top_k=run.top_k,
         pages=run.pages,
         vectors=run.vectors,
     )
     if not any(found.query.share_in(passage.page.text) for passage in found.passages):
         return [], found.chunks, found.chunks_read
-    budget = min(run.evidence_tokens, writer.evidence_room(place))
+    budget = min(run.evidence_tokens, writer.evidence_tokens(place))
     count = token_counter(run.chat_model)
     packed = await asyncio.to_thread(
         pack_passages, found.passages, run.documents, budget, count, run.pages

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.base import Request
-from lcagent.models.scripted import CARD, ScriptedModel
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Session, ask_async, plan_async
 from lcagent.pipelines.events import Planned
 from lcagent.pipelines.methods.chain.options import PRESETS, ChainOptions
 from lcagent.pipelines.methods.tree.options import TreeOptions
 from lcagent.tasks import AskTask
+from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
-PRICED = replace(CARD, usd_per_million_prompt=1.0, usd_per_million_completion=4.0)
+PRICED = replace(SCRIPTED_CARD, usd_per_million_prompt=1.0, usd_per_million_completion=4.0)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ async def test_quoting_costs_nothing(long_text: Path, session: Session) -> None:
 
 
 async def test_an_unknown_price_is_said_to_be_unknown(long_text: Path, session: Session) -> None:
-    model = ScriptedModel(_reply, card=replace(CARD, usd_per_million_prompt=None))
+    model = ScriptedModel(_reply, card=replace(SCRIPTED_CARD, usd_per_million_prompt=None))
     plan = await plan_async(AskTask((str(long_text),), "How?"), session=session, model=model)
     assert plan.usd is None
     assert any("price" in note for note in plan.notes)

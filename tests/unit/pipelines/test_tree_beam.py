@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 from lcagent.agents.answering import LabelledPassage
 from lcagent.agents.probtree.beam_search import max_beam_calls
-from lcagent.agents.probtree.books import RetrievalQuery
 from lcagent.agents.probtree.confidence import gather, normalize_answer
 from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.passage_retriever import RetrievalQuery
 from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Span
 from lcagent.errors import UsageError
-from lcagent.models.base import Reply, Request, TokenLogprob
-from lcagent.models.scripted import ScriptedModel
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines.methods.tree.options import TreeOptions
 from lcagent.pipelines.methods.tree.run import TreeRun
 from lcagent.pipelines.methods.tree.tree_log import index_of, sharing
 from lcagent.pipelines.run_log import RunLog
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -37,9 +37,9 @@ CLOSED, OPEN, BELOW = "closed book", "open book", "child aggregating"
 class _OnePassage:
     """A book with one passage for any question."""
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return it, with what was looked up."""
-        looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in wanted)
+        looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in queries)
         return [LabelledPassage("S1", Span("d", 0), f"S1\nLOOKED UP {looked_up}")]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import UnreadableDocument
-from lcagent.pipelines import Session
+from lcagent.pipelines import Runtime
 from lcagent.retrieval.reading.formats import other_type, reader_for, reader_version
 from lcagent.settings import load_settings
 
@@ -56,9 +56,9 @@ def test_our_search_is_a_retriever_of_llama_index(tmp_path: Path) -> None:
 
     book = tmp_path / "book.md"
     book.write_text("# Light\n\nThe lamp is red.\n\n# Ferry\n\nThe ferry leaves at noon.\n")
-    with Session.open(load_settings(embedder="none")) as session:
-        documents = asyncio.run(session.collect(book)).documents
-        retriever = LlamaIndexRetriever(session.services.retriever, documents, top_k=1)
+    with Runtime.open(load_settings(embedder="none")) as runtime:
+        documents = asyncio.run(runtime.collect(book)).documents
+        retriever = LlamaIndexRetriever(runtime.retriever.over(documents), top_k=1)
         (node,) = retriever.retrieve("When does the ferry leave?")
     assert "leaves at noon" in node.get_content()
     assert node.metadata["document"] == "book.md"
@@ -68,22 +68,22 @@ def test_our_search_is_a_retriever_of_llama_index(tmp_path: Path) -> None:
 
 def test_a_reader_of_llama_index_reads_what_ours_do_not(slides: Path) -> None:
     settings = load_settings(embedder="none", reader="slide_reader.SlideReader")
-    with Session.open(settings) as session:
-        (document,) = asyncio.run(session.collect(slides)).documents
+    with Runtime.open(settings) as runtime:
+        (document,) = asyncio.run(runtime.collect(slides)).documents
         assert [(page.number, page.text) for page in document.pages] == [
             (1, "The lamp is red."),
             (2, "The ferry leaves at noon."),
         ]
-        (again,) = asyncio.run(session.collect(slides)).documents
+        (again,) = asyncio.run(runtime.collect(slides)).documents
     assert again.reader == "llama-index:slide_reader.SlideReader"
 
 
 def test_without_such_a_reader_the_file_is_refused(slides: Path) -> None:
     with (
-        Session.open(load_settings(embedder="none")) as session,
+        Runtime.open(load_settings(embedder="none")) as runtime,
         pytest.raises(UnreadableDocument, match=r"talk\.slides"),
     ):
-        asyncio.run(session.collect(slides))
+        asyncio.run(runtime.collect(slides))
 
 
 def test_a_reader_that_tells_no_pages_gives_parts(slides: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_reader_that_tells_no_pages_gives_parts(slides: Path) -> None:
 @pytest.mark.parametrize(
     ("class_path", "reason"),
     [
-        ("slide_reader.Broken", "failed: SessionError: no such slide"),
+        ("slide_reader.Broken", "failed: RuntimeError: no such slide"),
         ("slide_reader.Missing", "no reader"),
         ("no_such_module.Reader", "no reader"),
         ("nodot", "no reader"),

@@ -45,14 +45,14 @@ def test_a_quote_is_looked_up_on_the_pages_of_the_chunk() -> None:
 
 
 def test_a_fact_that_is_known_is_not_noted_again() -> None:
-    known = Notes().after(_read(_reply(("Hector kept it.", "Hector kept the light"))))
+    known = Notes().apply(_read(_reply(("Hector kept it.", "Hector kept the light"))))
     change = _read(_reply(("hector  kept it", "x"), ("New", "Hector kept the light")), known)
     assert [(fact.label, fact.text) for fact in change.facts] == [("F2", "New")]
 
 
 def test_a_reply_in_another_form_takes_the_place_of_the_summary_and_keeps_the_facts() -> None:
-    notes = Notes().after(_read(_reply(("Hector kept it.", "Hector kept the light"))))
-    notes = notes.after(_read("A summary in words.")).after(_read("A later one."))
+    notes = Notes().apply(_read(_reply(("Hector kept it.", "Hector kept the light"))))
+    notes = notes.apply(_read("A summary in words.")).apply(_read("A later one."))
     assert notes.message == "A later one."
     assert [fact.label for fact in notes.facts] == ["F1"]
 
@@ -64,7 +64,7 @@ def test_a_change_is_the_same_after_it_was_stored() -> None:
 
 def test_only_chosen_facts_are_kept() -> None:
     facts = tuple(Fact(f"F{n}", f"fact {n}", "", Span("b", 0), "exact") for n in range(4))
-    notes = Notes().after(NotesDelta(facts=facts)).after(NotesDelta(kept=("F1", "F3")))
+    notes = Notes().apply(NotesDelta(facts=facts)).apply(NotesDelta(kept=("F1", "F3")))
     assert [fact.label for fact in notes.facts] == ["F1", "F3"]
 
 
@@ -81,7 +81,7 @@ def test_what_is_shown_fits_and_nothing_is_forgotten(budget: int, many: int) -> 
 
 
 def test_whatever_workers_leave_open_what_is_shown_fits() -> None:
-    notes = Notes().after(
+    notes = Notes().apply(
         _read(
             _reply(
                 ("Hector kept it.", "Hector kept the light"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lcagent.agents.probtree.decomposition import UNREADABLE_TREE, build_tree
 from lcagent.agents.probtree.question_tree import MAX_DEPTH, MAX_NODES, QuestionTree
-from lcagent.models.base import Reply, TokenLogprob
+from lcagent.models.chat_model import Reply, TokenLogprob
 
 Q = "Where was the director of The Ferry born?"
 A, B = "Who directed The Ferry?", "Where was #1 born?"
@@ -43,7 +43,7 @@ def test_a_tree_is_found_in_what_surrounds_it(text: str) -> None:
     tree = _tree(text)
     assert _shape(tree) == PLAIN
     assert tree.questions[2].needs == (1,)
-    assert tree.questions[2].asked({1: "Jane Doe."}) == "Where was Jane Doe born?"
+    assert tree.questions[2].resolve({1: "Jane Doe."}) == "Where was Jane Doe born?"
     assert tree.flags == ()
 
 
@@ -85,15 +85,15 @@ def test_references_to_later_or_missing_questions_are_flagged_and_filled() -> No
     first, second, third = tree.questions[1:]
     for one in (first, second, third):
         assert "not answered before it" in one.flags[0]
-    assert first.asked({}) == "Who is unknown?"
-    assert third.asked({1: "Bo"}) == "Is unknown near Bo?"
+    assert first.resolve({}) == "Who is unknown?"
+    assert third.resolve({1: "Bo"}) == "Is unknown near Bo?"
 
 
 def test_what_looks_like_a_reference_in_the_question_asked_is_none() -> None:
     question = "Who wrote the #1 song of 1911?"
     reply = Reply(json.dumps({question: ["Which was the #1 song of 1911?", "Who wrote #1?"]}))
     tree = build_tree(question, reply)
-    assert tree.questions[1].asked({}) == "Which was the #1 song of 1911?"
+    assert tree.questions[1].resolve({}) == "Which was the #1 song of 1911?"
     assert tree.questions[1].flags == ()
     assert tree.questions[2].needs == (1,)
 
@@ -158,8 +158,8 @@ def test_any_reply_gives_a_tree_within_limits_whose_questions_can_all_be_answere
             ]
             assert ready, "no question can be answered next"
             for one in ready:
-                assert "#" not in one.asked(answers)
-                assert "<" not in one.asked(answers)
+                assert "#" not in one.resolve(answers)
+                assert "<" not in one.resolve(answers)
                 answers[one.index] = f"x{one.index}"
         assert max(len(list(_path(tree, one.index))) for one in tree.questions) <= MAX_DEPTH
         assert QuestionTree.from_json(json.loads(json.dumps(tree.as_json()))) == tree

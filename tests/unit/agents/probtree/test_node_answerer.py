@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import pytest
 
 from lcagent.agents.answering import LabelledPassage
-from lcagent.agents.probtree.books import RetrievalQuery
 from lcagent.agents.probtree.candidate_drafts import (
     ClosedBookPrompt,
     LogprobClient,
@@ -16,15 +15,13 @@ from lcagent.agents.probtree.candidate_drafts import (
 from lcagent.agents.probtree.confidence import FAILED_SCORE
 from lcagent.agents.probtree.node_answerer import NodeAnswerer, format_children
 from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.passage_retriever import RetrievalQuery
 from lcagent.agents.probtree.question_tree import QuestionNode
 from lcagent.documents import Span
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
-from lcagent.models.base import Reply, Request, TokenLogprob
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.models.choose import choose_model, close_model
-from lcagent.models.scripted import ScriptedModel
-from lcagent.models.scripted_server.rules import ServerRules
-from lcagent.models.scripted_server.script import Scripted, ScriptedCall
-from lcagent.models.scripted_server.server import ScriptedServer
+from lcagent.testing import ScriptedCall, ScriptedModel, ScriptedReply, ScriptedServer, ServerRules
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +38,7 @@ class Shelf:
         LabelledPassage("S2", Span("d", 7), "S2 | d.txt\nBerta slept."),
     )
 
-    async def find(self, wanted: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
         """Return the passages."""
         return list(self.sources)
 
@@ -308,24 +305,24 @@ async def test_a_model_that_does_not_say_how_sure_it_is_is_taken_at_one_half_and
 
 @pytest.mark.parametrize("circumstance", ["null", "rejected", "closed"])
 async def test_a_server_without_log_probabilities_is_asked_for_samples(circumstance: str) -> None:
-    def script(call: ScriptedCall) -> Scripted:
+    def script(call: ScriptedCall) -> ScriptedReply:
         text = "It was so. So the answer is: A."
         if circumstance == "closed" and call.body.get("logprobs"):
-            return Scripted(fault="cut_before")
-        return Scripted(text, has_logprobs=False)
+            return ScriptedReply(fault="cut_before")
+        return ScriptedReply(text, has_logprobs=False)
 
     rejected = frozenset({"logprobs"}) if circumstance == "rejected" else frozenset[str]()
     async with ScriptedServer(script, ServerRules(rejected=rejected)) as server:
         model = choose_model("openai:scripted", base_url=server.base_url)
-        asker = LogprobClient(model, 100)
+        client = LogprobClient(model, 100)
         asked = ResolvedQuestion(LEAF.text, (RetrievalQuery(LEAF.text, 5),))
         try:
-            answered = await NodeAnswerer(asker, Shelf(), samples=3).answer(asked, LEAF, {})
+            answered = await NodeAnswerer(client, Shelf(), samples=3).answer(asked, LEAF, {})
         finally:
             await close_model(model)
     assert answered.method == "samples"
     assert [one.score for one in answered.candidates] == pytest.approx([math.log(4 / 5)] * 2)
-    assert (asker.has_logprobs is False) == (circumstance == "closed")
+    assert (client.has_logprobs is False) == (circumstance == "closed")
 
 
 @pytest.mark.parametrize("has_logprobs", [None, True])
@@ -334,10 +331,10 @@ async def test_a_server_that_is_down_is_no_server_without_log_probabilities(
 ) -> None:
     wait_s = None if has_logprobs else 10_000.0
     model = _model({"closed book": ModelUnavailable("down", retry_after_s=wait_s)})
-    asker = LogprobClient(model, 100, has_logprobs)
+    client = LogprobClient(model, 100, has_logprobs)
     with pytest.raises(ModelUnavailable):
-        await asker.ask(asker.request(ClosedBookPrompt("Who?"), "closed book"))
-    assert asker.has_logprobs is has_logprobs
+        await client.complete(client.request(ClosedBookPrompt("Who?"), "closed book"))
+    assert client.has_logprobs is has_logprobs
     assert len(model.requests) == 1
 
 
