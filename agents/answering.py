@@ -3,8 +3,8 @@
 The same for retrieved passages and for a whole text that fits the window. The question comes last:
 models find more in a long context that way.
 
-A tree of questions does not use `pack_passages`: its passages come from several queries, so each has
-an equal share of the room, and they stay in the order of the queries.
+A tree of questions does not use `pack_passages`: its passages come from several queries, so each
+has an equal share of the room, and they stay in the order of the queries.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from lcagent.agents.prompt_templates import Prompt, fence
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.agents.token_budget import TokenCounter, truncate_end
 from lcagent.documents import Document, Page, Passage, Span
-from lcagent.models.base import ChatModel, OnText, Request
+from lcagent.models.chat_model import ChatModel, OnText, Request
 from lcagent.selection import ALL_PAGES, PageSelection
 
 PASSAGES_WITH_NEIGHBOURS = 3

@@ -27,7 +27,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lcagent.errors import UsageError
-from lcagent.models.base import Message
+from lcagent.models.chat_model import Message
 from lcagent.settings import prompts_folder
 
 MATERIAL_RULE = '{% include "material.md" %}'

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from lcagent.agents.prompt_templates import check_overrides
 from lcagent.errors import BudgetExceeded, LcagentError
-from lcagent.models.budget import Budget
+from lcagent.models.limits import Budget
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.methods.chain_options import ChainOptions
@@ -111,7 +111,7 @@ async def context_of(
         check_selection(collection, pages)
     return RunContext(
         collection,
-        runtime.retriever,
+        runtime.retriever.over(collection.documents),
         pages,
         top_k=options.get("top_k", 12),
         vectors=runtime.vector_use(options.get("vectors"), by_default="needed"),

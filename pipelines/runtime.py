@@ -10,18 +10,18 @@ from typing import Self, cast, get_args
 
 from lcagent.agents.quoting_model import QUOTE, QuotingModel
 from lcagent.errors import UsageError
-from lcagent.models.base import ChatModel
-from lcagent.models.budget import Budget, Budgeted
 from lcagent.models.cached import Cached
+from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
-from lcagent.models.hosts import OPENAI_URL, server_of
-from lcagent.models.limits import Limited, Turns
+from lcagent.models.endpoints import OPENAI_URL, server_of
+from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
 from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
+from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
 from lcagent.retrieval.reading.isolation import Limits
-from lcagent.retrieval.search.retriever import Retriever, VectorUse
+from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path, load_settings
 from lcagent.storage.database import Database, open_database
@@ -104,9 +104,10 @@ class Runtime:
         return Library(self.documents, limits, self.settings.concurrency, self.settings.reader)
 
     @cached_property
-    def retriever(self) -> Retriever:
-        """Searches documents."""
-        return Retriever(self.documents, SearchStore(self.database), self.choose_embedder)
+    def retriever(self) -> Indexer:
+        """Searches documents; keeps their indexes."""
+        limit = self.settings.index_cache_mb * 1_000_000
+        return Indexer(self.documents, SearchStore(self.database), self.choose_embedder, limit)
 
     @cached_property
     def replies(self) -> ReplyStore:
@@ -155,14 +156,14 @@ class Runtime:
         key = (name, server, window_tokens)
         if key not in self._models:
             chosen = named_model(name, self.settings, server, window_tokens)
-            self._models[key] = Limited(chosen, self.turns)
+            self._models[key] = RateLimited(chosen, self.turns)
         return self._models[key]
 
     @cached_property
-    def turns(self) -> Turns:
+    def turns(self) -> RateLimiter:
         """The rates that calls of all runs keep to together."""
         settings = self.settings
-        return Turns(
+        return RateLimiter(
             settings.model_concurrency, settings.requests_per_minute, settings.tokens_per_minute
         )
 

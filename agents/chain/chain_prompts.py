@@ -16,7 +16,7 @@ from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.agents.token_budget import MARGIN_TOKENS, MAX_ANSWER_TOKENS, answer_reply_tokens
 from lcagent.errors import UsageError
-from lcagent.models.base import ChatModel, Message
+from lcagent.models.chat_model import ChatModel, Message
 
 MIN_CHUNK_TOKENS = 64
 """A chunk that would be shorter is refused: the window is too small for the question."""

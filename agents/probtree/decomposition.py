@@ -25,7 +25,7 @@ from lcagent.agents.probtree.question_tree import (
     find_references,
 )
 from lcagent.errors import UnusableReply
-from lcagent.models.base import Reply
+from lcagent.models.chat_model import Reply
 
 TREE_SCHEMA: dict[str, Any] = {
     "type": "object",

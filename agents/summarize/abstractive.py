@@ -29,7 +29,7 @@ from lcagent.agents.write.paragraph_draft import (
     drop_cut_sentence,
 )
 from lcagent.errors import UnusableReply
-from lcagent.models.base import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request
 
 WORDS_PER_POINT = 12
 """Of a summary; so many points are noted that its writer can choose."""

@@ -26,7 +26,7 @@ from lcagent.agents.write.article_plan import (
     rescale_plan,
 )
 from lcagent.errors import UnusableReply, UsageError
-from lcagent.models.base import ChatModel, Request
+from lcagent.models.chat_model import ChatModel, Request
 
 CHAPTER_PLAN_FROM_WORDS = 20_000
 """A text of as many words or more is planned by chapters."""

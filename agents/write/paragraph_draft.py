@@ -13,7 +13,8 @@ import regex
 
 from lcagent.agents.citations import strip_marks
 from lcagent.agents.write.word_count import count_words, split_words
-from lcagent.models.base import Reply
+from lcagent.models.chat_model import Reply
+from lcagent.models.reasoning import strip_reasoning
 from lcagent.retrieval.sentences import sentences
 
 LENGTH_TOLERANCE = 0.1
@@ -190,7 +191,7 @@ def word_ngrams(text: str) -> frozenset[tuple[str, ...]]:
 
 def clean_reply(reply: str) -> str:
     """Return what of a reply belongs into the text."""
-    text = _THINKING.sub("", reply).strip()
+    text = strip_reasoning(reply).strip()
     fenced = _FENCED.fullmatch(text)
     text = (fenced["body"] if fenced else text).strip()
     text = _PREAMBLE.sub("", text, count=1)
@@ -201,7 +202,7 @@ def clean_reply(reply: str) -> str:
 
 def join_continuation(text: str, continuation: str) -> str:
     """Return a text that was cut off with what goes on from there, its overlap left out."""
-    added = _THINKING.sub("", continuation).lstrip("\n")
+    added = strip_reasoning(continuation).lstrip("\n")
     for size in range(min(len(text), len(added), MAX_OVERLAP), MIN_OVERLAP - 1, -1):
         if text.endswith(added[:size]):
             return text + added[size:]
@@ -225,7 +226,6 @@ def _distance(text: str, task: ParagraphTask) -> int:
     return abs(count_text_words(text) - task.words)
 
 
-_THINKING = regex.compile(r"<think>.*?(?:</think>|$)", regex.DOTALL)
 _FENCED = regex.compile(r"```(?:markdown|md|text)?\n(?P<body>.*?)\n?```", regex.DOTALL)
 _PREAMBLE = regex.compile(
     r"""\A(?:(?:sure|certainly|of\scourse|okay|ok|gerne|natürlich|bien\ssûr|claro|好的)[^\n]{0,200}[:!.：]

@@ -32,7 +32,7 @@ from lcagent.agents.write.paragraph_draft import (
     find_repetition,
 )
 from lcagent.errors import ContextTooLong, UnusableReply, UsageError
-from lcagent.models.base import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request
 
 CALLS_PER_PARAGRAPH = 3
 """The draft and two repairs."""

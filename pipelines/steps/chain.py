@@ -20,7 +20,7 @@ from lcagent.agents.citations import find_marks, strip_marks
 from lcagent.agents.refusals import says_not_found
 from lcagent.agents.token_budget import token_counter
 from lcagent.documents import Page
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain_run import ChainRun, Path
 from lcagent.pipelines.steps.passages import ANSWER
@@ -230,9 +230,7 @@ def _notes(chain: ChainRun) -> list[str]:
 
 async def _like(question: str, chunks: Sequence[WorkerChunk], run: RunContext) -> list[int]:
     """Return the indices of chunks with pages that fit a question, the best first."""
-    found = await run.retriever.search(
-        question, run.collection.documents, top_k=50, pages=run.pages, vectors=run.vectors
-    )
+    found = await run.retriever.search(question, top_k=50, pages=run.pages, vectors=run.vectors)
     likely: dict[int, None] = {}
     for passage in found.passages:
         for chunk in chunks:

@@ -11,7 +11,7 @@ from lcagent.agents.answering import (
     pack_passages,
 )
 from lcagent.agents.token_budget import MARGIN_TOKENS, token_counter
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.steps.state import AskState, SourceState, Written
 from lcagent.storage.run_store import StoredStep
@@ -26,7 +26,6 @@ async def answer_from_passages(
     """Search, then answer from what was found; where nothing was, no model is called."""
     found = await run.retriever.search(
         state["question"],
-        run.collection.documents,
         top_k=run.top_k,
         pages=run.pages,
         vectors=run.vectors,

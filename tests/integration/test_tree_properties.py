@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.base import TokenLogprob
+from lcagent.models.chat_model import TokenLogprob
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.running.events import AnswerText, Event, StepDone
@@ -257,7 +257,7 @@ async def test_passages_are_those_that_a_search_finds(book: Path) -> None:
             if role_of(call.prompt) != "open":
                 assert shown == []
             elif question_of(call) != QUESTION:
-                found = await runtime.retriever.search(question_of(call), documents, top_k=2)
+                found = await runtime.retriever.over(documents).search(question_of(call), top_k=2)
                 assert shown == [one.page.section for one in found.passages]
     assert answer.coverage.chunks_read == 3
 

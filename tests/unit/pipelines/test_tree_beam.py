@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from lcagent.agents.answering import LabelledPassage
 from lcagent.agents.probtree.beam_search import max_beam_calls
-from lcagent.agents.probtree.books import RetrievalQuery
 from lcagent.agents.probtree.confidence import gather, normalize_answer
 from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.passage_retriever import RetrievalQuery
 from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Span
 from lcagent.errors import UsageError
-from lcagent.models.base import Reply, Request, TokenLogprob
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import index_of, sharing
 from lcagent.pipelines.methods.tree_run import TreeRun
