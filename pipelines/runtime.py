@@ -18,9 +18,10 @@ from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
 from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
+from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
 from lcagent.retrieval.reading.isolation import Limits
-from lcagent.retrieval.search.retriever import Retriever, VectorUse
+from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path, load_settings
 from lcagent.storage.database import Database, open_database
@@ -103,9 +104,10 @@ class Runtime:
         return Library(self.documents, limits, self.settings.concurrency, self.settings.reader)
 
     @cached_property
-    def retriever(self) -> Retriever:
-        """Searches documents."""
-        return Retriever(self.documents, SearchStore(self.database), self.choose_embedder)
+    def retriever(self) -> Indexer:
+        """Searches documents; keeps their indexes."""
+        limit = self.settings.index_cache_mb * 1_000_000
+        return Indexer(self.documents, SearchStore(self.database), self.choose_embedder, limit)
 
     @cached_property
     def replies(self) -> ReplyStore:
