@@ -7,7 +7,7 @@ import pytest
 
 from lcagent.errors import UnreadableDocument
 from lcagent.pipelines import Runtime
-from lcagent.retrieval.reading.formats import other_type, reader_for, reader_version
+from lcagent.retrieval.reading.reader import other_type, reader_for, reader_version
 from lcagent.settings import load_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
