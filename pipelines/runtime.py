@@ -13,7 +13,7 @@ from lcagent.errors import UsageError
 from lcagent.models.cached import Cached
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
-from lcagent.models.endpoints import OPENAI_URL, server_of
+from lcagent.models.endpoints import OPENAI_URL, without_credentials
 from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
 from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
@@ -149,7 +149,9 @@ class Runtime:
             model = self._limited(model, server, window_tokens)
         budget = budget or Budget()
         retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
-        return Cached(retrying, self.replies, namespace=namespace, server=server_of(server))
+        return Cached(
+            retrying, self.replies, namespace=namespace, server=without_credentials(server)
+        )
 
     def _limited(self, name: str, server: str, window_tokens: int | None) -> ChatModel:
         """Return a model whose calls, of all runs together, keep to the rates that are set."""
