@@ -12,7 +12,7 @@ from lcagent.agents.prompt_templates import Prompt, fence
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.agents.token_budget import truncate_end
 from lcagent.documents import Document, Page, Passage, Span
-from lcagent.models.base import ChatModel, OnText, Request
+from lcagent.models.chat_model import ChatModel, OnText, Request
 from lcagent.selection import ALL_PAGES, PageSelection
 
 PASSAGES_WITH_NEIGHBOURS = 3

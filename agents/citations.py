@@ -26,6 +26,12 @@ from lcagent.retrieval.sentences import sentences
 MAX_MARK_CHARACTERS = 4_000
 """Characters; what opens like a mark and is not closed by then is text."""
 
+LinesLoader: TypeAlias = Callable[[str, Page], Page]
+"""Returns a page of a document (by id) with its `lines`, which stored pages come without."""
+
+NO_PAGE = Span("", -1)
+"""Where a quote is attributed to whose source does not exist."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -56,6 +62,46 @@ class MarkNumbers:
     def marks(self) -> list[Mark]:
         """Return the marks in the order of their numbers."""
         return list(self._numbers)
+
+
+@dataclass(slots=True)
+class MarkStream:
+    """Numbers the marks of a text that arrives in pieces.
+
+    What may turn out to be a mark is held back until it is complete.
+    """
+
+    numbers: MarkNumbers = field(default_factory=MarkNumbers)
+    _held: str = ""
+
+    def feed(self, piece: str) -> str:
+        """Return what can be shown now."""
+        text = self._held + piece
+        start = _first_open(text)
+        self._held = text[start:]
+        return number_marks(text[:start], self.numbers)
+
+    def close(self) -> str:
+        """Return what is left at the end."""
+        held, self._held = self._held, ""
+        return number_marks(held, self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributedQuote:
+    """A quote, and the page it is attributed to."""
+
+    text: str
+    page: Span = NO_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class CitedText:
+    """A text whose marks are numbers of checked citations."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
 
 
 def split_claims(text: str) -> list[MarkedClaim]:
@@ -100,87 +146,6 @@ def number_marks(text: str, numbers: MarkNumbers) -> str:
         return f"[{', '.join(map(str, found))}]"
 
     return _MARK.sub(number, text)
-
-
-@dataclass(slots=True)
-class MarkStream:
-    """Numbers the marks of a text that arrives in pieces.
-
-    What may turn out to be a mark is held back until it is complete.
-    """
-
-    numbers: MarkNumbers = field(default_factory=MarkNumbers)
-    _held: str = ""
-
-    def feed(self, piece: str) -> str:
-        """Return what can be shown now."""
-        text = self._held + piece
-        start = _first_open(text)
-        self._held = text[start:]
-        return number_marks(text[:start], self.numbers)
-
-    def close(self) -> str:
-        """Return what is left at the end."""
-        held, self._held = self._held, ""
-        return number_marks(held, self.numbers)
-
-
-def _first_open(text: str) -> int:
-    """Return where a mark begins that is not complete yet, or the length of the text."""
-    for match in _OPENING.finditer(text, max(0, len(text) - MAX_MARK_CHARACTERS), partial=True):
-        if not _MARK.match(text, match.start()):
-            return match.start()
-    return len(text)
-
-
-def _sentences(text: str) -> list[str]:
-    return [
-        stripped
-        for start, end in sentences(text)
-        if regex.search(r"[\p{L}\p{N}]", stripped := text[start:end].strip())
-    ]
-
-
-_OPENING = regex.compile(r"\[(?=\p{Lu}\d)|\[\p{Lu}?$")
-_SOURCE = r"\p{Lu}\d{1,6}"
-_QUOTE = (
-    r"[\"“”„«‹「『](?<quote>(?:(?![\"”“»›」』]\s*(?:[\];]|,\s*\p{Lu}\d)).)+)"
-    r"[\"”“»›」』](?=\s*(?:[\];]|,\s*\p{Lu}\d))"
-)
-_ENTRY = regex.compile(rf"(?<source>{_SOURCE})(?!\w)\s*(?:[:,]?\s*{_QUOTE})?", regex.DOTALL)
-_BARE_QUOTE = _QUOTE.replace("?<quote>", "?:")
-_BARE_ENTRY = rf"{_SOURCE}(?!\w)\s*(?:[:,]?\s*{_BARE_QUOTE})?"
-_BRACKET = rf"\[\s*{_BARE_ENTRY}\s*(?:[;,]\s*{_BARE_ENTRY}\s*)*\]"
-_MARK = regex.compile(_BRACKET, regex.DOTALL)
-_RUN = regex.compile(
-    rf"\s*(?<marks>{_BRACKET}(?:\s*{_BRACKET})*)(?<stop>[.!?,;:。！？]?)", regex.DOTALL
-)
-_SPACE_BEFORE_STOP = regex.compile(r"[ \t]+([.!?,;:。！？]|$)")
-
-
-LinesLoader: TypeAlias = Callable[[str, Page], Page]
-"""Returns a page of a document (by id) with its `lines`, which stored pages come without."""
-
-
-NO_PAGE = Span("", -1)
-"""Where a quote is attributed to whose source does not exist."""
-
-
-@dataclass(frozen=True, slots=True)
-class AttributedQuote:
-    """A quote, and the page it is attributed to."""
-
-    text: str
-    page: Span = NO_PAGE
-
-
-@dataclass(frozen=True, slots=True)
-class CitedText:
-    """A text whose marks are numbers of checked citations."""
-
-    text: str
-    claims: tuple[Claim, ...]
-    citations: tuple[Citation, ...]
 
 
 def cite_marks(
@@ -229,6 +194,22 @@ def make_claim(text: str, citations: Sequence[Citation]) -> Claim:
     )
 
 
+def _first_open(text: str) -> int:
+    """Return where a mark begins that is not complete yet, or the length of the text."""
+    for match in _OPENING.finditer(text, max(0, len(text) - MAX_MARK_CHARACTERS), partial=True):
+        if not _MARK.match(text, match.start()):
+            return match.start()
+    return len(text)
+
+
+def _sentences(text: str) -> list[str]:
+    return [
+        stripped
+        for start, end in sentences(text)
+        if regex.search(r"[\p{L}\p{N}]", stripped := text[start:end].strip())
+    ]
+
+
 def _citation(
     key: str,
     quote: AttributedQuote,
@@ -270,3 +251,20 @@ def _boxes(
         return ()
     page = with_lines(document_id, page)
     return tuple(box for span in here for box in boxes_of(page, span.start, span.end))
+
+
+_OPENING = regex.compile(r"\[(?=\p{Lu}\d)|\[\p{Lu}?$")
+_SOURCE = r"\p{Lu}\d{1,6}"
+_QUOTE = (
+    r"[\"“”„«‹「『](?<quote>(?:(?![\"”“»›」』]\s*(?:[\];]|,\s*\p{Lu}\d)).)+)"
+    r"[\"”“»›」』](?=\s*(?:[\];]|,\s*\p{Lu}\d))"
+)
+_ENTRY = regex.compile(rf"(?<source>{_SOURCE})(?!\w)\s*(?:[:,]?\s*{_QUOTE})?", regex.DOTALL)
+_BARE_QUOTE = _QUOTE.replace("?<quote>", "?:")
+_BARE_ENTRY = rf"{_SOURCE}(?!\w)\s*(?:[:,]?\s*{_BARE_QUOTE})?"
+_BRACKET = rf"\[\s*{_BARE_ENTRY}\s*(?:[;,]\s*{_BARE_ENTRY}\s*)*\]"
+_MARK = regex.compile(_BRACKET, regex.DOTALL)
+_RUN = regex.compile(
+    rf"\s*(?<marks>{_BRACKET}(?:\s*{_BRACKET})*)(?<stop>[.!?,;:。！？]?)", regex.DOTALL
+)
+_SPACE_BEFORE_STOP = regex.compile(r"[ \t]+([.!?,;:。！？]|$)")

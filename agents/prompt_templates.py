@@ -27,7 +27,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lcagent.errors import UsageError
-from lcagent.models.base import Message
+from lcagent.models.chat_model import Message
 from lcagent.settings import prompts_folder
 
 MATERIAL_RULE = '{% include "material.md" %}'
@@ -35,8 +35,6 @@ MATERIAL_RULE = '{% include "material.md" %}'
 
 PART_BORDER = "\n=====\n"
 """What stands between the system message and the user's."""
-
-_PACKAGE = files("lcagent.agents") / "prompts"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,3 +177,6 @@ def _variables(text: str) -> set[str]:
 
 def _listed(wrong: set[str]) -> str:
     return ", ".join(sorted(wrong))
+
+
+_PACKAGE = files("lcagent.agents") / "prompts"

@@ -15,7 +15,7 @@ from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.replies_json import extract_json_object
 from lcagent.agents.token_budget import answer_reply_tokens
 from lcagent.errors import ContextTooLong, UnusableReply
-from lcagent.models.base import ChatModel, Request
+from lcagent.models.chat_model import ChatModel, Request
 
 MAX_FACT_QUESTION_CHARACTERS = 120
 """A longer question says more than one thing."""

@@ -10,7 +10,7 @@ asked for, because a writer who writes more than asked is shortened later, not c
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from lcagent.models.base import ChatModel, Message
+from lcagent.models.chat_model import ChatModel, Message
 
 TokenCounter: TypeAlias = Callable[[str], int]
 """Counts the tokens of a text by itself."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request, TokenLogprob
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request, TokenLogprob
 from lcagent.pipelines import Runtime, ask_async, plan_async
 from lcagent.pipelines.ask_options import AskOptions
 from lcagent.settings import load_settings

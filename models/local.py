@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lcagent.concurrency import PerLoop
 from lcagent.errors import (
     ContextTooLong,
     MissingExtra,
@@ -19,13 +20,18 @@ from lcagent.errors import (
     UnusableReply,
     UsageError,
 )
-from lcagent.models.abilities import whole, without_system
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request
-from lcagent.models.catalog import DEFAULT_WINDOW_TOKENS
+from lcagent.models.capabilities import whole, without_system
+from lcagent.models.chat_model import (
+    DEFAULT_WINDOW_TOKENS,
+    Message,
+    ModelCard,
+    OnText,
+    Reply,
+    Request,
+)
 from lcagent.models.local_options import LocalOptions
 from lcagent.models.local_replies import Written, logprobs_of
-from lcagent.models.loops import PerLoop
-from lcagent.models.thoughts import CLOSE
+from lcagent.models.reasoning import CLOSE
 
 if TYPE_CHECKING:
     from lcagent.engine.config import MemoryConfig

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from lcagent.models.base import OnText, TokenLogprob
-from lcagent.models.thoughts import Thoughts
+from lcagent.models.chat_model import OnText, TokenLogprob
+from lcagent.models.reasoning import ReasoningStripper
 
 if TYPE_CHECKING:
     from lcagent.engine.generation.sequences import Sequence
@@ -16,7 +16,7 @@ class Written:
     def __init__(self, on_text: OnText | None) -> None:
         self.text = ""
         self._on_text = on_text
-        self._thoughts = Thoughts()
+        self._thoughts = ReasoningStripper()
 
     def take(self, piece: str) -> None:
         """Add a piece."""

@@ -11,13 +11,12 @@ from lcagent.agents.probtree.books import PassageRetriever
 from lcagent.agents.token_budget import answer_reply_tokens
 from lcagent.documents import Document
 from lcagent.errors import ModelNotUsable
-from lcagent.models.base import ChatModel
-from lcagent.models.budget import Budget
+from lcagent.models.chat_model import ChatModel
+from lcagent.models.limits import Budget, Metered
 from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.pipelines.methods.chain_run import ChainRun
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_run import TreeRun
-from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse

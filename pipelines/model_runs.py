@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from lcagent.agents.prompt_templates import check_overrides
 from lcagent.errors import BudgetExceeded, LcagentError
-from lcagent.models.budget import Budget
+from lcagent.models.limits import Budget
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.methods.chain_options import ChainOptions

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from lcagent.models.base import TokenLogprob
+from lcagent.models.chat_model import TokenLogprob
 from lcagent.testing.scripts import (
     ScriptedCall,
     ScriptedReply,

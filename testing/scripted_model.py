@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 
 SCRIPTED_CARD = ModelCard(
     name="scripted",

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from lcagent.models.base import Message
+from lcagent.models.chat_model import Message
 from lcagent.testing.openai_wire import (
     HttpRequest,
     error_body,

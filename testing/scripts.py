@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias
 
 from lcagent.errors import UsageError
-from lcagent.models.base import Message, TokenLogprob
+from lcagent.models.chat_model import Message, TokenLogprob
 from lcagent.testing.stand_ins import read_facts, write_text
 
 Fault: TypeAlias = Literal[

@@ -37,7 +37,7 @@ from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import carries_nothing, is_refusal
 from lcagent.agents.token_budget import token_counter, truncate_end
 from lcagent.errors import ContextTooLong, UnusableReply
-from lcagent.models.base import ChatModel, OnText, Reply, Request
+from lcagent.models.chat_model import ChatModel, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import QuoteChecker
 
 NOTHING_NEW = "nothing on the question"

@@ -16,7 +16,13 @@ from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.agents.token_budget import MARGIN_TOKENS, MAX_ANSWER_TOKENS, answer_reply_tokens
 from lcagent.errors import UsageError
-from lcagent.models.base import ChatModel, Message
+from lcagent.models.chat_model import ChatModel, Message
+
+MIN_CHUNK_TOKENS = 64
+"""A chunk that would be shorter is refused: the window is too small for the question."""
+
+FACT_TOKENS = 60
+"""What a fact with its quote takes, about."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +102,15 @@ class MemberPrompt(Prompt):
     not_found: str = NOT_FOUND
 
 
-MIN_CHUNK_TOKENS = 64
-FACT_TOKENS = 60
-"""What a fact with its quote takes, about."""
-
-
 @dataclass(frozen=True, slots=True)
 class ChainBudget:
-    """Tokens of the parts of a chain.
+    """How many tokens each part of a chain's prompts may have.
 
     Attributes:
-        chunk_tokens: Of the text a worker reads.
-        message_tokens: Of what it is handed on.
-        reply_tokens: Of its reply.
-        notes_tokens: Of what the manager is shown.
+        chunk_tokens: The text a worker reads.
+        message_tokens: What the worker before it hands on.
+        reply_tokens: Its reply.
+        notes_tokens: What the manager is shown.
     """
 
     chunk_tokens: int
@@ -126,13 +127,18 @@ class ChainBudget:
 def allocate_budget(
     model: ChatModel, *, worker: Sequence[Message], manager: Sequence[Message]
 ) -> ChainBudget:
-    """Return the budget for a model, given the prompts of its roles with nothing to read in them.
+    """Divide a model's window among the parts of a chain.
+
+    Args:
+        worker, manager: Their prompts with the question and nothing to read in them.
 
     Raises:
         UsageError: The window is too small for the question.
     """
     window = model.card.window_tokens
     reply = answer_reply_tokens(model)
+    # The paper's B = k - |q| - |instruction| leaves no room for what is handed on (it grows to
+    # the length of a reply) nor for the reply itself; both are taken off here.
     message = min(MAX_ANSWER_TOKENS, window // 8)
     chunk = window - model.count_tokens(worker) - message - reply - MARGIN_TOKENS
     notes = window - model.count_tokens(manager) - reply - MARGIN_TOKENS

@@ -1,11 +1,12 @@
 """Notes: what workers hand on, as facts whose quotes were looked up in the text they come from.
 
-A worker says only what its chunk adds; the program keeps the rest, so nothing is lost in copying.
-A reply that is not in the form asked for is handed on as the summary it is, in place of the last
-one, as in the paper.
+Zhang et al., Chain of Agents, https://arxiv.org/abs/2406.02818, section 3.1, hand on a summary that
+each worker writes anew. Here a worker says only what its chunk adds and the program keeps the rest,
+so nothing is lost in copying. A reply that is not in the form asked for is handed on as the summary
+it is, in place of the last one, as in the paper.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, TypeAlias
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lcagent.agents.chain.worker_chunks import WorkerChunk
 from lcagent.agents.replies_json import extract_json_object
-from lcagent.agents.token_budget import truncate_end
+from lcagent.agents.token_budget import TokenCounter, truncate_end
 from lcagent.documents import Span
 from lcagent.retrieval.quotes.checking import QuoteChecker
 
@@ -65,7 +66,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class NotesDelta:
-    """What one step does to the notes.
+    """What one step adds to the notes, or changes in them.
 
     Attributes:
         facts: New ones.
@@ -83,7 +84,7 @@ class NotesDelta:
     flags: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the change as it is stored."""
+        """Return the delta as it is stored."""
         fields = asdict(self)
         for fact in fields["facts"]:  # of a fact's place only the page is known
             del fact["page"]["start"], fact["page"]["end"]
@@ -92,12 +93,17 @@ class NotesDelta:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "NotesDelta":
         """Undo `as_json`."""
-        return _stored_change().validate_python(fields)
+        return _stored_delta().validate_python(fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """All that is known after some steps."""
+    """All that is known after some steps.
+
+    Attributes:
+        label_prefix: The letter of the facts' labels.
+        labels_given: How many; labels of facts that were dropped are not given again.
+    """
 
     label_prefix: str = LABEL_PREFIXES[0]
     facts: tuple[Fact, ...] = ()
@@ -115,7 +121,7 @@ class Notes:
             self,
             facts=facts,
             message=self.message if delta.message is None else delta.message,
-            open_questions=_or(delta.open_questions, self.open_questions),
+            open_questions=_or_before(delta.open_questions, self.open_questions),
             answer=self.answer if delta.answer is None else delta.answer,
             labels_given=self.labels_given + len(delta.facts),
         )
@@ -150,23 +156,30 @@ class FittedNotes:
 def fit_to_budget(
     notes: Notes,
     budget_tokens: int,
-    count: Callable[[str], int],
+    count: TokenCounter,
     question: str,
     *,
     with_quotes: bool = False,
 ) -> FittedNotes:
-    """Return the notes with as many facts as fit; what shares words with the question first.
+    """Return the notes with as many facts as fit, chosen by their use for the question.
 
-    All facts stay in the notes: only what is shown of them is limited. A summary, open questions
-    and an answer so long that they alone have no room are cut short.
+    All facts stay in the notes: only what a model is shown of them is limited. A summary, open
+    questions and an answer so long that they alone have no room are cut short.
+
+    Args:
+        budget_tokens: The most tokens that the text may have.
+        with_quotes: Show the quote of each fact, as the manager needs them and workers do not.
     """
-    rest = count(notes.as_text((), with_quotes=with_quotes))
+    # Each line is counted by itself. Joined, they have as many tokens or fewer, so the budget
+    # holds without counting the whole again for every fact.
+    used = count(notes.as_text((), with_quotes=with_quotes))
     chosen: set[str] = set()
-    for fact in _by_use(notes.facts, question):
+    for fact in _ranked_by_use(notes.facts, question):
         size = count(format_fact(fact, with_quote=with_quotes)) + 1
-        if rest + size <= budget_tokens:
-            rest += size
+        if used + size <= budget_tokens:
+            used += size
             chosen.add(fact.label)
+    # In the order of reading, whatever was chosen first.
     shown = [fact for fact in notes.facts if fact.label in chosen]
     left_out = tuple(fact for fact in notes.facts if fact.label not in chosen)
     text = notes.as_text(shown, with_quotes=with_quotes)
@@ -184,7 +197,10 @@ def format_fact(fact: Fact, *, with_quote: bool = False) -> str:
 def parse_notes_reply(
     text: str, chunk: WorkerChunk, notes: Notes, checker: QuoteChecker
 ) -> NotesDelta:
-    """Return what a note-taker's reply changes, its quotes looked up in the chunk."""
+    """Return what a note-taker's reply changes, its quotes looked up in the chunk.
+
+    A fact that was noted before, in the same words, is left out.
+    """
     found = extract_json_object(text)
     try:
         reply = _Reply.model_validate(found) if found is not None else None
@@ -192,22 +208,24 @@ def parse_notes_reply(
         reply = None
     if reply is None:
         return NotesDelta(message=text.strip(), flags=("not in the form asked for",))
-    known = {_folded(fact.text) for fact in notes.facts}
+    known = {_fact_key(fact.text) for fact in notes.facts}
     facts: list[Fact] = []
     for noted in reply.facts:
-        if noted.text.strip() and _folded(noted.text) not in known:
-            known.add(_folded(noted.text))
+        if noted.text.strip() and _fact_key(noted.text) not in known:
+            known.add(_fact_key(noted.text))
             label = f"{notes.label_prefix}{notes.labels_given + len(facts) + 1}"
-            facts.append(_checked(label, noted, chunk, checker))
+            facts.append(_checked_fact(label, noted, chunk, checker))
     return NotesDelta(
         facts=tuple(facts),
-        open_questions=tuple(filter(None, (one.strip() for one in reply.open_questions))),
+        open_questions=tuple(filter(None, map(str.strip, reply.open_questions))),
         answer=reply.answer.strip(),
         flags=("quotes not found",) if any(f.status == "not_found" for f in facts) else (),
     )
 
 
-def _checked(label: str, noted: "_NotedFact", chunk: WorkerChunk, checker: QuoteChecker) -> Fact:
+def _checked_fact(
+    label: str, noted: "_NotedFact", chunk: WorkerChunk, checker: QuoteChecker
+) -> Fact:
     location = checker.locate_among(noted.quote, chunk.pages)
     page = location.spans[0].page if location.spans else chunk.pages[0]
     status: FactStatus = "not_found"
@@ -216,28 +234,33 @@ def _checked(label: str, noted: "_NotedFact", chunk: WorkerChunk, checker: Quote
     return Fact(label, noted.text.strip(), noted.quote.strip(), page, status)
 
 
-def _by_use(facts: Sequence[Fact], question: str) -> list[Fact]:
-    """Return facts, those first that share most words with the question; of equals the newest."""
+def _ranked_by_use(facts: Sequence[Fact], question: str) -> list[Fact]:
+    """Return facts, those with a quote that was found first, then by words of the question.
+
+    Of equals the newest comes first: where the budget is small, the next worker goes on from what
+    was read last. Words are found as parts of others, which no stemmer has to know a language for.
+    """
     wanted = {word.lower() for word in _WORDS.findall(question)}
 
-    def use(place: int) -> tuple[bool, int, int]:
+    def rank(place: int) -> tuple[bool, int, int]:
         fact = facts[place]
         said = f"{fact.text} {fact.quote}".lower()
         return fact.status == "not_found", -sum(word in said for word in wanted), -place
 
-    return [facts[place] for place in sorted(range(len(facts)), key=use)]
+    return [facts[place] for place in sorted(range(len(facts)), key=rank)]
 
 
-def _folded(text: str) -> str:
+def _fact_key(text: str) -> str:
+    """Return what is the same for two facts in the same words, whatever their case and stops."""
     return " ".join(text.lower().split()).strip(" .")
 
 
-def _or(new: tuple[str, ...] | None, old: tuple[str, ...]) -> tuple[str, ...]:
+def _or_before(new: tuple[str, ...] | None, old: tuple[str, ...]) -> tuple[str, ...]:
     return old if new is None else new
 
 
 @cache
-def _stored_change() -> TypeAdapter[NotesDelta]:
+def _stored_delta() -> TypeAdapter[NotesDelta]:
     return TypeAdapter(NotesDelta)
 
 
@@ -254,6 +277,7 @@ class _Reply(BaseModel):
     answer: str = ""
 
 
+# Two characters of a script without blanks are about a word.
 _WORDS = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}|[^\W_\p{Han}\p{Hiragana}\p{Katakana}]{3,}"
 )

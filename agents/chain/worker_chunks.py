@@ -1,4 +1,4 @@
-"""Cutting documents into chunks for workers: as long as a budget of tokens allows, in order.
+"""The chunks that workers read: documents cut as long as a budget of tokens allows, in order.
 
 Zhang et al., Chain of Agents, https://arxiv.org/abs/2406.02818, algorithm 2, mended where it is
 printed with faults: no chunk is empty, a sentence that is longer than the budget is cut, white
@@ -6,9 +6,10 @@ space is kept, and every chunk knows which characters of which pages it holds. T
 hold every character of the selected pages exactly once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lcagent.agents.token_budget import TokenCounter
 from lcagent.documents import Document, Span
 from lcagent.retrieval.sentences import sentences
 from lcagent.selection import ALL_PAGES, PageSelection
@@ -52,39 +53,42 @@ class WorkerChunk:
 def split_for_workers(
     documents: Sequence[Document],
     budget_tokens: int,
-    count: Callable[[str], int],
+    count: TokenCounter,
     pages: PageSelection = ALL_PAGES,
 ) -> list[WorkerChunk]:
     """Return the chunks of all documents; none reaches over the end of a document.
 
     Args:
         budget_tokens: The most tokens that a chunk may have.
-        count: Counts the tokens of a text.
     """
     chunks: list[WorkerChunk] = []
     for document in documents:
         held: list[Segment] = []
         tokens = 0
+        # Greedy, as in algorithm 2: fewer workers mean fewer summaries of summaries.
         for segment, size in _units(document, budget_tokens, count, pages):
             if held and tokens + size > budget_tokens:
-                chunks.append(WorkerChunk(len(chunks), tuple(_joined(held)), tokens))
+                chunks.append(WorkerChunk(len(chunks), tuple(_merge_neighbours(held)), tokens))
                 held, tokens = [], 0
             held.append(segment)
             tokens += size
         if held:
-            chunks.append(WorkerChunk(len(chunks), tuple(_joined(held)), tokens))
+            chunks.append(WorkerChunk(len(chunks), tuple(_merge_neighbours(held)), tokens))
     return chunks
 
 
 def halve_chunk(chunk: WorkerChunk) -> tuple[WorkerChunk, WorkerChunk] | None:
-    """Return the two halves of a chunk, or None if it has a single character."""
+    """Return the two halves of a chunk, cut behind a blank, or None if it has a single character.
+
+    Both keep the chunk's index, for together they take its place in the chain.
+    """
     total = sum(len(segment.text) for segment in chunk.segments)
     if total < 2:
         return None
     left = total // 2
     halves: tuple[list[Segment], list[Segment]] = ([], [])
     for segment in chunk.segments:
-        cut = _blank_before(segment.text, min(left, len(segment.text)))
+        cut = _end_of_word_before(segment.text, min(left, len(segment.text)))
         halves[0].extend([_part(segment, 0, cut)] if cut else [])
         halves[1].extend(
             [_part(segment, cut, len(segment.text))] if cut < len(segment.text) else []
@@ -97,13 +101,16 @@ def halve_chunk(chunk: WorkerChunk) -> tuple[WorkerChunk, WorkerChunk] | None:
 
 
 def _units(
-    document: Document, budget_tokens: int, count: Callable[[str], int], pages: PageSelection
+    document: Document, budget_tokens: int, count: TokenCounter, pages: PageSelection
 ) -> Iterator[tuple[Segment, int]]:
-    """Yield the sentences of a document with what follows each, and their sizes in tokens."""
+    """Yield what is never cut: each sentence with the white space behind it, and its tokens.
+
+    A sentence that is longer than the budget alone is cut into pieces that fit.
+    """
     for page in document.pages:
         if page.index + 1 not in pages or not page.text:
             continue
-        for start, end in _borders(page.text, document.language):
+        for start, end in _sentence_borders(page.text, document.language):
             whole = Segment(Span(document.id, page.index, start, end), page.text[start:end])
             size = count(whole.text)
             if size <= budget_tokens:
@@ -112,7 +119,7 @@ def _units(
                 yield from _pieces(whole, budget_tokens, count)
 
 
-def _borders(text: str, language: str | None) -> Iterator[tuple[int, int]]:
+def _sentence_borders(text: str, language: str | None) -> Iterator[tuple[int, int]]:
     """Yield spans that cover the text, each with one sentence and the white space round it."""
     ends = [end for _, end in sentences(text, language)][:-1]
     starts = [0, *ends]
@@ -120,28 +127,40 @@ def _borders(text: str, language: str | None) -> Iterator[tuple[int, int]]:
 
 
 def _pieces(
-    segment: Segment, budget_tokens: int, count: Callable[[str], int]
+    segment: Segment, budget_tokens: int, count: TokenCounter
 ) -> Iterator[tuple[Segment, int]]:
-    """Yield the parts of a segment that fit, each as long as it can be."""
+    """Yield the parts of a segment that fit, each as long as it can be.
+
+    A page may be one "sentence" of a million characters, so its length must not be counted again
+    and again: the search starts at a piece that surely fits and doubles its step until one does
+    not, then halves the interval. It counts a few texts of about the budget's length a piece.
+    """
     start, length = 0, len(segment.text)
     while start < length:
         fits, too_long = start + 1, length + 1
         step = max(1, 2 * budget_tokens)
-        while too_long - fits > 1:  # a few counts of short texts, whatever the length of the whole
+        while too_long - fits > 1:
             middle = min(fits + step, (fits + too_long) // 2 if too_long <= length else length)
             middle = max(middle, fits + 1)
             if count(segment.text[start:middle]) <= budget_tokens:
                 fits, step = middle, step * 2
             else:
                 too_long = middle
-        end = fits if fits == length else start + _blank_before(segment.text[start:], fits - start)
+        end = (
+            fits
+            if fits == length
+            else start + _end_of_word_before(segment.text[start:], fits - start)
+        )
         piece = _part(segment, start, end)
         yield piece, count(piece.text)
         start = end
 
 
-def _blank_before(text: str, limit: int) -> int:
-    """Return the last place up to `limit` behind a blank in its second half, or `limit`."""
+def _end_of_word_before(text: str, limit: int) -> int:
+    """Return the place behind the last blank in the second half before `limit`, or `limit`.
+
+    Texts without blanks, such as Chinese, are cut at the limit.
+    """
     if limit >= len(text):
         return limit
     blank = max(text.rfind(mark, limit // 2, limit) for mark in (" ", "\n", "\t"))
@@ -154,7 +173,7 @@ def _part(segment: Segment, start: int, end: int) -> Segment:
     return Segment(place, segment.text[start:end])
 
 
-def _joined(segments: Sequence[Segment]) -> Iterator[Segment]:
+def _merge_neighbours(segments: Sequence[Segment]) -> Iterator[Segment]:
     """Yield neighbours on one page as one segment."""
     span, texts = segments[0].span, [segments[0].text]
     for segment in segments[1:]:

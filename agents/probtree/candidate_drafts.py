@@ -19,17 +19,24 @@ from lcagent.agents.probtree.explained_replies import (
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import is_refusal
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
-from lcagent.models.base import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request
 
 CandidateKind: TypeAlias = Literal["closed_book", "open_book", "child_aggregating"]
 """From the model's own knowledge; from passages; from the answers to the questions below."""
 
 SINGLE_HOP_TASK = "Say in one or two short sentences what the passages say on the question."
+
 MULTI_HOP_TASK = (
     "The answer may have to be put together from several passages: explain in one to four short "
     "sentences, step by step, how they lead to it."
 )
 """What is asked of passages for a question that has none below it, and for one that has."""
+
+REPLY_CUT_OFF = "its reply was cut off"
+
+NO_PASSAGE = "no passage was found"
+
+NO_REPLY = ExplainedReply("", ())
 
 
 @dataclass(frozen=True)
@@ -90,11 +97,6 @@ class ConfidencePrompt(Prompt):
     question: str
     material: str
     reply: str
-
-
-REPLY_CUT_OFF = "its reply was cut off"
-NO_PASSAGE = "no passage was found"
-NO_REPLY = ExplainedReply("", ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from lcagent.agents.probtree.question_tree import (
     find_references,
 )
 from lcagent.errors import UnusableReply
-from lcagent.models.base import Reply
+from lcagent.models.chat_model import Reply
 
 TREE_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -78,7 +78,7 @@ def build_tree(question: str, reply: Reply) -> QuestionTree:
     questions: list[QuestionNode] = []
     for index, draft in enumerate(drafts):
         references = () if index == 0 else _references(draft, drafts, questions, literal)
-        if any(one.node is None for one in references):
+        if any(each.node is None for each in references):
             draft.flags.append("refers to a question that is not answered before it")
         questions.append(
             QuestionNode(
@@ -95,37 +95,40 @@ def build_tree(question: str, reply: Reply) -> QuestionTree:
 
 
 def _grown(question: str, lists: dict[str, _List], reply: Reply) -> list[_Draft]:
-    """Return the questions of the tree, level by level."""
+    """Return the questions of the tree, level by level.
+
+    Level by level and not depth first, so that the limit of nodes cuts the deepest questions.
+    """
     drafts = [_Draft(question, None, ())]
     waiting = deque([0])
     while waiting:
         index = waiting.popleft()
         draft = drafts[index]
-        one = lists.get(normalize_answer(draft.text)) if index else lists.get("")
-        objection = _objection(draft, one, len(drafts))
+        found = lists.get(normalize_answer(draft.text)) if index else lists.get("")
+        objection = _objection(draft, found, len(drafts))
         if objection:
             draft.flags.append(objection)
-        if one is None or objection:
+        if found is None or objection:
             continue
-        draft.score = mean_logprob_over(reply.text, reply.logprobs or (), one.span)
-        for place, text in enumerate(one.children):
+        draft.score = mean_logprob_over(reply.text, reply.logprobs or (), found.span)
+        for place, text in enumerate(found.children):
             draft.children.append(len(drafts))
             waiting.append(len(drafts))
             drafts.append(_Draft(text, index, (*draft.above, normalize_answer(draft.text)), place))
     return drafts
 
 
-def _objection(draft: _Draft, one: _List | None, so_far: int) -> str:
+def _objection(draft: _Draft, found: _List | None, so_far: int) -> str:
     """Say why a question stays without the children that the reply gives it."""
-    if one is None:
+    if found is None:
         return ""
-    if normalize_answer(draft.text) in map(normalize_answer, one.children):
+    if normalize_answer(draft.text) in map(normalize_answer, found.children):
         return "made of itself, so it was answered as it is"
     if normalize_answer(draft.text) in draft.above:
         return "stands below itself, so it was answered as it is"
     if len(draft.above) + 1 >= MAX_DEPTH:
         return f"deeper than {MAX_DEPTH} questions, so it was answered as it is"
-    if so_far + len(one.children) > MAX_NODES:
+    if so_far + len(found.children) > MAX_NODES:
         return f"more than {MAX_NODES} questions, so it was answered as it is"
     return ""
 
@@ -136,12 +139,12 @@ def _by_question(question: str, found: Sequence[_List], flags: list[str]) -> dic
     Models word the question anew; then the root is the one that is no part of another.
     """
     lists: dict[str, _List] = {}
-    for one in found:
-        if normalize_answer(one.question) in lists:
-            flags.append(f"two lists for one question, the first was taken: {one.question[:80]}")
-        lists.setdefault(normalize_answer(one.question), one)
-    parts = {normalize_answer(child) for one in lists.values() for child in one.children}
-    tops = [one for key, one in lists.items() if key not in parts] or list(lists.values())
+    for each in found:
+        if normalize_answer(each.question) in lists:
+            flags.append(f"two lists for one question, the first was taken: {each.question[:80]}")
+        lists.setdefault(normalize_answer(each.question), each)
+    parts = {normalize_answer(child) for each in lists.values() for child in each.children}
+    tops = [each for key, each in lists.items() if key not in parts] or list(lists.values())
     root = lists.get(normalize_answer(question)) or next(iter(tops), None)
     return lists if root is None else {**lists, "": root}
 
@@ -158,7 +161,7 @@ def _references(
     """
     assert draft.parent is not None
     siblings = drafts[draft.parent].children
-    of_parent = {one.written: one.node for one in questions[draft.parent].references}
+    of_parent = {each.written: each.node for each in questions[draft.parent].references}
     found: list[Reference] = []
     for written, number in find_references(draft.text).items():
         if 1 <= number <= draft.place:
@@ -170,7 +173,7 @@ def _references(
 
 def _lists(text: str) -> Iterator[_List]:
     for found in _ENTRY.finditer(text):
-        children = [_string(one) for one in found.captures("child")]
+        children = map(_string, found.captures("child"))
         kept = tuple(filter(None, (child.strip() for child in children)))
         if kept:
             yield _List(_string(found["key"]).strip(), kept, found.span("list"))

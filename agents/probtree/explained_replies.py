@@ -38,6 +38,7 @@ def parse_explained_reply(text: str) -> ExplainedReply:
     fields = _json_fields(text)
     if fields is not None:
         return fields
+    # A quoted passage may itself say "the answer is"; what stands in a mark is no marker.
     marks = mark_spans(text)
     markers = [
         found
@@ -45,9 +46,9 @@ def parse_explained_reply(text: str) -> ExplainedReply:
         if not any(start <= found.start() < end for start, end in marks)
     ]
     if not markers:
-        return ExplainedReply("", _without(0, len(text), text), has_marker=False)
+        return ExplainedReply("", _spans_without_marks(0, len(text), text), has_marker=False)
     answer = clean_answer(text[markers[-1].end() :])
-    return ExplainedReply(answer, _without(0, markers[0].start(), text))
+    return ExplainedReply(answer, _spans_without_marks(0, markers[0].start(), text))
 
 
 def clean_answer(answer: str) -> str:
@@ -88,10 +89,10 @@ def _json_fields(text: str) -> ExplainedReply | None:
         answer = str(json.loads(f'"{answers[-1]["value"]}"', strict=False))
     except ValueError:
         answer = answers[-1]["value"]
-    return ExplainedReply(clean_answer(answer), _without(start, end, text))
+    return ExplainedReply(clean_answer(answer), _spans_without_marks(start, end, text))
 
 
-def _without(start: int, end: int, text: str) -> TextSpans:
+def _spans_without_marks(start: int, end: int, text: str) -> TextSpans:
     """Return the spans from `start` to `end` that hold no marks."""
     spans: list[tuple[int, int]] = []
     for mark_start, mark_end in mark_spans(text):

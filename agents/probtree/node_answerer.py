@@ -82,10 +82,10 @@ class NodeAnswerer:
             ]
         )
         below_each: list[Mapping[int, NodeResult]] = [*({} for _ in kinds), *below]
-        weakest: ConfidenceMethod = known.method if known is not None else "logprobs"
+        best: ConfidenceMethod = known.method if known is not None else "logprobs"
         for child in chain.from_iterable(answers.values() for answers in below):
-            weakest = weaker_method(weakest, child.method)
-        method = choose_method(drafts, weakest, self.samples)
+            best = weaker_method(best, child.method)
+        method = choose_method(drafts, best, self.samples)
         # Scores of two methods cannot be compared, so what was measured otherwise is asked again.
         if known is not None and known.method != method:
             drafts = [*drafts, await self._draft("open_book", question)]
@@ -149,7 +149,7 @@ def _candidate(
     return Candidate(
         kind=draft.kind,
         answer=draft.read.answer,
-        score=score_answer(draft.kind, draft.read.answer, score).score,
+        score=score_answer(draft.read.answer, score),
         explanation=_explanation(draft, text),
         evidence=_evidence(draft, text),
         pages=tuple((each.page.document_id, each.page.page_index) for each in draft.sources),

@@ -24,46 +24,6 @@ SCORE_DECIMALS = 12
 NEAR_TIE_MARGIN = 0.01
 """Two scores that are no further apart may change places with the next build of a model."""
 
-
-@dataclass(frozen=True, slots=True)
-class ScoredAnswer:
-    """An answer and how sure it is: the logarithm of something like a probability."""
-
-    kind: CandidateKind
-    answer: str
-    score: float
-
-
-def combine_scores(
-    explanation: float, decomposition: float | None, children: Sequence[float]
-) -> float:
-    """Return the score of an answer that was put together from those of the children."""
-    terms = [explanation, *children]
-    if decomposition is not None:
-        terms.append(decomposition)
-    return sum(terms) / len(terms)
-
-
-def score_answer(kind: CandidateKind, answer: str, score: float) -> ScoredAnswer:
-    """Return an answer with its score, or with `FAILED_SCORE` where it is none."""
-    return ScoredAnswer(kind, answer, FAILED_SCORE if is_no_answer(answer) else score)
-
-
-def rank_scores(scores: Sequence[float]) -> list[int]:
-    """Return the places of the scores, the highest first, equal ones in the order given.
-
-    The first is the choice. In the authors' code, closed-book answers are given first, then those
-    from passages, then those from below.
-    """
-    return sorted(range(len(scores)), key=lambda place: -round(scores[place], SCORE_DECIMALS))
-
-
-def is_near_tie(candidates: Sequence[ScoredAnswer]) -> bool:
-    """Say whether the second surest answer is nearly as sure as the surest."""
-    scores = sorted((one.score for one in candidates), reverse=True)
-    return len(scores) > 1 and scores[1] > FAILED_SCORE and scores[0] - scores[1] < NEAR_TIE_MARGIN
-
-
 NEAR_TIE = "two answers are nearly equally sure"
 
 
@@ -82,7 +42,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ChildChoice:
-    """An answer to a question below, as one from below was put together from it (beam mode).
+    """Which answer to a child an answer was put together from, in beam mode.
 
     Attributes:
         asked: The question as it was asked.
@@ -122,7 +82,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """A question with its answer.
+    """A question of a tree with its candidates and the answer that was chosen.
 
     Attributes:
         asked: The question as it was asked.
@@ -141,7 +101,7 @@ class NodeResult:
     @property
     def choice(self) -> Candidate:
         """The candidate that is the answer."""
-        return [one for one in self.candidates if one.kind == self.chosen][self.nth]
+        return self._of_kind(self.chosen)[self.nth]
 
     @property
     def is_answered(self) -> bool:
@@ -150,8 +110,11 @@ class NodeResult:
 
     def taking(self, candidate: Candidate) -> "NodeResult":
         """Return the same question with another of its candidates as the answer."""
-        of_kind = [one for one in self.candidates if one.kind == candidate.kind]
-        return replace(self, chosen=candidate.kind, nth=of_kind.index(candidate))
+        nth = self._of_kind(candidate.kind).index(candidate)
+        return replace(self, chosen=candidate.kind, nth=nth)
+
+    def _of_kind(self, kind: CandidateKind) -> list[Candidate]:
+        return [candidate for candidate in self.candidates if candidate.kind == kind]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -163,38 +126,83 @@ class NodeResult:
         return _stored().validate_python(fields)
 
 
+def score_answer(answer: str, score: float) -> float:
+    """Return how sure an answer is, or `FAILED_SCORE` where it says that there is none."""
+    return FAILED_SCORE if is_no_answer(answer) else score
+
+
+def combine_scores(
+    explanation: float, decomposition: float | None, children: Sequence[float]
+) -> float:
+    """Return the score of an answer that was put together from those of the children.
+
+    It is the mean of all: of how sure the model is of putting them together, of the decomposition,
+    and of each child's answer, so that doubt about any of them is carried up.
+
+    Args:
+        decomposition: None where it was measured in another way than the rest.
+    """
+    terms = [explanation, *children]
+    if decomposition is not None:
+        terms.append(decomposition)
+    return sum(terms) / len(terms)
+
+
+def rank_scores(scores: Sequence[float]) -> list[int]:
+    """Return the places of the scores, the highest first, equal ones in the order given.
+
+    The first is the choice. In the authors' code, closed-book answers are given first, then those
+    from passages, then those from below.
+    """
+    return sorted(range(len(scores)), key=lambda place: -round(scores[place], SCORE_DECIMALS))
+
+
+def is_near_tie(candidates: Sequence[Candidate]) -> bool:
+    """Say whether the second surest answer is nearly as sure as the surest."""
+    scores = sorted((candidate.score for candidate in candidates), reverse=True)
+    return len(scores) > 1 and scores[1] > FAILED_SCORE and scores[0] - scores[1] < NEAR_TIE_MARGIN
+
+
 def decide(asked: str, candidates: Sequence[Candidate], method: ConfidenceMethod) -> NodeResult:
-    """Return a question with the surest of its candidates as the answer."""
-    ordered = sorted(candidates, key=lambda one: _ORDER.index(one.kind))
-    scored = [ScoredAnswer(one.kind, one.answer, one.score) for one in ordered]
-    flags = (NEAR_TIE,) if is_near_tie(scored) else ()
+    """Take the surest candidate as the answer to a question.
+
+    Args:
+        method: What the scores of all candidates were measured by.
+    """
+    ordered = sorted(candidates, key=lambda candidate: _ORDER.index(candidate.kind))
+    flags = (NEAR_TIE,) if is_near_tie(ordered) else ()
     chosen = _surest_first(ordered, method)[0]
     return NodeResult(asked, tuple(ordered), method, chosen.kind, flags).taking(chosen)
 
 
-def list_alternatives(answered: NodeResult, most: int) -> list[NodeResult]:
+def list_alternatives(result: NodeResult, most: int) -> list[NodeResult]:
     """Return a question with each of its surest answers taken, no two alike, the surest first.
 
     What is no answer is no alternative; where there is nothing else, the choice stays alone.
     """
-    ordered = _surest_first(answered.candidates, answered.method)
     different: dict[str, Candidate] = {}
-    for one in ordered:
-        if one.score > FAILED_SCORE:
-            different.setdefault(normalize_answer(insertable_answer(one.answer)), one)
+    for candidate in _surest_first(result.candidates, result.method):
+        if candidate.score > FAILED_SCORE:
+            # Compared as they would stand in a question: only that makes a different question.
+            key = normalize_answer(insertable_answer(candidate.answer))
+            different.setdefault(key, candidate)
     kept = list(different.values())[:most]
-    return [answered.taking(one) for one in kept] or [answered]
+    return [result.taking(candidate) for candidate in kept] or [result]
 
 
-def select_comparable(answers: Iterable[NodeResult], method: ConfidenceMethod) -> list[NodeResult]:
-    """Return the answers whose scores were measured in one way; failures always can be compared."""
-    return [one for one in answers if one.method == method or not one.is_answered]
+def select_comparable(results: Iterable[NodeResult], method: ConfidenceMethod) -> list[NodeResult]:
+    """Return the results whose scores were measured by `method`, and all that failed.
+
+    A log-probability, a share of samples and a stated percentage are different scales, so a mean
+    over them means nothing. That there is no answer is the same on all of them.
+    """
+    return [result for result in results if result.method == method or not result.is_answered]
 
 
 def _surest_first(candidates: Sequence[Candidate], method: ConfidenceMethod) -> list[Candidate]:
-    first = _ORDER if method == "logprobs" else _CHECKABLE_FIRST
-    given = sorted(candidates, key=lambda one: first.index(one.kind))
-    return [given[place] for place in rank_scores([one.score for one in given])]
+    order = _ORDER if method == "logprobs" else _CHECKABLE_FIRST
+    given = sorted(candidates, key=lambda candidate: order.index(candidate.kind))
+    return [given[place] for place in rank_scores([candidate.score for candidate in given])]
 
 
 @cache
@@ -206,5 +214,5 @@ _ORDER: tuple[CandidateKind, ...] = ("closed_book", "open_book", "child_aggregat
 """Of equals the first is taken, as in the authors' code."""
 
 _CHECKABLE_FIRST: tuple[CandidateKind, ...] = ("open_book", "child_aggregating", "closed_book")
-"""The same where there are no log-probabilities. What is measured then has few values, so equals
-are the rule, and what can be looked up goes before what the model merely knows."""
+"""The order of equals where there are no log-probabilities. What is measured then has few values,
+so equals are the rule, and what can be looked up goes before what the model merely knows."""

@@ -20,6 +20,10 @@ MAX_DEPTH = 4
 """Questions from the root down; those of the paper's data sets have 2 to 4."""
 
 MAX_NODES = 15
+"""Questions of a tree; each takes two or three calls."""
+
+UNKNOWN_ANSWER = "unknown"
+"""What stands where an answer is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,13 @@ class QuestionNode:
     @property
     def needs(self) -> tuple[int, ...]:
         """The questions whose answers its text refers to."""
-        return tuple({one.node: None for one in self.references if one.node is not None})
+        return tuple(dict.fromkeys(each.node for each in self.references if each.node is not None))
 
     def resolve(self, answers: Mapping[int, str]) -> str:
         """Return the question with the answers that it refers to put in."""
         known = {
-            one.written: UNKNOWN_ANSWER if one.node is None else answers[one.node]
-            for one in self.references
+            each.written: UNKNOWN_ANSWER if each.node is None else answers[each.node]
+            for each in self.references
         }
         return substitute_references(self.text, known)
 
@@ -84,7 +88,7 @@ class QuestionTree:
         return self.questions[0]
 
     def descendants(self, index: int) -> Iterator[QuestionNode]:
-        """Yield the questions below one, those on the left first."""
+        """Yield the questions below that with this index, depth first."""
         for child in self.questions[index].children:
             yield self.questions[child]
             yield from self.descendants(child)
@@ -103,15 +107,6 @@ class QuestionTree:
     def from_json(cls, fields: Mapping[str, Any]) -> "QuestionTree":
         """Undo `as_json`."""
         return _stored().validate_python(fields)
-
-
-@cache
-def _stored() -> TypeAdapter[QuestionTree]:
-    return TypeAdapter(QuestionTree)
-
-
-UNKNOWN_ANSWER = "unknown"
-"""What stands where an answer is missing."""
 
 
 def find_references(question: str) -> dict[str, int]:
@@ -140,6 +135,11 @@ def insertable_answer(answer: str) -> str:
     """Return an answer as it stands in the middle of a question."""
     bare = clean_answer(answer)
     return UNKNOWN_ANSWER if is_no_answer(bare) else bare
+
+
+@cache
+def _stored() -> TypeAdapter[QuestionTree]:
+    return TypeAdapter(QuestionTree)
 
 
 _REFERENCE = regex.compile(r"(?<![\w&/])#(?<hash>\d{1,2})(?!\w)|<(?<angle>\d{1,2})>")

@@ -24,7 +24,14 @@ from lcagent.agents.write.paragraph_draft import (
     drop_cut_sentence,
 )
 from lcagent.errors import UnusableReply
-from lcagent.models.base import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request
+
+WORDS_PER_POINT = 12
+"""Of a summary; so many points are noted that its writer can choose."""
+
+MIN_POINTS, MAX_POINTS = 1, 12
+
+MAX_SUMMARY_REPAIRS = 2
 
 
 @dataclass(frozen=True)
@@ -68,12 +75,6 @@ class SummaryReviserPrompt(Prompt):
     words: int
 
 
-WORDS_PER_POINT = 12
-"""Of a summary; so many points are noted that its writer can choose."""
-
-MIN_POINTS, MAX_POINTS = 1, 12
-
-
 @dataclass(frozen=True, slots=True)
 class SummaryChain(Chain):
     """The readers of a summary; `question` is its focus, which may be empty.
@@ -87,57 +88,6 @@ class SummaryChain(Chain):
     def worker_prompt(self, notes: str, chunk: str) -> Prompt:
         """Return what a reader is shown."""
         return SummaryReaderPrompt(self.question, notes, chunk, self.points)
-
-
-def allocate_summary_budget(focus: str, model: ChatModel) -> ChainBudget:
-    """Return how many tokens the parts of the prompts may have."""
-    return allocate_budget(
-        model,
-        worker=SummaryReaderPrompt(focus, "", "", MAX_POINTS).messages(),
-        manager=SummaryWriterPrompt(focus, "", 0).messages(),
-    )
-
-
-def points_budget_tokens(focus: str, model: ChatModel) -> int:
-    """Return how many tokens of points its writer is shown: so many that a summary fits beside."""
-    empty = model.count_tokens(SummaryReviserPrompt(focus, "", "", False, 0).messages())
-    return max(0, prose_prompt_tokens(model) - empty) * 3 // 5
-
-
-def points_per_part(words: int, parts: int) -> int:
-    """Return how many points each of the parts should give for a summary of so many words."""
-    return min(MAX_POINTS, max(MIN_POINTS, ceil(words / WORDS_PER_POINT / max(1, parts))))
-
-
-def fit_points(
-    parts: Sequence[tuple[str, Sequence[Fact]]], budget_tokens: int, count: Callable[[str], int]
-) -> tuple[str, int]:
-    """Return the points of all parts under their titles as far as they fit, and how many do not.
-
-    The first point of each part goes before the second of any: no part is lost for coming late.
-    """
-    shown: set[str] = set()
-    left = budget_tokens - sum(count(f"== {title}") + 1 for title in {title for title, _ in parts})
-    depth = max((len(facts) for _, facts in parts), default=0)
-    for rank in range(depth):
-        for _, facts in parts:
-            if rank < len(facts):
-                size = count(format_fact(facts[rank], with_quote=True)) + 1
-                if size <= left:
-                    left -= size
-                    shown.add(facts[rank].label)
-    lines: list[str] = []
-    heading = ""
-    for title, facts in parts:
-        here = [format_fact(fact, with_quote=True) for fact in facts if fact.label in shown]
-        if here and title != heading:
-            lines.append(f"== {title}")
-            heading = title
-        lines.extend(here)
-    return "\n".join(lines), sum(len(facts) for _, facts in parts) - len(shown)
-
-
-MAX_SUMMARY_REPAIRS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +161,51 @@ class SummaryWriter:
 
     def _distance(self, text: str) -> int:
         return abs(count_text_words(text) - self.words)
+
+
+def allocate_summary_budget(focus: str, model: ChatModel) -> ChainBudget:
+    """Return how many tokens the parts of the prompts may have."""
+    return allocate_budget(
+        model,
+        worker=SummaryReaderPrompt(focus, "", "", MAX_POINTS).messages(),
+        manager=SummaryWriterPrompt(focus, "", 0).messages(),
+    )
+
+
+def points_budget_tokens(focus: str, model: ChatModel) -> int:
+    """Return how many tokens of points its writer is shown: so many that a summary fits beside."""
+    empty = model.count_tokens(SummaryReviserPrompt(focus, "", "", False, 0).messages())
+    return max(0, prose_prompt_tokens(model) - empty) * 3 // 5
+
+
+def points_per_part(words: int, parts: int) -> int:
+    """Return how many points each of the parts should give for a summary of so many words."""
+    return min(MAX_POINTS, max(MIN_POINTS, ceil(words / WORDS_PER_POINT / max(1, parts))))
+
+
+def fit_points(
+    parts: Sequence[tuple[str, Sequence[Fact]]], budget_tokens: int, count: Callable[[str], int]
+) -> tuple[str, int]:
+    """Return the points of all parts under their titles as far as they fit, and how many do not.
+
+    The first point of each part goes before the second of any: no part is lost for coming late.
+    """
+    shown: set[str] = set()
+    left = budget_tokens - sum(count(f"== {title}") + 1 for title in {title for title, _ in parts})
+    depth = max((len(facts) for _, facts in parts), default=0)
+    for rank in range(depth):
+        for _, facts in parts:
+            if rank < len(facts):
+                size = count(format_fact(facts[rank], with_quote=True)) + 1
+                if size <= left:
+                    left -= size
+                    shown.add(facts[rank].label)
+    lines: list[str] = []
+    heading = ""
+    for title, facts in parts:
+        here = [format_fact(fact, with_quote=True) for fact in facts if fact.label in shown]
+        if here and title != heading:
+            lines.append(f"== {title}")
+            heading = title
+        lines.extend(here)
+    return "\n".join(lines), sum(len(facts) for _, facts in parts) - len(shown)

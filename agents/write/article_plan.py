@@ -7,17 +7,30 @@ fit its target, by program and not by a model.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import ceil
 
 import regex
 
+from lcagent.agents.token_budget import TokenCounter
 from lcagent.agents.write.word_count import split_words
 
 MIN_PARAGRAPH_WORDS, MAX_PARAGRAPH_WORDS = 200, 1_000
 """Of a paragraph, as the paper has it."""
+
+UNTITLED_CHAPTER = "-"
+"""Stands for no heading, under which paragraphs go on after a chapter."""
+
+MAX_PARAGRAPHS = 50
+"""Upstream gives up a longer plan; a longer text is planned by chapters, each with its own."""
+
+PLAN_TOLERANCE = 0.05
+"""How far a plan may be from its target before it is rescaled."""
+
+SAME_POINT_SHARE = 0.85
+"""The share of their words from which on two main points are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,9 @@ class ArticlePlan:
 
     def chapters(self) -> Iterator[tuple[str, list[tuple[int, PlannedParagraph]]]]:
         """Yield each chapter with its paragraphs and their places in the plan, from 0."""
-        for title, members in groupby(enumerate(self.paragraphs), key=lambda one: one[1].chapter):
+        for title, members in groupby(
+            enumerate(self.paragraphs), key=lambda member: member[1].chapter
+        ):
             yield title, list(members)
 
     def as_text(self) -> str:
@@ -60,8 +75,17 @@ class ArticlePlan:
         return "\n".join(lines).strip()
 
 
-UNTITLED_CHAPTER = "-"
-"""Stands for no heading, under which paragraphs go on after a chapter."""
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """How many words and paragraphs a plan may have.
+
+    Attributes:
+        fewest_words, most_words: Of a paragraph.
+    """
+
+    fewest_words: int = MIN_PARAGRAPH_WORDS
+    most_words: int = MAX_PARAGRAPH_WORDS
+    most_paragraphs: int = MAX_PARAGRAPHS
 
 
 def format_plan_line(place: int, paragraph: PlannedParagraph) -> str:
@@ -101,6 +125,92 @@ def parse_chapters(text: str) -> list[PlannedParagraph]:
     return chapters
 
 
+def remove_repeated_points(plan: ArticlePlan) -> tuple[ArticlePlan, list[PlannedParagraph]]:
+    """Return a plan without the paragraphs whose main point an earlier one has, and those."""
+    kept: list[PlannedParagraph] = []
+    repeats: list[PlannedParagraph] = []
+    for paragraph in plan.paragraphs:
+        is_repeat = any(_are_alike(paragraph.point, other.point) for other in kept)
+        (repeats if is_repeat else kept).append(paragraph)
+    return ArticlePlan(tuple(kept)), repeats
+
+
+def find_plan_problems(
+    plan: ArticlePlan, instruction: str, target_words: int, limits: PlanLimits
+) -> list[str]:
+    """Return what is wrong with a plan, in words that a planner understands; none if nothing is."""
+    number = len(plan.paragraphs)
+    if not number:
+        return ["it has no line of the form asked for"]
+    found: list[str] = []
+    if number > limits.most_paragraphs:
+        found.append(f"it has {number} paragraphs, at most {limits.most_paragraphs} are allowed")
+    target = target_words or plan.words
+    fewest = ceil(target / limits.most_words)
+    if number < fewest:
+        found.append(f"it has {number} paragraphs, but {target:,} words need at least {fewest}")
+    most = max(1, target // limits.fewest_words)
+    if target_words and number > most:
+        found.append(f"it has {number} paragraphs, but {target:,} words are enough for {most} only")
+    found.extend(f"nothing in it is on: {item}" for item in find_uncovered_items(plan, instruction))
+    return found
+
+
+def find_uncovered_items(plan: ArticlePlan, instruction: str) -> list[str]:
+    """Return the items that an instruction lists, line by line, and no main point is on."""
+    said = {
+        word.casefold()
+        for paragraph in plan.paragraphs
+        for word in (*split_words(paragraph.point), *split_words(paragraph.chapter))
+    }
+    missing: list[str] = []
+    for match in _ITEM.finditer(instruction):
+        wanted = {word.casefold() for word in split_words(match["item"]) if _is_content(word)}
+        if wanted and not any(_is_said(word, said) for word in wanted):
+            missing.append(match["item"].strip())
+    return missing
+
+
+def rescale_plan(plan: ArticlePlan, target_words: int, limits: PlanLimits) -> ArticlePlan:
+    """Return a plan whose words add up to the target, each paragraph within the limits if it can.
+
+    Paragraphs without a number get the mean of the others. A plan that is near enough stays.
+    """
+    known = [paragraph.words for paragraph in plan.paragraphs if paragraph.words]
+    mean = round(sum(known) / len(known)) if known else MIN_PARAGRAPH_WORDS * 2
+    words = [paragraph.words or mean for paragraph in plan.paragraphs]
+    target = target_words or sum(words)
+    low, high = limits.fewest_words, limits.most_words
+    is_near = abs(sum(words) - target) <= PLAN_TOLERANCE * target
+    if not is_near or any(not low <= number <= high for number in words):
+        # With this number of paragraphs the limits and the target cannot both hold; the target
+        # is what the user asked for.
+        if not low * len(words) <= target <= high * len(words):
+            low, high = 1, max(target, 1)
+        words = _scaled(words, target, low, high)
+    return ArticlePlan(
+        tuple(
+            replace(paragraph, words=number)
+            for paragraph, number in zip(plan.paragraphs, words, strict=True)
+        )
+    )
+
+
+def fit_plan(plan: ArticlePlan, place: int, budget_tokens: int, count: TokenCounter) -> str:
+    """Return the plan as far as it fits: all of it, else this chapter, else the lines round it.
+
+    Args:
+        place: Of the paragraph that is to be written, from 0.
+    """
+    whole = plan.as_text()
+    if count(whole) <= budget_tokens:
+        return whole
+    by_chapter = _this_chapter(plan, place)
+    if count(by_chapter) <= budget_tokens:
+        return by_chapter
+    return _lines_round(plan, place, budget_tokens, count)
+
+
 def _plain(line: str) -> str:
     """Return a line in one spelling: full-width signs as usual, nothing bold, blanks squeezed."""
     normal = unicodedata.normalize("NFKC", line)
@@ -128,6 +238,59 @@ def _number(count: regex.Match[str]) -> int:
     """Return the words that a count says; of a range, its middle."""
     numbers = [int(regex.sub(r"\D", "", found)) for found in count.captures("number")]
     return round(sum(numbers) / len(numbers))
+
+
+def _scaled(words: Sequence[int], target: int, low: int, high: int) -> list[int]:
+    """Return numbers in these proportions that add up to `target`, none out of bounds."""
+    scaled = list(map(float, words))
+    # Each round of clamping changes the sum, which the others then make up for; the bounds leave
+    # room for the target, so this converges, and 50 rounds are more than any plan needs.
+    for _ in range(50):
+        factor = target / sum(scaled)
+        scaled = [min(float(high), max(float(low), number * factor)) for number in scaled]
+    rounded = list(map(round, scaled))
+    # What rounding took or gave goes to the longest, where it shows least.
+    for place in sorted(range(len(rounded)), key=lambda place: -rounded[place]):
+        left = target - sum(rounded)
+        rounded[place] = min(high, max(low, rounded[place] + left))
+    return rounded
+
+
+def _are_alike(point: str, other: str) -> bool:
+    words, others = ({word.casefold() for word in split_words(text)} for text in (point, other))
+    return len(words & others) >= SAME_POINT_SHARE * len(words | others)
+
+
+def _is_content(word: str) -> bool:
+    return len(word) >= 4 or not word.isascii() or word.isupper() or word.isdigit()
+
+
+def _is_said(word: str, said: set[str]) -> bool:
+    """Say whether a word stands there, perhaps in another form."""
+    stem = word[: max(4, len(word) - 2)]
+    return any(other.startswith(stem) for other in said)
+
+
+def _this_chapter(plan: ArticlePlan, place: int) -> str:
+    lines: list[str] = []
+    for title, members in plan.chapters():
+        lines.append(f"# {title}")
+        if any(at == place for at, _ in members):
+            lines.extend(format_plan_line(at, paragraph) for at, paragraph in members)
+    return "\n".join(lines)
+
+
+def _lines_round(plan: ArticlePlan, place: int, budget_tokens: int, count: TokenCounter) -> str:
+    lines = [format_plan_line(at, paragraph) for at, paragraph in enumerate(plan.paragraphs)]
+    first, last = place, place + 1
+    for step in range(1, len(lines)):
+        wider = max(0, place - step), min(len(lines), place + step + 1)
+        if count("\n".join(lines[slice(*wider)])) > budget_tokens:
+            break
+        first, last = wider
+    before = ["..."] if first else []
+    after = ["..."] if last < len(lines) else []
+    return "\n".join([*before, *lines[first:last], *after])
 
 
 _SEPARATORS = " -–—:|,;()[]\t"
@@ -166,154 +329,4 @@ _TITLE = regex.compile(
 _TOTAL = regex.compile(
     r"^(?:total|sum|overall|altogether|gesamt|insgesamt|总|合计|en\stout)", regex.IGNORECASE
 )
-
-
-MAX_PARAGRAPHS = 50
-"""Upstream gives up a longer plan; a longer text is planned by chapters, each with its own."""
-
-PLAN_TOLERANCE = 0.05
-"""How far a plan may be from its target before it is rescaled."""
-
-SAME_POINT_SHARE = 0.85
-"""The share of their words from which on two main points are the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanLimits:
-    """What a plan must keep to."""
-
-    fewest_words: int = MIN_PARAGRAPH_WORDS
-    most_words: int = MAX_PARAGRAPH_WORDS
-    most_paragraphs: int = MAX_PARAGRAPHS
-
-
-def remove_repeated_points(plan: ArticlePlan) -> tuple[ArticlePlan, list[PlannedParagraph]]:
-    """Return a plan without the paragraphs whose main point an earlier one has, and those."""
-    kept: list[PlannedParagraph] = []
-    repeats: list[PlannedParagraph] = []
-    for paragraph in plan.paragraphs:
-        is_repeat = any(_are_alike(paragraph.point, other.point) for other in kept)
-        (repeats if is_repeat else kept).append(paragraph)
-    return ArticlePlan(tuple(kept)), repeats
-
-
-def find_plan_problems(
-    plan: ArticlePlan, instruction: str, target_words: int, limits: PlanLimits
-) -> list[str]:
-    """Return what is wrong with a plan, in words that a planner understands; none if nothing is."""
-    number = len(plan.paragraphs)
-    if not number:
-        return ["it has no line of the form asked for"]
-    found: list[str] = []
-    if number > limits.most_paragraphs:
-        found.append(f"it has {number} paragraphs, at most {limits.most_paragraphs} are allowed")
-    target = target_words or plan.words
-    fewest = ceil(target / limits.most_words)
-    if number < fewest:
-        found.append(f"it has {number} paragraphs, but {target:,} words need at least {fewest}")
-    most = max(1, target // limits.fewest_words)
-    if target_words and number > most:
-        found.append(f"it has {number} paragraphs, but {target:,} words are enough for {most} only")
-    found.extend(f"nothing in it is on: {item}" for item in find_uncovered_items(plan, instruction))
-    return found
-
-
-def find_uncovered_items(plan: ArticlePlan, instruction: str) -> list[str]:
-    """Return the items that an instruction lists, line by line, and no main point is on."""
-    said = {word.casefold() for one in plan.paragraphs for word in split_words(one.point)}
-    said |= {word.casefold() for one in plan.paragraphs for word in split_words(one.chapter)}
-    missing: list[str] = []
-    for match in _ITEM.finditer(instruction):
-        wanted = {word.casefold() for word in split_words(match["item"]) if _is_content(word)}
-        if wanted and not any(_is_said(word, said) for word in wanted):
-            missing.append(match["item"].strip())
-    return missing
-
-
-def rescale_plan(plan: ArticlePlan, target_words: int, limits: PlanLimits) -> ArticlePlan:
-    """Return a plan whose words add up to the target, each paragraph within the limits if it can.
-
-    Paragraphs without a number get the mean of the others. A plan that is near enough stays.
-    """
-    known = [paragraph.words for paragraph in plan.paragraphs if paragraph.words]
-    mean = round(sum(known) / len(known)) if known else MIN_PARAGRAPH_WORDS * 2
-    words = [paragraph.words or mean for paragraph in plan.paragraphs]
-    target = target_words or sum(words)
-    low, high = limits.fewest_words, limits.most_words
-    is_near = abs(sum(words) - target) <= PLAN_TOLERANCE * target
-    if not is_near or any(not low <= one <= high for one in words):
-        if not low * len(words) <= target <= high * len(words):
-            low, high = 1, max(target, 1)
-        words = _scaled(words, target, low, high)
-    return ArticlePlan(
-        tuple(
-            replace(paragraph, words=one)
-            for paragraph, one in zip(plan.paragraphs, words, strict=True)
-        )
-    )
-
-
-def _scaled(words: Sequence[int], target: int, low: int, high: int) -> list[int]:
-    """Return numbers in these proportions that add up to `target`, none out of bounds."""
-    scaled = [float(one) for one in words]
-    for _ in range(50):
-        factor = target / sum(scaled)
-        scaled = [min(float(high), max(float(low), one * factor)) for one in scaled]
-    rounded = [round(one) for one in scaled]
-    for place in sorted(range(len(rounded)), key=lambda place: -rounded[place]):
-        left = target - sum(rounded)
-        rounded[place] = min(high, max(low, rounded[place] + left))
-    return rounded
-
-
-def _are_alike(one: str, other: str) -> bool:
-    first, second = ({word.casefold() for word in split_words(point)} for point in (one, other))
-    return len(first & second) >= SAME_POINT_SHARE * len(first | second)
-
-
-def _is_content(word: str) -> bool:
-    return len(word) >= 4 or not word.isascii() or word.isupper() or word.isdigit()
-
-
-def _is_said(word: str, said: set[str]) -> bool:
-    """Say whether a word stands there, perhaps in another form."""
-    stem = word[: max(4, len(word) - 2)]
-    return any(one.startswith(stem) for one in said)
-
-
 _ITEM = regex.compile(r"^[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+(?P<item>\S.*?)[ \t]*$", regex.MULTILINE)
-
-
-def fit_plan(plan: ArticlePlan, place: int, budget_tokens: int, count: Callable[[str], int]) -> str:
-    """Return the plan as far as it fits: all of it, else this chapter, else the lines round it."""
-    whole = plan.as_text()
-    if count(whole) <= budget_tokens:
-        return whole
-    by_chapter = _this_chapter(plan, place)
-    if count(by_chapter) <= budget_tokens:
-        return by_chapter
-    return _lines_round(plan, place, budget_tokens, count)
-
-
-def _this_chapter(plan: ArticlePlan, place: int) -> str:
-    lines: list[str] = []
-    for title, members in plan.chapters():
-        lines.append(f"# {title}")
-        if any(at == place for at, _ in members):
-            lines.extend(format_plan_line(at, paragraph) for at, paragraph in members)
-    return "\n".join(lines)
-
-
-def _lines_round(
-    plan: ArticlePlan, place: int, budget_tokens: int, count: Callable[[str], int]
-) -> str:
-    lines = [format_plan_line(at, paragraph) for at, paragraph in enumerate(plan.paragraphs)]
-    first, last = place, place + 1
-    for step in range(1, len(lines)):
-        wider = max(0, place - step), min(len(lines), place + step + 1)
-        if count("\n".join(lines[slice(*wider)])) > budget_tokens:
-            break
-        first, last = wider
-    before = ["..."] if first else []
-    after = ["..."] if last < len(lines) else []
-    return "\n".join([*before, *lines[first:last], *after])

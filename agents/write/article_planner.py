@@ -1,11 +1,14 @@
 """Step I of AgentWrite: the plan, in one call, or chapter by chapter for a very long text.
 
-Bai et al., LongWriter, https://arxiv.org/abs/2408.07055. Unlike upstream, a plan that cannot be
-used is asked for again with what was wrong with it, and its words are made to fit the target.
+Bai et al., LongWriter, https://arxiv.org/abs/2408.07055, in words of our own. Unlike upstream, a
+plan that cannot be used is asked for again with what was wrong with it, and its words are made to
+fit the target.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import ClassVar
 
 import regex
 
@@ -22,15 +25,62 @@ from lcagent.agents.write.article_plan import (
     remove_repeated_points,
     rescale_plan,
 )
-from lcagent.agents.write.article_prompts import ChapterPlannerPrompt, ChapterPrompt, PlannerPrompt
 from lcagent.errors import UnusableReply, UsageError
-from lcagent.models.base import ChatModel, Request
+from lcagent.models.chat_model import ChatModel, Request
 
 CHAPTER_PLAN_FROM_WORDS = 20_000
-"""Words from which on a text is planned by chapters."""
+"""A text of as many words or more is planned by chapters."""
 
-CHAPTER_WORDS = 4_000
-PARAGRAPH_WORDS = 500
+CHAPTER_WORDS, PARAGRAPH_WORDS = 4_000, 500
+"""Of a chapter and of a paragraph in it; planners are asked for as many as that makes."""
+
+
+@dataclass(frozen=True)
+class PlannerPrompt(Prompt):
+    """What the planner of paragraphs is shown.
+
+    Attributes:
+        words: The length asked for in words of a prompt; empty where there is none.
+        material: What the sources are about; empty where there are none.
+        problems: What was wrong with the plan before.
+    """
+
+    template: ClassVar[str] = "agent_write/planner.md"
+
+    instruction: str
+    words: str
+    fewest_words: int
+    most_words: int
+    most_paragraphs: int
+    material: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChapterPlannerPrompt(Prompt):
+    """What the planner of the chapters of a very long text is shown."""
+
+    template: ClassVar[str] = "agent_write/chapter_planner.md"
+
+    instruction: str
+    words: int
+    chapters: int
+    material: str = ""
+
+
+@dataclass(frozen=True)
+class ChapterPrompt(Prompt):
+    """What the planner of one chapter is shown."""
+
+    template: ClassVar[str] = "agent_write/chapter.md"
+
+    instruction: str
+    chapters: str
+    chapter: str
+    words: int
+    paragraphs: int
+    fewest_words: int
+    most_words: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +129,8 @@ class ArticlePlanner:
             if found.paragraphs or not plan.paragraphs:
                 plan = found
                 flags = [
-                    f"left out of the plan, because it repeats: {one.point}" for one in repeats
+                    f"left out of the plan, because it repeats: {repeat.point}"
+                    for repeat in repeats
                 ]
             problems = tuple(
                 find_plan_problems(found, self.instruction, self.target_words, self.limits)
@@ -121,7 +172,7 @@ class ArticlePlanner:
         chapter = chapters[place]
         prompt = ChapterPrompt(
             self.instruction,
-            "\n".join(_chapter_line(number, one) for number, one in enumerate(chapters, 1)),
+            "\n".join(_chapter_line(number, each) for number, each in enumerate(chapters, 1)),
             _chapter_line(place + 1, chapter),
             chapter.words,
             max(1, round(chapter.words / PARAGRAPH_WORDS)),
@@ -135,13 +186,13 @@ class ArticlePlanner:
             if found.paragraphs:
                 plan = rescale_plan(found, chapter.words, self.limits)
                 return ArticlePlan(
-                    tuple(replace(one, chapter=chapter.chapter) for one in plan.paragraphs)
+                    tuple(replace(each, chapter=chapter.chapter) for each in plan.paragraphs)
                 )
         raise UnusableReply(f"the model gave no plan, but this: {' '.join(reply.split())[:200]}")
 
     def join_chapters(self, chapters: Sequence[ArticlePlan]) -> CheckedPlan:
         """Return the plans of all chapters as one."""
-        plan = ArticlePlan(tuple(one for chapter in chapters for one in chapter.paragraphs))
+        plan = ArticlePlan(tuple(chain.from_iterable(chapter.paragraphs for chapter in chapters)))
         missing = find_uncovered_items(plan, self.instruction)
         return CheckedPlan(
             rescale_plan(plan, self.target_words, self.limits),

@@ -13,7 +13,8 @@ import regex
 
 from lcagent.agents.citations import strip_marks
 from lcagent.agents.write.word_count import count_words, split_words
-from lcagent.models.base import Reply
+from lcagent.models.chat_model import Reply
+from lcagent.models.reasoning import strip_reasoning
 from lcagent.retrieval.sentences import sentences
 
 LENGTH_TOLERANCE = 0.1
@@ -21,6 +22,15 @@ LENGTH_TOLERANCE = 0.1
 
 MIN_LENGTH_RATIO, MAX_LENGTH_RATIO = 0.4, 2.5
 """Of words written to words asked for, what is believed of a writer."""
+
+NGRAM_WORDS = 8
+"""So many words in a row are no accident."""
+
+MAX_SHARED_NGRAMS = 0.05
+"""The share of a paragraph's rows of words that may stand in an earlier one."""
+
+MIN_OVERLAP, MAX_OVERLAP = 12, 400
+"""Characters of its end that a model may repeat when it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,14 @@ class ParagraphDraft:
         return Paragraph(text, self.asked, self.drafted, tuple(dict.fromkeys(flags)))
 
 
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """An earlier paragraph that a new one repeats, and the share of the new one that does."""
+
+    earlier: int
+    share: float
+
+
 def count_text_words(text: str) -> int:
     """Return how many words a paragraph has without its marks."""
     return count_words(strip_marks(text))
@@ -139,25 +157,6 @@ def clamp_length_ratio(asked: int, drafted: int) -> float:
     if not asked or not drafted:
         return 1.0
     return min(MAX_LENGTH_RATIO, max(MIN_LENGTH_RATIO, drafted / asked))
-
-
-def _distance(text: str, task: ParagraphTask) -> int:
-    return abs(count_text_words(text) - task.words)
-
-
-NGRAM_WORDS = 8
-"""So many words in a row are no accident."""
-
-MAX_SHARED_NGRAMS = 0.05
-"""The share of a paragraph's rows of words that may stand in an earlier one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repetition:
-    """An earlier paragraph that a new one repeats, and the share of the new one that does."""
-
-    earlier: int
-    share: float
 
 
 def find_repetition(text: str, earlier: Sequence[str]) -> Repetition | None:
@@ -186,7 +185,7 @@ def word_ngrams(text: str) -> frozenset[tuple[str, ...]]:
 
 def clean_reply(reply: str) -> str:
     """Return what of a reply belongs into the text."""
-    text = _THINKING.sub("", reply).strip()
+    text = strip_reasoning(reply).strip()
     fenced = _FENCED.fullmatch(text)
     text = (fenced["body"] if fenced else text).strip()
     text = _PREAMBLE.sub("", text, count=1)
@@ -197,7 +196,7 @@ def clean_reply(reply: str) -> str:
 
 def join_continuation(text: str, continuation: str) -> str:
     """Return a text that was cut off with what goes on from there, its overlap left out."""
-    added = _THINKING.sub("", continuation).lstrip("\n")
+    added = strip_reasoning(continuation).lstrip("\n")
     for size in range(min(len(text), len(added), MAX_OVERLAP), MIN_OVERLAP - 1, -1):
         if text.endswith(added[:size]):
             return text + added[size:]
@@ -217,10 +216,10 @@ def drop_cut_sentence(text: str) -> str:
     return text[: ends[-1]].rstrip() if ends else text.rstrip()
 
 
-MIN_OVERLAP, MAX_OVERLAP = 12, 400
-"""Characters of its end that a model may repeat when it goes on."""
+def _distance(text: str, task: ParagraphTask) -> int:
+    return abs(count_text_words(text) - task.words)
 
-_THINKING = regex.compile(r"<think>.*?(?:</think>|$)", regex.DOTALL)
+
 _FENCED = regex.compile(r"```(?:markdown|md|text)?\n(?P<body>.*?)\n?```", regex.DOTALL)
 _PREAMBLE = regex.compile(
     r"""\A(?:(?:sure|certainly|of\scourse|okay|ok|gerne|natürlich|bien\ssûr|claro|好的)[^\n]{0,200}[:!.：]

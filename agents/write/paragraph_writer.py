@@ -3,13 +3,18 @@
 Bai et al., LongWriter, https://arxiv.org/abs/2408.07055. Upstream takes whatever is replied; here a
 reply that was cut off is continued, one that repeats an earlier paragraph is written anew, and one
 that is too short or too long is changed, all within a fixed number of calls.
+
+The prompts are in words of our own. The instruction, the plan and the text so far come first and in
+this order: the beginning of a prompt is that of the prompt before, so that a server with a prefix
+cache need not read it again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.refusals import is_refusal, says_not_found
+from lcagent.agents.refusals import NOT_FOUND, is_refusal, says_not_found
 from lcagent.agents.token_budget import (
     MIN_REPLY_TOKENS,
     prose_prompt_tokens,
@@ -19,7 +24,6 @@ from lcagent.agents.token_budget import (
     truncate_start,
 )
 from lcagent.agents.write.article_plan import ArticlePlan, fit_plan, format_plan_line
-from lcagent.agents.write.article_prompts import FolderPrompt, ReviserPrompt, WriterPrompt
 from lcagent.agents.write.paragraph_draft import (
     Paragraph,
     ParagraphDraft,
@@ -28,13 +32,73 @@ from lcagent.agents.write.paragraph_draft import (
     find_repetition,
 )
 from lcagent.errors import ContextTooLong, UnusableReply, UsageError
-from lcagent.models.base import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request
 
 CALLS_PER_PARAGRAPH = 3
 """The draft and two repairs."""
 
 NO_EVIDENCE = "the sources say nothing on it"
 MIN_PRIOR_TOKENS = 100
+"""With less of the text so far, a writer repeats it; the window is too small then."""
+
+
+@dataclass(frozen=True)
+class WriterPrompt(Prompt):
+    """What the writer of a paragraph is shown.
+
+    Attributes:
+        summary: Of what was written and is not in `written`.
+        sources: Passages to write from; `is_grounded` says whether there should be any.
+    """
+
+    template: ClassVar[str] = "agent_write/writer.md"
+
+    instruction: str
+    plan: str
+    summary: str
+    written: str
+    sources: tuple[str, ...]
+    is_grounded: bool
+    step: str
+    number: int
+    total: int
+    words: int
+    not_found: str = NOT_FOUND
+
+
+@dataclass(frozen=True)
+class ReviserPrompt(Prompt):
+    """What the writer of a paragraph is shown that has to be changed.
+
+    Attributes:
+        change: "continue" what was cut off, "expand" what is too short, "shorten" what is too
+            long, or "rewrite" what repeats `clash`.
+        words: Of what is to be written now.
+    """
+
+    template: ClassVar[str] = "agent_write/reviser.md"
+
+    instruction: str
+    plan: str
+    sources: tuple[str, ...]
+    is_grounded: bool
+    step: str
+    paragraph: str
+    clash: str
+    change: str
+    words: int
+
+
+@dataclass(frozen=True)
+class FolderPrompt(Prompt):
+    """What is asked where the text so far has no room in a prompt any more."""
+
+    template: ClassVar[str] = "agent_write/folder.md"
+
+    instruction: str
+    summary: str
+    written: str
+    words: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +111,14 @@ class ParagraphWriter:
     is_grounded: bool = False
 
     async def write(self, task: ParagraphTask, calls: int = CALLS_PER_PARAGRAPH) -> Paragraph:
-        """Return a paragraph, after as many calls as are needed, `calls` at most."""
+        """Write a paragraph and repair it, by as many calls as are needed and `calls` at most.
+
+        What is still wrong with it then stands in its flags. A paragraph of which the sources say
+        nothing is empty.
+
+        Raises:
+            ContextTooLong: The prompt does not fit even without the text so far.
+        """
         draft = ParagraphDraft(ratio=task.ratio)
         flags: list[str] = []
         for turn in range(calls):
@@ -71,7 +142,11 @@ class ParagraphWriter:
         return draft.finished(task, flags)
 
     async def fold_prior_text(self, summary: str, written: str, budget_tokens: int) -> str:
-        """Return what the text has said so far in at most `budget_tokens`."""
+        """Summarize what the text has said so far, in at most `budget_tokens`.
+
+        Args:
+            summary: Of what stands before `written`; kept if the model gives nothing better.
+        """
         count = token_counter(self.model)
         room = prose_prompt_tokens(self.model)
         frame = self.model.count_tokens(FolderPrompt(self.instruction, summary, "", 0).messages())
@@ -124,6 +199,8 @@ class ParagraphWriter:
             try:
                 return await self.model.complete(request)
             except ContextTooLong:
+                # Our count was too low (another tokenizer). The end of the text so far is what
+                # the next paragraph goes on from, so its beginning is given up.
                 if not isinstance(prompt, WriterPrompt) or len(prompt.written) < 2:
                     raise
                 prompt = replace(prompt, written=prompt.written[len(prompt.written) // 2 :])

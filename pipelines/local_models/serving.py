@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lcagent.errors import MissingExtra
-from lcagent.models.catalog import DEFAULT_WINDOW_TOKENS
+from lcagent.models.chat_model import DEFAULT_WINDOW_TOKENS
 from lcagent.models.local_options import LocalOptions
 from lcagent.settings import load_settings
 

@@ -12,8 +12,8 @@ from typing import Any
 from lcagent.agents.chain.chain_of_agents import Chain
 from lcagent.agents.chain.notes import LABEL_PREFIXES, Notes, NotesDelta
 from lcagent.agents.chain.worker_chunks import WorkerChunk
+from lcagent.models.limits import Metered
 from lcagent.pipelines.methods.chain_options import ChainOptions, Order
-from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
 from lcagent.storage.run_store import StoredStep
 

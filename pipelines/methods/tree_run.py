@@ -14,7 +14,8 @@ from lcagent.agents.probtree.decomposition import decompose
 from lcagent.agents.probtree.node_answerer import NodeAnswerer
 from lcagent.agents.probtree.node_result import NodeResult
 from lcagent.agents.probtree.question_tree import QuestionNode
-from lcagent.models.base import ChatModel
+from lcagent.models.chat_model import ChatModel
+from lcagent.models.limits import Metered
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import (
     NODE,
@@ -25,7 +26,6 @@ from lcagent.pipelines.methods.tree_record import (
     key_of,
     sharing,
 )
-from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
 from lcagent.storage.run_store import StoredStep
 

@@ -20,7 +20,7 @@ from lcagent.agents.citations import find_marks, strip_marks
 from lcagent.agents.refusals import says_not_found
 from lcagent.agents.token_budget import token_counter
 from lcagent.documents import Page
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain_run import ChainRun, Path
 from lcagent.pipelines.steps.passages import ANSWER

@@ -11,7 +11,7 @@ from lcagent.agents.answering import (
     pack_passages,
 )
 from lcagent.agents.token_budget import MARGIN_TOKENS, token_counter
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.steps.state import AskState, SourceState, Written
 from lcagent.storage.run_store import StoredStep

@@ -16,7 +16,7 @@ from lcagent.agents.token_budget import (
     truncate_end,
 )
 from lcagent.documents import Passage
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.steps.passages import ANSWER

@@ -25,7 +25,7 @@ from lcagent.agents.write.paragraph_draft import Paragraph, clamp_length_ratio, 
 from lcagent.agents.write.paragraph_writer import CALLS_PER_PARAGRAPH, ParagraphWriter
 from lcagent.documents import Span
 from lcagent.errors import UsageError
-from lcagent.models.base import ChatModel
+from lcagent.models.chat_model import ChatModel
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.writing.options import Assignment

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import ModelNotUsable
-from lcagent.models.base import Request
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.ask import ask_again
 from lcagent.pipelines.methods.chain_options import ChainOptions

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
-from lcagent.models.base import Request
+from lcagent.models.chat_model import Request
 from lcagent.models.local import open_local
 from lcagent.models.local_options import LocalOptions
 from lcagent.pipelines import Runtime

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.base import TokenLogprob
+from lcagent.models.chat_model import TokenLogprob
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.running.events import AnswerText, Event, StepDone

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import ModelNotUsable
-from lcagent.models.base import Reply, Request, TokenLogprob
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.ask import ask_again
 from lcagent.settings import load_settings

@@ -4,7 +4,7 @@ import pytest
 
 from lcagent.agents.question_classifier import classify_by_model
 from lcagent.errors import ContextTooLong, UnusableReply
-from lcagent.models.base import Request
+from lcagent.models.chat_model import Request
 from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 import pytest
 
-from lcagent.models.base import Message, Request
-from lcagent.models.catalog import find_card
+from lcagent.models.chat_model import Message, Request
+from lcagent.models.choose import find_card
 from lcagent.models.remote import RemoteModel
 from lcagent.testing import Script, ScriptedServer, ServerRules
 

@@ -12,8 +12,8 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from lcagent.errors import ContextTooLong, ModelError, ModelNotUsable, ModelUnavailable
-from lcagent.models.base import Message, Request
 from lcagent.models.cached import Cached
+from lcagent.models.chat_model import Message, Request
 from lcagent.models.choose import choose_model
 from lcagent.models.local import LocalModel, open_local
 from lcagent.models.local_options import LocalOptions

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lcagent.models.base import ModelCard
-from lcagent.models.catalog import find_card
+from lcagent.models.chat_model import ModelCard
+from lcagent.models.choose import find_card
 from lcagent.models.probe import probe
 from lcagent.models.remote import RemoteModel
 from lcagent.testing import ScriptedReply, ScriptedServer, ServerRules

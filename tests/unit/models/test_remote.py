@@ -15,8 +15,8 @@ from lcagent.errors import (
     ModelUnavailable,
     UnusableReply,
 )
-from lcagent.models.base import Message, Request, TokenLogprob
-from lcagent.models.catalog import find_card
+from lcagent.models.chat_model import Message, Request, TokenLogprob
+from lcagent.models.choose import find_card
 from lcagent.models.remote import RemoteModel
 from lcagent.testing import Fault, ScriptedReply, ScriptedServer, ServerRules
 

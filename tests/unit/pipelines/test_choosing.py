@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lcagent.errors import BudgetExceeded
-from lcagent.models.base import Request
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Runtime, ask_async, steps_of
 from lcagent.pipelines.running.events import Event, MethodChosen
 from lcagent.results import Answer

@@ -13,7 +13,7 @@ from langgraph.graph import END, START, StateGraph
 
 from lcagent.agents.quoting_model import QuotingModel
 from lcagent.errors import ModelUnavailable
-from lcagent.models.base import Request
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Runtime, graphs
 from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.pipelines.running.events import AnswerText, StepDone

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lcagent.models.base import Request
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Runtime, ask_async, plan_async
 from lcagent.pipelines.methods.chain_options import PRESETS, ChainOptions
 from lcagent.pipelines.methods.tree_options import TreeOptions

@@ -20,7 +20,7 @@ from lcagent.agents.probtree.node_result import NodeResult
 from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Span
 from lcagent.errors import UsageError
-from lcagent.models.base import Reply, Request, TokenLogprob
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import index_of, sharing
 from lcagent.pipelines.methods.tree_run import TreeRun

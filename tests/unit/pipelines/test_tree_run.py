@@ -19,8 +19,7 @@ from lcagent.agents.probtree.explained_replies import clean_answer, is_no_answer
 from lcagent.agents.probtree.node_result import NodeResult
 from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Document, Page, Span
-from lcagent.models.base import ChatModel, OnText, Reply, Request, TokenLogprob
-from lcagent.models.wrapping import Wrapping
+from lcagent.models.chat_model import ChatModel, OnText, Reply, Request, TokenLogprob, WrapperModel
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
@@ -173,7 +172,7 @@ def _check_order(tree: QuestionTree, levels: list[list[str]]) -> None:
 
 
 @dataclass(slots=True)
-class _Slow(Wrapping):
+class _Slow(WrapperModel):
     """A model that takes a moment, and notes how much is asked at the same time."""
 
     model: ChatModel

@@ -15,7 +15,7 @@ from lcagent.agents.probtree.confidence import (
     weaker_method,
 )
 from lcagent.agents.probtree.explained_replies import parse_explained_reply
-from lcagent.models.base import TokenLogprob
+from lcagent.models.chat_model import TokenLogprob
 
 
 def _tokens(pieces: Sequence[tuple[str | bytes, float]]) -> tuple[str, list[TokenLogprob]]:

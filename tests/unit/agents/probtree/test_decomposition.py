@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lcagent.agents.probtree.decomposition import UNREADABLE_TREE, build_tree
 from lcagent.agents.probtree.question_tree import MAX_DEPTH, MAX_NODES, QuestionTree
-from lcagent.models.base import Reply, TokenLogprob
+from lcagent.models.chat_model import Reply, TokenLogprob
 
 Q = "Where was the director of The Ferry born?"
 A, B = "Who directed The Ferry?", "Where was #1 born?"

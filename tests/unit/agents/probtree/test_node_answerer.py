@@ -19,7 +19,7 @@ from lcagent.agents.probtree.node_result import NodeResult
 from lcagent.agents.probtree.question_tree import QuestionNode
 from lcagent.documents import Span
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
-from lcagent.models.base import Reply, Request, TokenLogprob
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.models.choose import choose_model, close_model
 from lcagent.testing import ScriptedCall, ScriptedModel, ScriptedReply, ScriptedServer, ServerRules
 

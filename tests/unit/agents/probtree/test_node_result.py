@@ -11,7 +11,7 @@ from lcagent.agents.probtree.candidate_drafts import CandidateKind
 from lcagent.agents.probtree.confidence import FAILED_SCORE
 from lcagent.agents.probtree.explained_replies import is_no_answer
 from lcagent.agents.probtree.node_result import (
-    ScoredAnswer,
+    Candidate,
     combine_scores,
     is_near_tie,
     rank_scores,
@@ -21,24 +21,26 @@ from lcagent.agents.probtree.node_result import (
 Node = dict[str, Any]
 
 
-def _decided(node: Node, name: str, scores: Mapping[int, float]) -> ScoredAnswer:
+def _decided(node: Node, name: str, scores: Mapping[int, float]) -> Candidate:
     """Decide on a released node, given the scores of those below it."""
     candidates = [
-        score_answer("closed_book", *node["cb_answer"][:2]),
-        score_answer("open_book", *node["ob_answer"][:2]),
+        _candidate("closed_book", *node["cb_answer"][:2]),
+        _candidate("open_book", *node["ob_answer"][:2]),
     ]
     if node["sons"]:
         answer, score = node["child_answer"][:2]
         below, d = [scores[son] for son in node["sons"]], node["qd_logprob"]
         if name != "hotpotqa":  # the others keep the score with all in it
             score = score * (len(below) + 2) - d - sum(below)
-        candidates.append(
-            score_answer("child_aggregating", answer, combine_scores(score, d, below))
-        )
+        candidates.append(_candidate("child_aggregating", answer, combine_scores(score, d, below)))
     return _choice(candidates)
 
 
-def _choice(candidates: Sequence[ScoredAnswer]) -> ScoredAnswer:
+def _candidate(kind: CandidateKind, answer: str, score: float) -> Candidate:
+    return Candidate(kind, answer, score_answer(answer, score))
+
+
+def _choice(candidates: Sequence[Candidate]) -> Candidate:
     return candidates[rank_scores([one.score for one in candidates])[0]]
 
 
@@ -110,7 +112,7 @@ def test_lazy_mode_saves_on_the_released_runs_what_it_was_measured_to(
 def _lazy(run: list[Node], index: int, accept_at: float) -> tuple[int, str]:
     """Return the calls that a question takes, and its answer."""
     node = run[index]
-    tried = score_answer("open_book", *node["ob_answer"][:2])
+    tried = _candidate("open_book", *node["ob_answer"][:2])
     if tried.score >= accept_at:
         return 1, tried.answer
     below = sum(_lazy(run, son, accept_at)[0] for son in node["sons"])
@@ -138,7 +140,7 @@ def test_the_surest_wins_and_of_equals_the_first(
     scores: tuple[float, float, float], winner: CandidateKind
 ) -> None:
     kinds: tuple[CandidateKind, ...] = ("closed_book", "open_book", "child_aggregating")
-    candidates = [score_answer(kind, "x", score) for kind, score in zip(kinds, scores, strict=True)]
+    candidates = [_candidate(kind, "x", score) for kind, score in zip(kinds, scores, strict=True)]
     assert _choice(candidates).kind == winner
 
 
@@ -157,7 +159,7 @@ def test_the_score_from_below_is_the_mean_of_explanation_decomposition_and_child
 )  # fmt: skip
 def test_what_is_no_answer_fails_however_sure_it_is(answer: str) -> None:
     assert is_no_answer(answer)
-    assert score_answer("open_book", answer, -0.001).score == FAILED_SCORE
+    assert score_answer(answer, -0.001) == FAILED_SCORE
 
 
 @pytest.mark.parametrize(
@@ -169,15 +171,13 @@ def test_what_only_looks_like_none_is_an_answer(answer: str) -> None:
 
 
 def test_scores_closer_than_a_hundredth_are_uncertain() -> None:
-    assert is_near_tie(
-        [ScoredAnswer("closed_book", "a", -0.1), ScoredAnswer("open_book", "b", -0.109)]
-    )
+    assert is_near_tie([Candidate("closed_book", "a", -0.1), Candidate("open_book", "b", -0.109)])
     assert not is_near_tie(
-        [ScoredAnswer("closed_book", "a", -0.1), ScoredAnswer("open_book", "b", -0.111)]
+        [Candidate("closed_book", "a", -0.1), Candidate("open_book", "b", -0.111)]
     )
     assert not is_near_tie(
         [
-            ScoredAnswer("closed_book", "a", FAILED_SCORE),
-            ScoredAnswer("open_book", "", FAILED_SCORE),
+            Candidate("closed_book", "a", FAILED_SCORE),
+            Candidate("open_book", "", FAILED_SCORE),
         ]
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from lcagent.models.base import Message, ModelCard, Request
+from lcagent.models.chat_model import Message, ModelCard, Request
 
 Body: TypeAlias = dict[str, Any]
 
@@ -28,7 +28,7 @@ _LONGEST_REPLY = re.compile(
 
 
 @dataclass(slots=True)
-class Abilities:
+class ServerCapabilities:
     """What this server and model take; it only ever gets less.
 
     Attributes:
@@ -48,7 +48,7 @@ class Abilities:
     max_reply_tokens: int | None = None
 
     @classmethod
-    def expected(cls, card: ModelCard, *, is_openai: bool) -> "Abilities":
+    def expected(cls, card: ModelCard, *, is_openai: bool) -> "ServerCapabilities":
         """Return what a model is likely to take before it was asked."""
         return cls(
             max_tokens_name="max_completion_tokens" if is_openai else "max_tokens",

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lcagent.models.abilities import Abilities, without_system
-from lcagent.models.base import Message, Request
-from lcagent.models.catalog import find_card
+from lcagent.models.capabilities import ServerCapabilities, without_system
+from lcagent.models.chat_model import Message, Request
+from lcagent.models.choose import find_card
 
 REQUEST = Request(
     (Message("system", "Be short."), Message("user", "Hi")),
@@ -15,8 +15,8 @@ REQUEST = Request(
 )
 
 
-def _body(abilities: Abilities) -> dict[str, object]:
-    return abilities.body("name", REQUEST, is_streamed=True, has_schema=True)
+def _body(capabilities: ServerCapabilities) -> dict[str, object]:
+    return capabilities.body("name", REQUEST, is_streamed=True, has_schema=True)
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def _body(abilities: Abilities) -> dict[str, object]:
 def test_a_refusal_changes_the_one_thing_that_it_names(
     message: str, param: str | None, changed: dict[str, object]
 ) -> None:
-    abilities = Abilities()
-    assert abilities.adapt(_body(abilities), message, param)
-    expected = Abilities()
+    capabilities = ServerCapabilities()
+    assert capabilities.adapt(_body(capabilities), message, param)
+    expected = ServerCapabilities()
     for name, value in changed.items():
         setattr(expected, name, value)
-    assert abilities == expected
+    assert capabilities == expected
 
 
 @pytest.mark.parametrize(
@@ -98,33 +98,33 @@ def test_a_refusal_changes_the_one_thing_that_it_names(
     ],
 )
 def test_other_refusals_change_nothing(message: str) -> None:
-    abilities = Abilities(has_temperature=False)
-    before = Abilities(has_temperature=False)
-    assert not abilities.adapt(_body(abilities), message, None)
-    assert abilities == before
+    capabilities = ServerCapabilities(has_temperature=False)
+    before = ServerCapabilities(has_temperature=False)
+    assert not capabilities.adapt(_body(capabilities), message, None)
+    assert capabilities == before
 
 
 def test_json_is_tried_in_three_ways_and_never_again_in_a_better_one() -> None:
-    abilities = Abilities()
-    first = _body(abilities)
+    capabilities = ServerCapabilities()
+    first = _body(capabilities)
     for _ in range(2):
-        assert abilities.adapt(_body(abilities), "response_format is not supported", None)
-    assert "response_format" not in _body(abilities)
-    abilities.adapt(first, "response_format is not supported", None)
-    assert abilities.json_mode == "none"
+        assert capabilities.adapt(_body(capabilities), "response_format is not supported", None)
+    assert "response_format" not in _body(capabilities)
+    capabilities.adapt(first, "response_format is not supported", None)
+    assert capabilities.json_mode == "none"
 
 
 def test_openai_is_asked_with_the_newer_name_of_the_limit() -> None:
     card = find_card("o3-mini")
-    ours = _body(Abilities.expected(card, is_openai=True))
+    ours = _body(ServerCapabilities.expected(card, is_openai=True))
     assert "max_completion_tokens" in ours
     assert not {"max_tokens", "temperature", "stop"} & set(ours)
-    assert "max_tokens" in _body(Abilities.expected(card, is_openai=False))
+    assert "max_tokens" in _body(ServerCapabilities.expected(card, is_openai=False))
 
 
 def test_no_more_is_asked_for_than_the_model_can_write() -> None:
-    abilities = Abilities.expected(find_card("gpt-4-turbo"), is_openai=False)
-    assert _body(abilities)["max_tokens"] == 4096
+    capabilities = ServerCapabilities.expected(find_card("gpt-4-turbo"), is_openai=False)
+    assert _body(capabilities)["max_tokens"] == 4096
 
 
 def test_a_system_text_without_a_question_becomes_one() -> None:

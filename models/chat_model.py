@@ -1,4 +1,4 @@
-"""What the agents know about a model: messages go in, a reply comes out."""
+"""What the rest of lcagent knows about a model: messages go in, a reply comes out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,10 @@ OnText: TypeAlias = Callable[[str], None]
 A reply that broke off is asked for again, and comes again from its beginning. Only a
 `RestartableText` can be told so; any other function gets the text when nothing can break any more.
 """
+
+
+DEFAULT_WINDOW_TOKENS = 8_192
+"""Of a model that nobody described: small, so that prompts fit."""
 
 
 @runtime_checkable
@@ -155,3 +159,18 @@ class ChatModel(Protocol):
             BudgetExceeded: A limit of the user's does not allow the call.
         """
         ...
+
+
+class WrapperModel:
+    """A model round another: what it does not change is the other's."""
+
+    model: ChatModel
+
+    @property
+    def card(self) -> ModelCard:
+        """What is known about the model."""
+        return self.model.card
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Count as the model does."""
+        return self.model.count_tokens(messages)
