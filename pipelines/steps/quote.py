@@ -9,16 +9,19 @@ async def quote(state: AskState, run: RunContext) -> Quoted:
     """Find the sentences of the documents that answer best; none where nothing does."""
     found = await run.retriever.search(
         state["question"],
-        run.collection.documents,
         top_k=run.top_k,
         pages=run.pages,
         vectors=run.vectors,
     )
     quotes = [
         QuoteState(
-            document_id=chosen.document_id,
-            page_index=chosen.page_index,
-            spans=[*filter(None, [chosen.column_heads]), (chosen.start, chosen.end)],
+            document_id=chosen.span.document_id,
+            page_index=chosen.span.page_index,
+            spans=[
+                (span.start, span.end)
+                for span in (chosen.column_heads, chosen.span)
+                if span is not None
+            ],
             score=round(chosen.score, 4),
         )
         for chosen in choose_quotes(found)
