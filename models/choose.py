@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from lcagent.errors import UsageError
+from lcagent.local_options import LocalOptions
 from lcagent.models.base import ChatModel
 from lcagent.models.catalog import find_card
 from lcagent.models.hosts import OPENAI_URL, checked_url
 from lcagent.models.keys import api_key
-from lcagent.models.local_options import LocalOptions
 
 READ_TIMEOUT_S = 600.0
 

@@ -10,13 +10,13 @@ from typing import Self, cast, get_args
 
 from lcagent.agents.quoting_model import QUOTE, QuotingModel
 from lcagent.errors import UsageError
+from lcagent.local_options import LocalOptions
 from lcagent.models.base import ChatModel
 from lcagent.models.budget import Budget, Budgeted
 from lcagent.models.cached import Cached
 from lcagent.models.choose import choose_model, close_model, is_local
 from lcagent.models.hosts import OPENAI_URL, server_of
 from lcagent.models.limits import Limited, Turns
-from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
