@@ -1,7 +1,8 @@
-FOLDERS := agents cli engine models pipelines retrieval storage
+# As in setup.py: a top-level folder with an __init__.py is a package, and core/ is the outer one.
+FOLDERS := $(filter-out core,$(patsubst %/__init__.py,%,$(wildcard */__init__.py)))
 
-.PHONY: check links lint types imports test
-check: lint types imports
+.PHONY: check docs imports links lint test types
+check: lint types imports docs
 
 test:
 	pytest -q
@@ -21,3 +22,7 @@ types: links
 
 imports: links
 	PYTHONPATH=build/links lint-imports
+
+# The site, from docs/ and docstrings, into build/site; a warning is an error.
+docs: links
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict

@@ -8,19 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from lcagent.agents.fences import fence
-from lcagent.agents.prompting import Prompt
+from lcagent.agents.prompt_templates import Prompt, fence
 from lcagent.agents.refusals import NOT_FOUND
-from lcagent.agents.windows import cut_to_tokens
-from lcagent.documents import Document, Page, Passage
-from lcagent.models.base import ChatModel, OnText, Request
-from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.agents.token_budget import truncate_end
+from lcagent.documents import Document, Page, Passage, Span
+from lcagent.models.chat_model import ChatModel, OnText, Request
 from lcagent.selection import ALL_PAGES, PageSelection
 
-BEST = 3
+PASSAGES_WITH_NEIGHBOURS = 3
 """So many of the passages found are shown with the pages round them."""
 
-FRAME_TOKENS = 100
+PASSAGE_FRAME_TOKENS = 100
 """What stands round a passage takes, at most about."""
 
 
@@ -36,16 +34,16 @@ class ReaderPrompt(Prompt):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LabelledPassage:
     """A passage as the model is shown it, and the page it stands on."""
 
     label: str
-    page: PageRef
+    page: Span
     text: str
 
 
-async def answer_from(
-    sources: Sequence[Source],
+async def answer_from_sources(
+    sources: Sequence[LabelledPassage],
     question: str,
     *,
     model: ChatModel,
@@ -58,7 +56,9 @@ async def answer_from(
     return (await model.complete(request, on_text)).text
 
 
-def whole_text(documents: Sequence[Document], pages: PageSelection) -> list[Source]:
+def all_pages_as_sources(
+    documents: Sequence[Document], pages: PageSelection
+) -> list[LabelledPassage]:
     """Return all selected pages that have text, in order."""
     found = [
         (document, page)
@@ -67,41 +67,43 @@ def whole_text(documents: Sequence[Document], pages: PageSelection) -> list[Sour
         if page.index + 1 in pages and page.text.strip()
     ]
     return [
-        source_of(number, document, page, page.text)
+        make_source(number, document, page, page.text)
         for number, (document, page) in enumerate(found, 1)
     ]
 
 
-def pack(
+def pack_passages(
     passages: Sequence[Passage],
     documents: Mapping[str, Document],
     budget_tokens: int,
     count: Callable[[str], int],
     pages: PageSelection = ALL_PAGES,
-) -> list[Source]:
+) -> list[LabelledPassage]:
     """Return what fits of the passages, best first chosen, in the order of the documents.
 
     A passage comes with its whole page where that fits, else alone, shortened if it is the best. In
     what room is left come the pages before and after the best.
     """
-    chosen: dict[PageRef, str] = {}
+    chosen: dict[Span, str] = {}
     left = budget_tokens
     for document, page, texts in (*_hits(passages, documents), *_near(passages, documents, pages)):
-        ref = PageRef(document.id, page.index)
+        ref = Span(document.id, page.index)
         for text in texts if ref not in chosen else ():
-            size = count(fence(source_of(len(passages), document, page, text).text, "passage")) + 1
+            size = (
+                count(fence(make_source(len(passages), document, page, text).text, "passage")) + 1
+            )
             if size <= left:
                 chosen[ref] = text
                 left -= size
                 break
     if not chosen and passages:
         best = passages[0]
-        text = cut_to_tokens(best.chunk.text, max(0, budget_tokens - FRAME_TOKENS), count)
-        chosen[PageRef(best.chunk.document_id, best.page.index)] = text
+        text = truncate_end(best.text, max(0, budget_tokens - PASSAGE_FRAME_TOKENS), count)
+        chosen[Span(best.span.document_id, best.page.index)] = text
     order = {document_id: place for place, document_id in enumerate(documents)}
     in_order = sorted(chosen, key=lambda ref: (order[ref.document_id], ref.page_index))
     return [
-        source_of(number, documents[ref.document_id], _page(documents, ref), chosen[ref])
+        make_source(number, documents[ref.document_id], _page(documents, ref), chosen[ref])
         for number, ref in enumerate(in_order, 1)
     ]
 
@@ -112,28 +114,28 @@ _Candidate: TypeAlias = tuple[Document, Page, tuple[str, ...]]
 
 def _hits(passages: Sequence[Passage], documents: Mapping[str, Document]) -> Iterator[_Candidate]:
     for passage in passages:
-        document = documents[passage.chunk.document_id]
-        yield document, passage.page, (passage.page.text, passage.chunk.text)
+        document = documents[passage.span.document_id]
+        yield document, passage.page, (passage.page.text, passage.text)
 
 
 def _near(
     passages: Sequence[Passage], documents: Mapping[str, Document], pages: PageSelection
 ) -> Iterator[_Candidate]:
-    for passage in passages[:BEST]:
-        document = documents[passage.chunk.document_id]
+    for passage in passages[:PASSAGES_WITH_NEIGHBOURS]:
+        document = documents[passage.span.document_id]
         for index in (passage.page.index + 1, passage.page.index - 1):
             if 0 <= index < len(document.pages) and index + 1 in pages:
                 page = document.pages[index]
                 yield document, page, (page.text,) if page.text.strip() else ()
 
 
-def _page(documents: Mapping[str, Document], ref: PageRef) -> Page:
+def _page(documents: Mapping[str, Document], ref: Span) -> Page:
     return documents[ref.document_id].pages[ref.page_index]
 
 
-def source_of(number: int, document: Document, page: Page, text: str) -> Source:
+def make_source(number: int, document: Document, page: Page, text: str) -> LabelledPassage:
     """Return a text of a page as the model is shown it, with its label and place."""
     label = f"S{number}"
     where = f"p. {page.number}" if page.number is not None else page.section or ""
     header = " | ".join(filter(None, (label, document.name, where)))
-    return Source(label, PageRef(document.id, page.index), f"{header}\n{text}")
+    return LabelledPassage(label, Span(document.id, page.index), f"{header}\n{text}")

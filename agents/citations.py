@@ -1,25 +1,90 @@
-"""From quotes to citations: every quote is looked up in its source by program.
+"""Citations: the marks in a model's reply, and the quotes behind them, checked by program.
+
+A model says what a statement rests on by a mark, `[S2 "words of the passage"]` or `[F3, F7]`: the
+letter and number name a source that it was shown. Models vary the form, so a colon or a comma
+before the quote, several entries in one pair of brackets, and the quotation marks of any language
+are read, too.
 
 A citation never says more than the program found: a quote that is not on the page it is
-attributed to is "misattributed", one that is nowhere is "not_found", and the claim that rests on
+attributed to is "misattributed", one that is nowhere is "not_found", and a claim that rests on
 such quotes alone is unsupported.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+# ruff: noqa: RUF001 - the quotation marks of many languages look like those of ours
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from lcagent.agents.marks import Mark, MarkNumbers, claims_of, numbered
-from lcagent.documents import Box, Document, Page
+import regex
+
+from lcagent.documents import Box, Document, Page, Span
 from lcagent.results import Citation, Claim
-from lcagent.retrieval.quotes.checking import PageRef, QuoteChecker, Span, boxes_of
+from lcagent.retrieval.quotes.checking import QuoteChecker, boxes_of
+from lcagent.retrieval.sentences import sentences
+
+MAX_MARK_CHARACTERS = 4_000
+"""Characters; what opens like a mark and is not closed by then is text."""
 
 LinesLoader: TypeAlias = Callable[[str, Page], Page]
 """Returns a page of a document (by id) with its `lines`, which stored pages come without."""
 
-
-NO_PAGE = PageRef("", -1)
+NO_PAGE = Span("", -1)
 """Where a quote is attributed to whose source does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One source that a statement is said to rest on; `quote` is empty where none was given."""
+
+    source: str
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedClaim:
+    """A statement, and the marks that follow it."""
+
+    text: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(slots=True)
+class MarkNumbers:
+    """Numbers different marks from 1, in the order in which they appear."""
+
+    _numbers: dict[Mark, int] = field(default_factory=dict[Mark, int])
+
+    def __call__(self, mark: Mark) -> int:
+        """Return the number of a mark."""
+        return self._numbers.setdefault(mark, len(self._numbers) + 1)
+
+    def marks(self) -> list[Mark]:
+        """Return the marks in the order of their numbers."""
+        return list(self._numbers)
+
+
+@dataclass(slots=True)
+class MarkStream:
+    """Numbers the marks of a text that arrives in pieces.
+
+    What may turn out to be a mark is held back until it is complete.
+    """
+
+    numbers: MarkNumbers = field(default_factory=MarkNumbers)
+    _held: str = ""
+
+    def feed(self, piece: str) -> str:
+        """Return what can be shown now."""
+        text = self._held + piece
+        start = _first_open(text)
+        self._held = text[start:]
+        return number_marks(text[:start], self.numbers)
+
+    def close(self) -> str:
+        """Return what is left at the end."""
+        held, self._held = self._held, ""
+        return number_marks(held, self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +92,7 @@ class AttributedQuote:
     """A quote, and the page it is attributed to."""
 
     text: str
-    page: PageRef = NO_PAGE
+    page: Span = NO_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +102,50 @@ class CitedText:
     text: str
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
+
+
+def split_claims(text: str) -> list[MarkedClaim]:
+    """Return the statements of a text: its sentences, and the parts of one that have marks."""
+    found: list[MarkedClaim] = []
+    end = 0
+    for match in _RUN.finditer(text):
+        *before, last = _sentences(text[end : match.start()]) or [""]
+        found.extend(MarkedClaim(sentence, ()) for sentence in before)
+        marks = tuple(find_marks(match["marks"]))
+        if last:
+            found.append(MarkedClaim(last + match["stop"], marks))
+        elif found:
+            found[-1] = MarkedClaim(found[-1].text, (*found[-1].marks, *marks))
+        end = match.end()
+    found.extend(MarkedClaim(sentence, ()) for sentence in _sentences(text[end:]))
+    return found
+
+
+def find_marks(text: str) -> Iterator[Mark]:
+    """Yield the marks of a text in order."""
+    for bracket in _MARK.finditer(text):
+        for entry in _ENTRY.finditer(bracket.group()):
+            yield Mark(entry["source"], (entry["quote"] or "").strip())
+
+
+def mark_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the marks of a text stand."""
+    return [match.span() for match in _MARK.finditer(text)]
+
+
+def strip_marks(text: str) -> str:
+    """Return a text as it reads without its marks."""
+    return _SPACE_BEFORE_STOP.sub(r"\1", _MARK.sub("", text)).strip()
+
+
+def number_marks(text: str, numbers: MarkNumbers) -> str:
+    """Return a text with a number in the place of each mark: `[1, 2]`."""
+
+    def number(match: regex.Match[str]) -> str:
+        found = dict.fromkeys(numbers(mark) for mark in find_marks(match.group()))
+        return f"[{', '.join(map(str, found))}]"
+
+    return _MARK.sub(number, text)
 
 
 def cite_marks(
@@ -53,17 +162,17 @@ def cite_marks(
         numbers: Of marks that are to be cited, too, whether the text has them or not.
     """
     numbers = numbers or MarkNumbers()
-    shown = numbered(text, numbers)
+    shown = number_marks(text, numbers)
     quotes = [source_of(mark) for mark in numbers.marks()]
-    citations = cite(quotes, documents, with_lines)
+    citations = cite_quotes(quotes, documents, with_lines)
     claims = [
-        claim(one.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(one.marks)])
-        for one in claims_of(text)
+        make_claim(one.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(one.marks)])
+        for one in split_claims(text)
     ]
     return CitedText(shown, tuple(claims), tuple(citations))
 
 
-def cite(
+def cite_quotes(
     quotes: Sequence[AttributedQuote], documents: Sequence[Document], with_lines: LinesLoader
 ) -> list[Citation]:
     """Return one checked citation per quote, with ids "1", "2", ... in their order."""
@@ -75,7 +184,7 @@ def cite(
     ]
 
 
-def claim(text: str, citations: Sequence[Citation]) -> Claim:
+def make_claim(text: str, citations: Sequence[Citation]) -> Claim:
     """Return a claim that rests on `citations`, supported if one of them was found in place."""
     is_supported = any(citation.status in ("exact", "fuzzy") for citation in citations)
     return Claim(
@@ -83,6 +192,22 @@ def claim(text: str, citations: Sequence[Citation]) -> Claim:
         tuple(citation.id for citation in citations),
         "supported" if is_supported else "unsupported",
     )
+
+
+def _first_open(text: str) -> int:
+    """Return where a mark begins that is not complete yet, or the length of the text."""
+    for match in _OPENING.finditer(text, max(0, len(text) - MAX_MARK_CHARACTERS), partial=True):
+        if not _MARK.match(text, match.start()):
+            return match.start()
+    return len(text)
+
+
+def _sentences(text: str) -> list[str]:
+    return [
+        stripped
+        for start, end in sentences(text)
+        if regex.search(r"[\p{L}\p{N}]", stripped := text[start:end].strip())
+    ]
 
 
 def _citation(
@@ -121,8 +246,25 @@ def _boxes(
     spans: Sequence[Span], page: Page, document_id: str, with_lines: LinesLoader
 ) -> tuple[Box, ...]:
     """Return where the part of the quote that is on its first page stands."""
-    here = [span for span in spans if span.page.page_index == page.index]
+    here = [span for span in spans if span.page_index == page.index]
     if not here or page.number is None:
         return ()
     page = with_lines(document_id, page)
     return tuple(box for span in here for box in boxes_of(page, span.start, span.end))
+
+
+_OPENING = regex.compile(r"\[(?=\p{Lu}\d)|\[\p{Lu}?$")
+_SOURCE = r"\p{Lu}\d{1,6}"
+_QUOTE = (
+    r"[\"“”„«‹「『](?<quote>(?:(?![\"”“»›」』]\s*(?:[\];]|,\s*\p{Lu}\d)).)+)"
+    r"[\"”“»›」』](?=\s*(?:[\];]|,\s*\p{Lu}\d))"
+)
+_ENTRY = regex.compile(rf"(?<source>{_SOURCE})(?!\w)\s*(?:[:,]?\s*{_QUOTE})?", regex.DOTALL)
+_BARE_QUOTE = _QUOTE.replace("?<quote>", "?:")
+_BARE_ENTRY = rf"{_SOURCE}(?!\w)\s*(?:[:,]?\s*{_BARE_QUOTE})?"
+_BRACKET = rf"\[\s*{_BARE_ENTRY}\s*(?:[;,]\s*{_BARE_ENTRY}\s*)*\]"
+_MARK = regex.compile(_BRACKET, regex.DOTALL)
+_RUN = regex.compile(
+    rf"\s*(?<marks>{_BRACKET}(?:\s*{_BRACKET})*)(?<stop>[.!?,;:。！？]?)", regex.DOTALL
+)
+_SPACE_BEFORE_STOP = regex.compile(r"[ \t]+([.!?,;:。！？]|$)")

@@ -21,31 +21,31 @@ from lcagent.retrieval.sentences import sentences
 
 MAX_QUOTES = 3
 
-MOST_NEEDED, NEEDED_OF_ONE_TERM, NEEDED_FOR_NAMES = 0.6, 1.5, 0.15
+MAX_SHARE_NEEDED, SHARE_NEEDED_OF_ONE_TERM, EXTRA_SHARE_FOR_NAMES = 0.6, 1.5, 0.15
 """How much of what is asked, by weight, some sentences must have the words for: less of a long
 question, which no text has all the words of, and more where a name that is asked for is missing."""
 
-NEEDED_ON_PAGE = 1.2
+PAGE_SHARE_FACTOR = 1.2
 """So many times as much of it the page round them must have the words for."""
 
-NEEDED_IF_INFLECTED = 0.75
+INFLECTED_SHARE_FACTOR = 0.75
 """By this is multiplied what is needed in languages whose words have more forms than a stemmer
 brings together (German "wirft" and "warf"). All of these are from docs/decisions/0010."""
 
-WITHOUT_INFLECTION = ("", "en", "ja", "th", "zh")
+UNINFLECTED_LANGUAGES = ("", "en", "ja", "th", "zh")
 
 PAGE_POWER = 3
 """How much the score of the page counts. The search knows more about a page than its sentences
 say: in a table the words of the question stand above the row, not in it."""
 
-ANY_WORD, ALL_WORDS_NEAR = 0.3, 0.3
+ANY_WORD_SCORE, NEARBY_WORDS_SCORE = 0.3, 0.3
 """What a sentence gets for any word of the question, and for all of them in it or round it; all
 of them in it count 1."""
 
-SAME_PAGE = 0.3
+SAME_PAGE_FACTOR = 0.3
 """What a quote is worth when its page was quoted already."""
 
-BEST_CHUNK_GAIN = 1.2
+BEST_CHUNK_FACTOR = 1.2
 """What a sentence gains in the part of the page that the search found best."""
 
 GOOD_LENGTH = 40
@@ -54,7 +54,7 @@ GOOD_LENGTH = 40
 COLUMN_HEAD_LINES = 25
 """So far above a table row its column heads may stand."""
 
-NUMBER_GAIN = 1.3
+NUMBER_FACTOR = 1.3
 """What a sentence with a number gains where one is asked for."""
 
 _ASKS_NUMBER = re.compile(
@@ -122,11 +122,11 @@ def _is_answerable(query: Query, passage: Passage, read: Sequence[_Sentence]) ->
     """Say whether a page has enough of the words of the question, and enough of them together."""
     if not query.weights:
         return False
-    needed = min(MOST_NEEDED, NEEDED_OF_ONE_TERM / len(query.weights))
-    needed += NEEDED_FOR_NAMES if query.lacks_name else 0.0
-    if query.analyzer.language not in WITHOUT_INFLECTION:
-        needed *= NEEDED_IF_INFLECTED
-    return query.share_in(passage.page.text) >= NEEDED_ON_PAGE * needed and any(
+    needed = min(MAX_SHARE_NEEDED, SHARE_NEEDED_OF_ONE_TERM / len(query.weights))
+    needed += EXTRA_SHARE_FOR_NAMES if query.lacks_name else 0.0
+    if query.analyzer.language not in UNINFLECTED_LANGUAGES:
+        needed *= INFLECTED_SHARE_FACTOR
+    return query.share_in(passage.page.text) >= PAGE_SHARE_FACTOR * needed and any(
         query.share_of(sentence.near) >= needed for sentence in read
     )
 
@@ -140,12 +140,12 @@ def _quotes(found: Found, passage: Passage, read: Sequence[_Sentence]) -> Iterat
         if not sentence.terms or not is_evidence(text[start:end]):
             continue
         score = page * _content(found.query, sentence, text[start:end])
-        if passage.chunk.start <= start < passage.chunk.end:
-            score *= BEST_CHUNK_GAIN
+        if passage.span.start <= start < passage.span.end:
+            score *= BEST_CHUNK_FACTOR
         if asks_number and _NUMBER.search(text, start, end):
-            score *= NUMBER_GAIN
+            score *= NUMBER_FACTOR
         yield Quote(
-            document_id=passage.chunk.document_id,
+            document_id=passage.span.document_id,
             page_index=passage.page.index,
             start=start,
             end=end,
@@ -160,12 +160,12 @@ def _content(query: Query, sentence: _Sentence, text: str) -> float:
     said = query.share_of(sentence.terms)
     said *= 1 + query.share_of(sentence.above - sentence.terms)
     fullness = 1 - exp(-len(on_one_line(text)) / GOOD_LENGTH)
-    return (ANY_WORD + said + ALL_WORDS_NEAR * query.share_of(sentence.near)) * fullness
+    return (ANY_WORD_SCORE + said + NEARBY_WORDS_SCORE * query.share_of(sentence.near)) * fullness
 
 
 def _worth(quote: Quote, quoted: AbstractSet[tuple[str, int]]) -> float:
     is_same_page = (quote.document_id, quote.page_index) in quoted
-    return quote.score * (SAME_PAGE if is_same_page else 1.0)
+    return quote.score * (SAME_PAGE_FACTOR if is_same_page else 1.0)
 
 
 def _sentences(found: Found, passage: Passage) -> list[_Sentence]:
@@ -173,7 +173,7 @@ def _sentences(found: Found, passage: Passage) -> list[_Sentence]:
     text, query = passage.page.text, found.query
     spans = [
         (body_start + start, body_start + end)
-        for body_start, body_end in body_spans(text, found.running[passage.chunk.document_id])
+        for body_start, body_end in body_spans(text, found.running[passage.span.document_id])
         for start, end in sentences(text[body_start:body_end], query.analyzer.language or None)
     ]
     heads = [_column_heads(text, *span) for span in spans]

@@ -13,7 +13,7 @@ import regex
 
 from lcagent.agents.quoting import GOOD_LENGTH
 from lcagent.agents.refusals import NOT_FOUND
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import is_evidence
 from lcagent.retrieval.search.languages import detect, stop_terms
 from lcagent.retrieval.search.words import Analyzer
@@ -22,23 +22,23 @@ from lcagent.retrieval.sentences import sentences
 QUOTE: Final = "quote"
 """The name of the model that is none, and of the method that quotes."""
 
-CARD = ModelCard(
+QUOTING_MODEL_CARD = ModelCard(
     name=QUOTE,
     window_tokens=16_000,
     usd_per_million_prompt=0.0,
     usd_per_million_completion=0.0,
     is_known=True,
 )
-LEAST_SHARE = 0.34
+MIN_TERM_SHARE = 0.34
 """Of the question's words, what a sentence must have to be quoted."""
 
-MOST_QUOTES = 3
+MAX_REPLY_QUOTES = 3
 
 
 class QuotingModel:
     """Quotes the sentences of the fenced material that share most words with the question."""
 
-    card = CARD
+    card = QUOTING_MODEL_CARD
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Count four characters as a token; there is no real window to fill."""
@@ -86,9 +86,9 @@ def _best(question: str, materials: Sequence[tuple[str, str]]) -> list[_Found]:
         _Found(share, label, sentence)
         for text in texts
         for label, sentence in _said(text)
-        if (share := _share(wanted, sentence, analyzer)) >= LEAST_SHARE
+        if (share := _share(wanted, sentence, analyzer)) >= MIN_TERM_SHARE
     ]
-    return sorted(found, key=lambda one: -one.share)[:MOST_QUOTES]
+    return sorted(found, key=lambda one: -one.share)[:MAX_REPLY_QUOTES]
 
 
 def _share(wanted: set[str], sentence: str, analyzer: Analyzer) -> float:

@@ -6,26 +6,28 @@ such a reply is handed on a collapse: each worker repeats it to the end of the c
 
 import regex
 
-from lcagent.agents.marks import without_marks
+from lcagent.agents.citations import strip_marks
 
 NOT_FOUND = "NOT_IN_DOCUMENT"
 """What a model is asked to reply where its material does not hold the answer."""
 
-LONGEST_REFUSAL = 300
+MAX_REFUSAL_CHARACTERS = 300
 """Characters; a longer reply says something besides."""
 
 
 def says_not_found(text: str) -> bool:
     """Say whether a reply is that the answer is not there, with next to nothing besides."""
-    bare = without_marks(text).strip(" \t\n.\"'`*")
-    return bare.startswith(NOT_FOUND) or (bare.endswith(NOT_FOUND) and len(bare) < LONGEST_REFUSAL)
+    bare = strip_marks(text).strip(" \t\n.\"'`*")
+    return bare.startswith(NOT_FOUND) or (
+        bare.endswith(NOT_FOUND) and len(bare) < MAX_REFUSAL_CHARACTERS
+    )
 
 
-def is_empty_handed(text: str) -> bool:
+def carries_nothing(text: str) -> bool:
     """Say whether a worker's reply carries nothing that could be handed on."""
     if is_refusal(text) or says_not_found(text):
         return True
-    return len(text.strip()) <= LONGEST_REFUSAL and _NOTHING.search(text.strip()) is not None
+    return len(text.strip()) <= MAX_REFUSAL_CHARACTERS and _NOTHING.search(text.strip()) is not None
 
 
 def is_refusal(text: str) -> bool:
@@ -36,7 +38,7 @@ def is_refusal(text: str) -> bool:
     bare = text.strip()
     if not regex.search(r"[\p{L}\p{N}]", bare):
         return True
-    return len(bare) <= LONGEST_REFUSAL and _REFUSAL.search(bare) is not None
+    return len(bare) <= MAX_REFUSAL_CHARACTERS and _REFUSAL.search(bare) is not None
 
 
 _REFUSAL = regex.compile(

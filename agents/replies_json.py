@@ -6,7 +6,7 @@ from typing import Any
 import regex
 
 
-def json_object_in(text: str) -> dict[str, Any] | None:
+def extract_json_object(text: str) -> dict[str, Any] | None:
     """Return the JSON object of a reply, or None if there is none that can be read.
 
     What stands before and behind it, a code fence, and commas before a closing bracket are passed

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lcagent.concurrency import run_sync
-from lcagent.models.base import Message, Request
+from lcagent.models.chat_model import Message, Request
 from lcagent.models.local import open_local
 
 RECALL_MODEL = Path(__file__).parents[1] / "examples" / "recall-model"

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request, TokenLogprob
-from lcagent.models.scripted import CARD, ScriptedModel
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request, TokenLogprob
 from lcagent.pipelines import Runtime, ask_async, plan_async
 from lcagent.pipelines.ask_options import AskOptions
 from lcagent.settings import load_settings
+from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
 QUESTION = "Why did the captain hunt the white whale, and what became of his ship?"
 CHARACTERS_PER_TOKEN = 4
@@ -88,14 +88,14 @@ async def _measure(book: Path, latency_s: float, method: str | None) -> None:
     with tempfile.TemporaryDirectory() as home:
         settings = load_settings(home=Path(home), embedder="none")
         async with Runtime.open(settings) as runtime:
-            card = replace(CARD, window_tokens=8_000)
+            card = replace(SCRIPTED_CARD, window_tokens=8_000)
             planned = await plan_async(book, QUESTION, runtime=runtime, model=Watched(card, 0))
             print(f"{book.name}: about {planned.document_tokens:,} tokens; a window of 8,000\n")
             print("| method | calls | one after the other | tokens read | tokens written |")
             print("|---|---|---|---|---|")
             for name, options in (way for way in WAYS if method in (None, way[0])):
                 window = 2_000_000 if name == "whole" else 8_000
-                model = Watched(replace(CARD, window_tokens=window), latency_s)
+                model = Watched(replace(SCRIPTED_CARD, window_tokens=window), latency_s)
                 given: AskOptions = {"runtime": runtime, "model": model, "use_cache": False}
                 answer = await ask_async(book, QUESTION, **{**options, **given})
                 used = answer.usage

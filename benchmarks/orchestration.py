@@ -146,7 +146,7 @@ def _book(folder: Path, many: int, name: str = "book.txt") -> Path:
 @contextmanager
 def _server(latency_s: float) -> Iterator[str]:
     command = [
-        sys.executable, "-m", "lcagent.models.scripted_server",
+        sys.executable, "-m", "lcagent.testing",
         "--script", "facts", "--latency", str(latency_s),
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

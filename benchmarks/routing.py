@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lcagent.pipelines.routing.forms import form_of
+from lcagent.agents.question_classifier import classify_by_words
 
 BOOK_QUESTIONS = Path(__file__).with_name("book_questions.toml")
 
@@ -27,7 +27,7 @@ def main() -> None:
     data: Path = parser.parse_args().data
     print("| questions | number | fact | wide | open |\n|---|---|---|---|---|")
     for name, questions in _sets(data):
-        kinds = Counter(form_of(question).kind for question in questions)
+        kinds = Counter(classify_by_words(question).kind for question in questions)
         shares = (f"{kinds[kind] / len(questions):.0%}" for kind in ("fact", "wide", "open"))
         print(f"| {name} | {len(questions)} | {' | '.join(shares)} |")
 

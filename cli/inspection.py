@@ -38,14 +38,14 @@ def show_prompts(
 ) -> int:
     """List the prompts, or print one: to read it, or to put your own in its place."""
     from lcagent import settings  # noqa: PLC0415 -- `--help` must not wait for it
-    from lcagent.agents import templates  # noqa: PLC0415
+    from lcagent.agents import prompt_templates  # noqa: PLC0415
 
     if name is not None:
-        printing.print_line(templates.source(name).rstrip())
+        printing.print_line(prompt_templates.template_source(name).rstrip())
         return 0
     printing.print_line(f"# your own go to {settings.prompts_folder()}")
-    own = templates.check_own()
-    for each in templates.names():
+    own = prompt_templates.check_overrides()
+    for each in prompt_templates.template_names():
         printing.print_line(f"{each}  (your own)" if each in own else each)
     return 0
 

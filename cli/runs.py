@@ -16,7 +16,7 @@ from lcagent.texts import Article, Summary
 
 if TYPE_CHECKING:
     from lcagent.pipelines.ask_options import AskOptions
-    from lcagent.storage.runs import StoredRun, StoredStep
+    from lcagent.storage.run_store import StoredRun, StoredStep
 
 app = typer.Typer(
     help="Past questions and their answers.", no_args_is_help=True, rich_markup_mode=None

@@ -1,9 +1,10 @@
-"""Running the async core from synchronous code."""
+"""Event loops: running the async core from synchronous code, and values that belong to one loop."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
@@ -20,3 +21,26 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+class PerLoop(Generic[T]):
+    """One value for each event loop, made when it is first needed there.
+
+    Connections, semaphores and futures cannot be shared between loops, but what holds them
+    outlives a loop: `run_sync` makes one for each call, and a notebook has several.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._values: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+
+    def get(self) -> T:
+        """Return the value of the running loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._values:
+            self._values[loop] = self._make()
+        return self._values[loop]
+
+    def pop(self) -> T | None:
+        """Take the value of the running loop away."""
+        return self._values.pop(asyncio.get_running_loop(), None)

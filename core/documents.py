@@ -5,6 +5,7 @@ pages (EPUB, HTML, Markdown, DOCX, plain text) is cut into parts at its chapters
 each part is a `Page` whose `number` is None, so that nobody can cite a page that is not there.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeAlias
@@ -103,28 +104,58 @@ class Document:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A run of text inside one page.
+PAGE_END = sys.maxsize
+"""The `end` of a span that reaches to the end of its page; slices and comparisons take it as is."""
 
-    Attributes:
-        index: Position in the document, from 0; the chunks of a document join back to its text.
-        start, end: Offsets into the text of page `page_index`.
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a document: the characters `start` to `end` of the text of one page.
+
+    What search finds, what a model is shown, what it quotes and what is cited are all spans, so
+    that each can be compared with the others. `Span(document_id, page_index)` is a whole page.
     """
 
     document_id: str
-    index: int
     page_index: int
-    start: int
-    end: int
+    start: int = 0
+    end: int = PAGE_END
+
+    @property
+    def page(self) -> "Span":
+        """The whole page that the span is on: the same for all spans of that page."""
+        return Span(self.document_id, self.page_index)
+
+    def contains_start_of(self, other: "Span") -> bool:
+        """Say whether another span begins inside this one."""
+        return self.page == other.page and self.start <= other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a page as it is embedded and stored.
+
+    Attributes:
+        index: Position in the document, from 0; the chunks of a document join back to its text.
+    """
+
+    span: Span
+    index: int
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that a search found, and how it was found. Ranks count from 1."""
+    """A text that a search found, and how it was found.
 
-    chunk: Chunk
+    Attributes:
+        page: The page that the span is on, for its number and the text round the passage.
+        score: Higher is better; comparable within one search only.
+        lexical_rank, dense_rank: The rank of the page by words and by meaning alone, from 1.
+    """
+
+    span: Span
+    text: str
     document_name: str
     page: Page = field(repr=False)
     score: float

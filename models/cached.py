@@ -8,27 +8,30 @@ call, which goes on as long as anybody waits for it.
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from lcagent.models.base import (
+from pydantic import BaseModel
+
+from lcagent.concurrency import PerLoop
+from lcagent.models.chat_model import (
     ChatModel,
     OnText,
     Reply,
     Request,
     RestartableText,
+    TokenLogprob,
+    WrapperModel,
 )
-from lcagent.models.loops import PerLoop
-from lcagent.models.stored_replies import from_row, to_row
-from lcagent.models.wrapping import Wrapping
 
 FORMAT = 1
 """Of keys. Another number makes all stored replies unknown."""
 
 
-class Replies(Protocol):
-    """Where replies are kept: `lcagent.storage.replies.ReplyStore`."""
+class StoredReplies(Protocol):
+    """Where replies are kept: `lcagent.storage.reply_store.ReplyStore`."""
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Return what was stored."""
@@ -43,7 +46,7 @@ class Replies(Protocol):
         ...
 
 
-class Cached(Wrapping):
+class Cached(WrapperModel):
     """A model whose successful replies are stored.
 
     `server` is the base URL: models of the same name on two servers are two models. Calls of one
@@ -52,7 +55,7 @@ class Cached(Wrapping):
     """
 
     def __init__(
-        self, model: ChatModel, store: Replies, *, namespace: str = "", server: str = ""
+        self, model: ChatModel, store: StoredReplies, *, namespace: str = "", server: str = ""
     ) -> None:
         self.model = model
         self._store = store
@@ -65,12 +68,16 @@ class Cached(Wrapping):
         key = self.key(request)
         flights = self._flights.get()
         flight = flights.get(key)
-        if flight is not None:
-            return await flight.join(on_text)
-        flight = flights[key] = _Flight(on_text)
-        flight.task = asyncio.create_task(self._find(key, request, flight))
-        flight.when_over = lambda: _remove(flights, key, flight)
-        return await flight.lead()
+        is_first = flight is None
+        if flight is None:
+            flight = flights[key] = _Flight(on_text)
+            flight.task = asyncio.create_task(self._find(key, request, flight))
+            flight.when_over = lambda: _remove(flights, key, flight)
+        async with flight.awaited(is_leader=is_first):
+            reply = await asyncio.shield(flight.task)
+        if on_text is not None and not (is_first and flight.has_shown):
+            on_text(reply.text)
+        return reply if is_first else replace(reply, is_cached=True, usd=0.0)
 
     def key(self, request: Request) -> str:
         """Return the name of a call: SHA-256 of what it sends and where."""
@@ -98,7 +105,7 @@ class Cached(Wrapping):
         reply = await self.model.complete(request, flight.listener())
         reply = replace(reply, key=key)
         if _is_success(reply):
-            await asyncio.to_thread(self._store.save, key, self.card.name, to_row(reply))
+            await asyncio.to_thread(self._store.save, key, self.card.name, _to_row(reply))
         return reply
 
     def _load(self, key: str) -> Reply | None:
@@ -109,40 +116,45 @@ class Cached(Wrapping):
             row = {}
         if row is None:
             return None
-        reply = from_row(row)
+        reply = _from_row(row)
         if reply is None:
             self._store.discard(key)
         return reply
 
 
 class _Flight:
-    """A call that one asked for and others may join."""
+    """A call that is being made: one caller leads it and pays, others may join.
+
+    It is a task of its own, because it has to outlive a leader that is cancelled while others wait.
+    """
 
     task: "asyncio.Task[Reply]"
     when_over: Callable[[], None]
 
     def __init__(self, on_text: OnText | None) -> None:
+        self.has_shown = False
         self._on_text = on_text
         self._waiting = 0
-        self._has_shown = False
 
-    async def lead(self) -> Reply:
-        """Wait for the reply that is asked for on behalf of this caller."""
-        on_text = self._on_text
+    @asynccontextmanager
+    async def awaited(self, *, is_leader: bool) -> AsyncIterator[None]:
+        """Count who waits for the task inside; break it off when the last one is gone.
+
+        A context, not a function that awaits the task, so that it adds no frame to every traceback.
+        """
+        self._waiting += 1
         try:
-            reply = await self._wait()
+            yield
         finally:
-            self._on_text = None  # who left is shown nothing any more
-        if on_text is not None and not self._has_shown:
-            on_text(reply.text)
-        return reply
-
-    async def join(self, on_text: OnText | None) -> Reply:
-        """Wait for the reply that another caller pays for."""
-        reply = await self._wait()
-        if on_text is not None:
-            on_text(reply.text)
-        return replace(reply, is_cached=True, usd=0.0)
+            self._waiting -= 1
+            if is_leader:
+                self._on_text = None  # who left is shown nothing any more
+            if self.task.done():
+                self.when_over()
+            elif not self._waiting:
+                self.when_over()
+                self.task.cancel()
+                await asyncio.wait([self.task])
 
     def listener(self) -> OnText | None:
         """Return what hands text on to who leads, in the form that he asked for it."""
@@ -153,30 +165,13 @@ class _Flight:
     def show(self, piece: str) -> None:
         """Hand on a piece."""
         if self._on_text is not None:
-            self._has_shown = True
+            self.has_shown = True
             self._on_text(piece)
 
     def restart(self) -> None:
         """Take back all pieces."""
         if isinstance(self._on_text, RestartableText):
             self._on_text.restart()
-
-    async def _wait(self) -> Reply:
-        self._waiting += 1
-        try:
-            return await asyncio.shield(self.task)
-        finally:
-            self._waiting -= 1
-            if self.task.done():
-                self.when_over()
-            elif not self._waiting:
-                await self._abandon()
-
-    async def _abandon(self) -> None:
-        """Break off a call that nobody waits for, and see it end."""
-        self.when_over()
-        self.task.cancel()
-        await asyncio.wait([self.task])
 
 
 class _Relay:
@@ -199,3 +194,45 @@ def _remove(flights: dict[str, _Flight], key: str, flight: _Flight) -> None:
 
 def _is_success(reply: Reply) -> bool:
     return reply.finish != "filtered" and bool(reply.text.strip())
+
+
+class _StoredReply(BaseModel):
+    text: str
+    finish: Literal["stop", "length"]
+    prompt_tokens: int
+    completion_tokens: int
+    is_estimate: bool
+    usd: float | None
+    latency_s: float
+    logprobs: list[tuple[str, float, str]] | None
+
+
+def _to_row(reply: Reply) -> dict[str, Any]:
+    """Return what is stored of a reply."""
+    return {
+        "text": reply.text,
+        "finish": reply.finish,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+        "is_estimate": reply.is_estimate,
+        "usd": reply.usd,
+        "latency_s": reply.latency_s,
+        "logprobs": None
+        if reply.logprobs is None
+        else [[each.text, each.logprob, each.data.hex()] for each in reply.logprobs],
+    }
+
+
+def _from_row(row: object) -> Reply | None:
+    """Return the reply of a row, as it was when it was paid for."""
+    try:
+        read = _StoredReply.model_validate(row)
+        logprobs = None if read.logprobs is None else tuple(_token(each) for each in read.logprobs)
+    except ValueError:  # pydantic's errors are of this kind
+        return None
+    return Reply(**read.model_dump(exclude={"logprobs"}), logprobs=logprobs)
+
+
+def _token(stored: tuple[str, float, str]) -> TokenLogprob:
+    text, logprob, data = stored
+    return TokenLogprob(text, logprob, bytes.fromhex(data))

@@ -2,17 +2,22 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
-from lcagent.models.base import OnText, TokenLogprob
-from lcagent.models.thoughts import Thoughts
+from lcagent.models.chat_model import OnText, TokenLogprob
+from lcagent.models.reasoning import ReplyText
 
 Finish: TypeAlias = Literal["stop", "length", "filtered"]
 
+LONGEST_EVENT = 16_000_000
+"""Bytes. A server that sends a longer one has lost its way."""
+
+_DONE = b"[DONE]"
 _FINISHES: dict[str, Finish] = {
     "length": "length",
     "max_tokens": "length",
@@ -64,25 +69,29 @@ class _Body(BaseModel):
 
 
 @dataclass(slots=True)
-class Completion:
-    """What a server replied, gathered.
+class ServerReply:
+    """What a server replied, gathered from one body or from the events of a stream.
 
     Attributes:
-        text: Or the refusal, where it refused.
+        said: The text; or the refusal, where it refused.
         finish: None as long as the server has not said that the reply is over.
         prompt_tokens, completion_tokens: None where the server did not tell.
     """
 
-    text: str = ""
+    said: ReplyText = field(default_factory=ReplyText)
     finish: Finish | None = None
     is_refusal: bool = False
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int = 0
     logprobs: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
-    _thoughts: Thoughts = field(default_factory=Thoughts)
 
-    def take(self, body: bytes, on_text: OnText | None = None) -> bool:
+    @property
+    def text(self) -> str:
+        """The text so far, without reasoning."""
+        return self.said.text
+
+    def take(self, body: bytes) -> bool:
         """Add a body, or an event of a stream; say whether it held anything of the reply.
 
         Raises:
@@ -93,31 +102,20 @@ class Completion:
             self._take_usage(read.usage)
         chosen = [choice for choice in read.choices or () if choice.index == 0]
         for choice in chosen:
-            self._take_choice(choice, on_text)
+            self._take_choice(choice)
         return bool(chosen)
 
-    def _take_choice(self, choice: _Choice, on_text: OnText | None) -> None:
-        said = choice.message or choice.delta or _Text()
-        piece = whole_text(said.content)
-        if said.refusal:
-            piece, self.is_refusal = said.refusal, True
-        piece = self._thoughts.feed(piece)
-        if choice.finish_reason is not None:
-            piece += self._thoughts.end()
-        if piece:
-            self.text += piece
-            if on_text is not None:
-                on_text(piece)
+    def _take_choice(self, choice: _Choice) -> None:
+        message = choice.message or choice.delta or _Text()
+        self.is_refusal = self.is_refusal or bool(message.refusal)
+        self.said.feed(message.refusal or whole_text(message.content))
         if choice.logprobs is not None:
             self.logprobs.extend(_logprob(each) for each in choice.logprobs.content or ())
         if choice.finish_reason is not None:
+            self.said.end()
             self.finish = _FINISHES.get(choice.finish_reason, "stop")
         if self.is_refusal and self.finish is not None:
             self.finish = "filtered"
-
-    def rest(self) -> str:
-        """Return what was held back of a reply whose end no server told."""
-        return self._thoughts.end()
 
     def _take_usage(self, usage: _Usage) -> None:
         self.prompt_tokens = usage.prompt_tokens or None
@@ -126,18 +124,70 @@ class Completion:
         self.reasoning_tokens = (details.reasoning_tokens if details else None) or 0
 
 
-def read_whole(body: bytes, on_text: OnText | None = None) -> Completion:
+def read_whole(body: bytes, on_text: OnText | None = None) -> ServerReply:
     """Read a body that was not streamed.
 
     Raises:
         BadBody: It is no completion.
     """
-    completion = Completion()
-    if not completion.take(body, on_text):
+    reply = ServerReply(ReplyText(on_text))
+    if not reply.take(body):
         raise BadBody("a reply without choices")
-    completion.text += completion.rest()
-    completion.finish = completion.finish or ("filtered" if completion.is_refusal else "stop")
-    return completion
+    reply.said.end()
+    reply.finish = reply.finish or ("filtered" if reply.is_refusal else "stop")
+    return reply
+
+
+async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = None) -> ServerReply:
+    """Read a completion that comes in events, handing its text on as it arrives.
+
+    Raises:
+        BadBody: It is none, or only half of one.
+    """
+    reply, has_choices = ServerReply(ReplyText(on_text)), False
+    async with aclosing(events(pieces)) as told:
+        async for event in told:
+            if event == _DONE:
+                reply.finish = reply.finish or ("stop" if has_choices else None)
+                break
+            has_choices = reply.take(event) or has_choices
+    if reply.finish is None:
+        raise BadBody("half a stream")
+    reply.said.end()
+    return reply
+
+
+async def events(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield the data of each server-sent event; comments and other fields are left out.
+
+    Lines end at a line feed only: JSON may hold other characters that Python counts as ends of
+    lines.
+
+    Raises:
+        BadBody: One is longer than `LONGEST_EVENT`.
+    """
+    pending: list[bytes] = []
+    async for line in _lines(stream):
+        if not line:
+            if pending:
+                yield b"\n".join(pending)
+            pending = []
+        elif line.startswith(b"data:"):
+            pending.append(line[5:].removeprefix(b" "))
+    if pending:
+        yield b"\n".join(pending)
+
+
+async def _lines(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    rest = b""
+    async for piece in stream:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line.removesuffix(b"\r")
+        if len(rest) > LONGEST_EVENT:
+            raise BadBody("a stream without an end of a line")
+    if rest:
+        yield rest.removesuffix(b"\r")
 
 
 def whole_text(content: str | Sequence[dict[str, Any]] | None) -> str:

@@ -1,26 +1,246 @@
-"""Turns at a server: so many calls at a time, so many requests and tokens a minute."""
+"""What calls to a model cost, and what bounds it: records, budgets, and rates.
+
+Three models round a model, each of which does one thing: `Metered` keeps what each call of a step
+cost; `Budgeted` refuses calls that the limits of a run do not allow; `RateLimited` lets calls wait
+until the rates of a server allow them. A run is `Cached(Retrying(Budgeted(RateLimited(model))))`:
+a cached reply costs nothing, each retry is a call of its own, and the time that a call waits for
+its turn is not bounded by how long the server may take.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from aiolimiter import AsyncLimiter
 
-from lcagent.models.base import ChatModel, OnText, Reply, Request
-from lcagent.models.loops import PerLoop
-from lcagent.models.wrapping import Wrapping
+from lcagent.concurrency import PerLoop
+from lcagent.errors import BudgetExceeded, ModelNotUsable, UnusableReply
+from lcagent.models.chat_model import ChatModel, OnText, Reply, Request, WrapperModel
+from lcagent.results import Usage
 
 CONCURRENCY = 8
 
 _MINUTE_S = 60.0
+_ROUNDING_USD = 1e-9
 
 
-class Turns:
-    """The limits of one server, for all models and runs of this process that share this object.
+@dataclass(slots=True)
+class Metered(WrapperModel):
+    """A model that keeps what its calls cost, for one step of a run."""
+
+    model: ChatModel
+    calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
+        """Complete, and keep what it cost."""
+        reply = await self.model.complete(request, on_text)
+        self.calls.append(_call_row(request, reply))
+        return reply
+
+
+def total_usage(calls: Iterable[Mapping[str, Any]]) -> Usage:
+    """Return what calls cost together; cached ones cost nothing."""
+    paid = cached = prompt = completion = 0
+    usd: float | None = 0.0
+    for call in calls:
+        if call["is_cached"]:
+            cached += 1
+            continue
+        paid += 1
+        prompt += call["prompt_tokens"]
+        completion += call["completion_tokens"]
+        usd = None if usd is None or call["usd"] is None else usd + call["usd"]
+    return Usage(paid, cached, prompt, completion, usd)
+
+
+def _call_row(request: Request, reply: Reply) -> dict[str, Any]:
+    return {
+        "purpose": request.purpose,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+        "is_estimate": reply.is_estimate,
+        "usd": reply.usd,
+        "latency_s": round(reply.latency_s, 3),
+        "is_cached": reply.is_cached,
+        "finish": reply.finish,
+        "key": reply.key,
+    }
+
+
+class Budget:
+    """What a run may cost in dollars, calls and time, and what it has cost; for one event loop.
+
+    The worst that a call can cost is put aside before it is sent, so the limits hold with any
+    number of calls in flight. Where too little is left only because of calls in flight, a new
+    one waits for what they give back.
+
+    A failed call counts as a call and costs no dollars, because nobody knows what it cost.
+    """
+
+    def __init__(
+        self,
+        max_usd: float | None = None,
+        max_calls: int | None = None,
+        max_time_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.max_usd = max_usd
+        self._max_calls = max_calls
+        self._max_time_s = max_time_s
+        self._clock = clock
+        self._started = clock()
+        self._calls = 0
+        self._prompt_tokens = 0
+        self._completion_tokens = 0
+        self._usd = 0.0
+        self._is_priced = True
+        self._reserved_usd = 0.0
+        self._in_flight = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def spent(self) -> Usage:
+        """Return calls, tokens and dollars so far; calls in flight count as calls only."""
+        return Usage(
+            calls=self._calls,
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=self._completion_tokens,
+            usd=self._usd if self._is_priced else None,
+        )
+
+    def time_left_s(self) -> float | None:
+        """Return how many seconds are left, below 0 if none are; None without a limit."""
+        if self._max_time_s is None:
+            return None
+        return self._max_time_s - (self._clock() - self._started)
+
+    def allows(self, calls: int, usd: float | None) -> bool:
+        """Say whether so many calls more fit the limits, if none was in flight; nothing is kept."""
+        fits_calls = self._max_calls is None or self._calls + calls <= self._max_calls
+        return fits_calls and (self.max_usd is None or self._usd + (usd or 0.0) <= self.max_usd)
+
+    async def reserve(self, usd: float | None) -> None:
+        """Put aside what a call can cost at most, and count the call.
+
+        Raises:
+            BudgetExceeded: A limit does not allow it, whatever the calls in flight leave over.
+        """
+        while True:
+            await self._check(usd)
+            if self.max_usd is None or self._fits(usd or 0.0):
+                break
+            await self._next_change()
+        self._calls += 1
+        self._in_flight += 1
+        self._reserved_usd += usd or 0.0
+
+    def settle(self, usd: float | None, reply: Reply) -> None:
+        """Replace what was put aside by what the call cost."""
+        self._prompt_tokens += reply.prompt_tokens
+        self._completion_tokens += reply.completion_tokens
+        self._usd += reply.usd or 0.0
+        self._is_priced = self._is_priced and reply.usd is not None
+        self._give_back(usd)
+
+    def keep(self, usd: float | None) -> None:
+        """Count what was put aside as spent: the reply was of no use, but was paid for."""
+        self._usd += usd or 0.0
+        self._give_back(usd)
+
+    def release(self, usd: float | None) -> None:
+        """Give back what was put aside for a call that failed."""
+        self._give_back(usd)
+
+    async def _check(self, usd: float | None) -> None:
+        """Raise if the call can never be made, once those in flight have ended.
+
+        They are paid for: whoever hears of the error may break them off.
+        """
+        try:
+            self._refuse(usd)
+        except BudgetExceeded:
+            while self._in_flight:
+                await self._next_change()
+            raise
+
+    def _refuse(self, usd: float | None) -> None:
+        left_s = self.time_left_s()
+        if left_s is not None and left_s <= 0:
+            raise BudgetExceeded(
+                f"the time is up (--max-time {self._max_time_s:g} s){self._so_far()}"
+            )
+        if self._max_calls is not None and self._calls >= self._max_calls:
+            raise BudgetExceeded(
+                f"all calls are made (--max-calls {self._max_calls}){self._so_far()}"
+            )
+        if self.max_usd is not None and self._usd + (usd or 0.0) > self.max_usd + _ROUNDING_USD:
+            raise BudgetExceeded(
+                f"the next call may cost {_dollars(usd or 0.0)}, which is more than is left of "
+                f"{_dollars(self.max_usd)} (--max-usd){self._so_far()}"
+            )
+
+    def _fits(self, usd: float) -> bool:
+        return self._usd + self._reserved_usd + usd <= (self.max_usd or 0.0) + _ROUNDING_USD
+
+    def _give_back(self, usd: float | None) -> None:
+        self._reserved_usd -= usd or 0.0
+        self._in_flight -= 1
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiting.clear()
+
+    async def _next_change(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        await waiter
+
+    def _so_far(self) -> str:
+        cost = _dollars(self._usd) if self._is_priced else "an unknown amount"
+        return f"; spent so far: {self._calls} calls, {cost}"
+
+
+class Budgeted(WrapperModel):
+    """A model that is asked only as far as a budget allows."""
+
+    def __init__(self, model: ChatModel, budget: Budget) -> None:
+        self.model = model
+        self._budget = budget
+        if budget.max_usd is not None and model.card.usd(1, 1) is None:
+            raise ModelNotUsable(
+                f"the price of {model.card.name} is not known, so --max-usd cannot hold: add "
+                "usd_per_million_prompt and usd_per_million_completion to models.toml"
+            )
+
+    async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
+        """Return the reply, if the budget allows the call.
+
+        Raises:
+            BudgetExceeded: It does not. The calls in flight have ended then, and are kept.
+        """
+        usd = self.card.usd(self.count_tokens(request.messages), request.max_tokens)
+        await self._budget.reserve(usd)
+        try:
+            reply = await self.model.complete(request, on_text)
+        except UnusableReply:
+            self._budget.keep(usd)
+            raise
+        except BaseException:
+            self._budget.release(usd)
+            raise
+        self._budget.settle(usd, reply)
+        return reply
+
+
+class RateLimiter:
+    """The rates of one server, for all models and runs of this process that share this object.
 
     Requests are spread evenly over a minute. Tokens are those of the prompt and of the longest
     reply; a call that alone has more than a minute's waits for a whole minute's. Who comes first
-    is served first. Each event loop has turns of its own.
+    is served first. Each event loop has rates of its own.
     """
 
     def __init__(
@@ -41,7 +261,7 @@ class Turns:
         )
 
     @asynccontextmanager
-    async def one(self, tokens: int) -> AsyncIterator[None]:
+    async def turn(self, tokens: int) -> AsyncIterator[None]:
         """Wait for a turn, and hold it; a caller that is cancelled gives it back."""
         async with self._places.get():
             requests, allowed = self._requests.get(), self._tokens.get()
@@ -52,20 +272,24 @@ class Turns:
             yield
 
 
-class Limited(Wrapping):
+class RateLimited(WrapperModel):
     """A model whose calls wait for their turn."""
 
-    def __init__(self, model: ChatModel, turns: Turns) -> None:
+    def __init__(self, model: ChatModel, limiter: RateLimiter) -> None:
         self.model = model
-        self._turns = turns
+        self._limiter = limiter
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Wait for a turn, then return the reply."""
-        tokens = self._tokens_of(request)
-        async with self._turns.one(tokens):
+        tokens = self._counted_tokens(request)
+        async with self._limiter.turn(tokens):
             return await self.model.complete(request, on_text)
 
-    def _tokens_of(self, request: Request) -> int:
-        if not self._turns.counts_tokens:
+    def _counted_tokens(self, request: Request) -> int:
+        if not self._limiter.counts_tokens:
             return 0
         return self.model.count_tokens(request.messages) + request.max_tokens
+
+
+def _dollars(usd: float) -> str:
+    return f"${usd:.4f}" if usd < 1 else f"${usd:.2f}"

@@ -31,9 +31,9 @@ from lcagent.errors import (
     UsageError,
 )
 from lcagent.local_options import LocalOptions
-from lcagent.models.abilities import whole, without_system
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request, TokenLogprob
-from lcagent.models.thoughts import CLOSE, Thoughts
+from lcagent.models.capabilities import whole, without_system
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request, TokenLogprob
+from lcagent.models.reasoning import CLOSE, ReasoningStripper
 
 LIMITS = EngineLimits(width=4, cached_prefixes=2, open_memories=1)
 """Less is kept than by a server: one caller's prompts, and beside whatever else runs here."""
@@ -200,13 +200,13 @@ class _VisibleText:
     def __init__(self, on_text: OnText | None) -> None:
         self.text = ""
         self._on_text = on_text
-        self._thoughts = Thoughts()
+        self._reasoning = ReasoningStripper()
 
     def add(self, piece: str) -> None:
-        self._append(self._thoughts.feed(piece))
+        self._append(self._reasoning.feed(piece))
 
     def end(self) -> None:
-        self._append(self._thoughts.end())
+        self._append(self._reasoning.end())
 
     def _append(self, piece: str) -> None:
         if piece:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from lcagent.errors import LcagentError
-from lcagent.models.base import Message, Reply, Request
+from lcagent.models.chat_model import Message, Reply, Request
 from lcagent.models.remote import RemoteModel
 
 _SCHEMA = {
@@ -54,10 +54,10 @@ async def _findings(model: RemoteModel) -> AsyncIterator[Finding]:
     yield await _streaming(model)
     yield await _logprobs(model)
     yield await _json(model)
-    abilities = model.abilities
-    yield Finding("limit of a reply", abilities.max_tokens_name, is_ok=True)
-    system = "taken" if abilities.has_system_role else "put in front of the question"
-    yield Finding("system role", system, abilities.has_system_role)
+    capabilities = model.capabilities
+    yield Finding("limit of a reply", capabilities.max_tokens_name, is_ok=True)
+    system = "taken" if capabilities.has_system_role else "put in front of the question"
+    yield Finding("system role", system, capabilities.has_system_role)
 
 
 async def _listed(model: RemoteModel) -> Finding:
@@ -77,7 +77,7 @@ async def _streaming(model: RemoteModel) -> Finding:
     reply = await _asked(model, _request(model), pieces.append)
     if isinstance(reply, LcagentError):
         return Finding("streaming", str(reply), is_ok=False)
-    if not model.abilities.has_streaming:
+    if not model.capabilities.has_streaming:
         return Finding("streaming", "refused; replies come in one piece", is_ok=False)
     told = "no usage" if reply.is_estimate else "usage"
     return Finding("streaming", f"{len(pieces)} pieces, {told}", not reply.is_estimate)
@@ -95,7 +95,7 @@ async def _json(model: RemoteModel) -> Finding:
     reply = await _asked(model, _request(model, schema=_SCHEMA))
     if isinstance(reply, LcagentError):
         return Finding("JSON", str(reply), is_ok=False)
-    mode = model.abilities.json_mode
+    mode = model.capabilities.json_mode
     return Finding("JSON", "by prompt only" if mode == "none" else mode, mode != "none")
 
 

@@ -1,36 +1,42 @@
 """A model behind an OpenAI-compatible server: chat completions, whole or streamed.
 
 It sends each request once. Where the server refuses a parameter it is worded anew and sent again
-(`abilities.py`); waiting and trying again is the business of `Retrying`.
+(`capabilities.py`); waiting and trying again is the business of `Retrying`. Bytes go over the
+openai SDK to one host, without its retries and without redirects.
 """
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
 
+import httpx2
+import openai
+
+from lcagent.concurrency import PerLoop
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
-from lcagent.models.abilities import Abilities, Body
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request, TokenLogprob
-from lcagent.models.completions import BadBody, Completion, read_whole
-from lcagent.models.connection import Connection, Received, Refused
-from lcagent.models.events import EventTooLong, events
-from lcagent.models.hosts import is_openai
-from lcagent.models.server_errors import error_for
+from lcagent.models.capabilities import Body, ServerCapabilities
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
+from lcagent.models.completions import BadBody, ServerReply, read_stream, read_whole
+from lcagent.models.endpoints import host_of, is_loopback, is_openai
+from lcagent.models.reasoning import align_logprobs
+from lcagent.models.server_errors import Refusal, error_for, one_line, read_refusal
 from lcagent.models.tokens import TokenCounter
 
 READ_TIMEOUT_S = 600.0
+CONNECT_TIMEOUT_S = 10.0
 
-_PATH = "/chat/completions"
-_DONE = b"[DONE]"
+_CONNECTIONS = 256
 _MENDABLE = {400, 404, 422, 500, 501}
+"""Status codes with which servers refuse a parameter that they do not know."""
 
 
 class RemoteModel:
     """A model at a base URL.
 
     Attributes:
-        abilities: What its server turned out to understand.
+        capabilities: What its server turned out to understand.
     """
 
     def __init__(
@@ -42,7 +48,7 @@ class RemoteModel:
         timeout_s: float = READ_TIMEOUT_S,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.abilities = Abilities.expected(card, is_openai=is_openai(base_url))
+        self.capabilities = ServerCapabilities.expected(card, is_openai=is_openai(base_url))
         self._card = card
         self._counter = TokenCounter(card.tokenizer)
         self._connection = Connection(base_url, api_key, timeout_s)
@@ -73,9 +79,20 @@ class RemoteModel:
         prompt_tokens = self.count_tokens(request.messages)
         has_schema = self._has_room(request, prompt_tokens)
         started = self._clock()
-        completion = await self._completion(request, on_text, has_schema=has_schema)
-        latency_s = self._clock() - started
-        return self._reply(completion, request, prompt_tokens, latency_s)
+        tried: list[Body] = []
+        while True:
+            body = self.capabilities.body(
+                self._card.name, request, is_streamed=on_text is not None, has_schema=has_schema
+            )
+            try:
+                async with self._connection.post("/chat/completions", body) as response:
+                    said = await self._read(response, on_text)
+                break
+            except RequestRefused as refused:
+                if body in tried or not self._adapts(body, refused.refusal):
+                    raise error_for(refused.refusal, self.host, self._card.name) from None
+            tried.append(body)
+        return self._reply(said, request, prompt_tokens, self._clock() - started)
 
     async def listed(self) -> list[str]:
         """Return the models that the server says it has.
@@ -86,7 +103,7 @@ class RemoteModel:
         try:
             told = json.loads(await self._connection.get("/models"))
             return [str(each["id"]) for each in told["data"]]
-        except Refused as refused:
+        except RequestRefused as refused:
             raise error_for(refused.refusal, self.host, self._card.name) from None
         except (ValueError, KeyError, TypeError) as error:
             raise ModelUnavailable(f"{self.host} lists its models in no known form") from error
@@ -101,7 +118,7 @@ class RemoteModel:
         Raises:
             ContextTooLong: There is not even room for prompt and reply.
         """
-        room = self._card.window_tokens - prompt_tokens - self.abilities.limit(request)
+        room = self._card.window_tokens - prompt_tokens - self.capabilities.limit(request)
         if room < 0:
             raise ContextTooLong(
                 f"the prompt has about {prompt_tokens} tokens; with {request.max_tokens} for the "
@@ -111,97 +128,195 @@ class RemoteModel:
             return False
         return self._counter.count_text(json.dumps(request.schema)) <= room
 
-    async def _completion(
-        self, request: Request, on_text: OnText | None, *, has_schema: bool
-    ) -> Completion:
-        tried: list[Body] = []
-        while True:
-            body = self.abilities.body(
-                self._card.name, request, is_streamed=on_text is not None, has_schema=has_schema
-            )
-            try:
-                return await self._send(body, on_text)
-            except Refused as refused:
-                if body in tried or not self._adapts(body, refused):
-                    raise error_for(refused.refusal, self.host, self._card.name) from None
-            tried.append(body)
-
-    def _adapts(self, body: Body, refused: Refused) -> bool:
-        refusal = refused.refusal
+    def _adapts(self, body: Body, refusal: Refusal) -> bool:
         if refusal.status not in _MENDABLE or refusal.is_about_length:
             return False
-        return self.abilities.adapt(body, f"{refusal.message} {refusal.code}", refusal.param)
+        return self.capabilities.adapt(body, f"{refusal.message} {refusal.code}", refusal.param)
 
-    async def _send(self, body: Body, on_text: OnText | None) -> Completion:
+    async def _read(self, response: "ServerResponse", on_text: OnText | None) -> ServerReply:
         try:
-            if not body.get("stream"):
-                return read_whole(await self._connection.post(_PATH, body), on_text)
-            async with self._connection.stream(_PATH, body) as received:
-                if received.is_stream:
-                    return await self._streamed(received, on_text)
-                return read_whole(await received.whole(), on_text)
+            if response.is_stream:
+                return await read_stream(response.pieces(), on_text)
+            return read_whole(await response.whole(), on_text)
         except BadBody as error:
             told = self._connection.shown(str(error))
             raise ModelUnavailable(f"{self.host} sent {told} in place of a reply") from error
 
-    async def _streamed(self, received: Received, on_text: OnText | None) -> Completion:
-        completion, has_choices = Completion(), False
-        try:
-            async with aclosing(events(received.pieces())) as told:
-                async for event in told:
-                    if event == _DONE:
-                        completion.finish = completion.finish or ("stop" if has_choices else None)
-                        break
-                    has_choices = completion.take(event, on_text) or has_choices
-        except EventTooLong as error:
-            raise BadBody("a stream without an end of a line") from error
-        if completion.finish is None:
-            raise BadBody("half a stream")
-        rest = completion.rest()
-        completion.text += rest
-        if rest and on_text is not None:
-            on_text(rest)
-        return completion
-
-    def _reply(
-        self, completion: Completion, request: Request, counted: int, latency_s: float
-    ) -> Reply:
-        if completion.finish == "length" and not completion.text.strip():
-            raise UnusableReply(_nothing_written(self._card.name, request, completion))
-        is_told = completion.prompt_tokens is not None and completion.completion_tokens is not None
-        if completion.prompt_tokens is not None:
-            self._counter.learn(counted, completion.prompt_tokens)
-        prompt = completion.prompt_tokens or counted
-        written = completion.completion_tokens
+    def _reply(self, said: ServerReply, request: Request, counted: int, latency_s: float) -> Reply:
+        if said.finish == "length" and not said.text.strip():
+            raise UnusableReply(_nothing_written(self._card.name, request, said))
+        wants_logprobs = request.wants_logprobs and said.logprobs
+        is_told = said.prompt_tokens is not None and said.completion_tokens is not None
+        if said.prompt_tokens is not None:
+            self._counter.learn(counted, said.prompt_tokens)
+        prompt = said.prompt_tokens or counted
+        written = said.completion_tokens
         if written is None:
-            written = self._counter.count_text(completion.text)
+            written = self._counter.count_text(said.text)
         return Reply(
-            text=completion.text,
-            finish=completion.finish or "stop",
+            text=said.text,
+            finish=said.finish or "stop",
             prompt_tokens=prompt,
             completion_tokens=written,
             is_estimate=not is_told,
             usd=self._card.usd(prompt, written),
-            logprobs=_aligned(completion, request),
+            logprobs=align_logprobs(said.logprobs, said.text) if wants_logprobs else None,
             latency_s=latency_s,
         )
 
 
-def _aligned(completion: Completion, request: Request) -> tuple[TokenLogprob, ...] | None:
-    """Return the log-probabilities if they are those of the text and nothing else."""
-    if not request.wants_logprobs or not completion.logprobs:
-        return None
-    first, spelled, wanted = len(completion.logprobs), b"", completion.text.encode()
-    while first and len(spelled) < len(wanted):  # reasoning may come before it
-        first -= 1
-        spelled = completion.logprobs[first].data + spelled
-    is_whole = spelled.decode("utf-8", "replace").lstrip() == completion.text.lstrip()
-    return tuple(completion.logprobs[first:]) if is_whole else None
+class RequestRefused(Exception):
+    """The server answered with an error; it may be mended by another wording."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
 
 
-def _nothing_written(name: str, request: Request, completion: Completion) -> str:
-    used = completion.reasoning_tokens or request.max_tokens
+class ServerResponse:
+    """A response with status 200, whose body is still to come."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.response = response
+
+    @property
+    def is_stream(self) -> bool:
+        """It comes in events; some servers reply in one piece whatever they are asked."""
+        return self.response.headers.get("content-type", "").startswith("text/event-stream")
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives."""
+        return self.response.aiter_bytes()
+
+    async def whole(self) -> bytes:
+        """Return the body once it is complete."""
+        return await self.response.aread()
+
+
+class Connection:
+    """Requests to one base URL."""
+
+    def __init__(self, base_url: str, api_key: str, timeout_s: float) -> None:
+        self.host = host_of(base_url)
+        self._base_url = base_url
+        self._api_key = api_key
+        self._timeout_s = timeout_s
+        self._clients = PerLoop(self._new_client)
+
+    @asynccontextmanager
+    async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[ServerResponse]:
+        """Send a request and yield the response as soon as it begins.
+
+        Raises:
+            RequestRefused: The status says that it is an error.
+            ModelUnavailable: No whole response came.
+        """
+        with self._failures():
+            response = await self._clients.get().post(
+                path,
+                cast_to=httpx2.Response,
+                body=body,
+                stream=True,  # of the SDK: whether the server streams is said in the body
+                stream_cls=openai.AsyncStream[Any],
+            )
+            received = cast("httpx2.Response", response)
+            try:
+                yield ServerResponse(received)
+            finally:
+                await received.aclose()
+
+    async def get(self, path: str) -> bytes:
+        """Fetch a page; errors are those of `post`."""
+        with self._failures():
+            response = await self._clients.get().get(path, cast_to=httpx2.Response)
+            return response.content
+
+    def shown(self, text: str) -> str:
+        """Return what a server said as it may be shown: one line, without the key."""
+        return one_line(text, self._api_key)
+
+    async def close(self) -> None:
+        """Close the connections of the running loop."""
+        client = self._clients.pop()
+        if client is not None:
+            await client.close()
+
+    def _new_client(self) -> "_Client":
+        return _Client(
+            api_key=self._api_key,
+            base_url=self._base_url,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(
+                base_url=self._base_url,
+                timeout=httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S),
+                limits=httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=30),
+                follow_redirects=False,
+                trust_env=not is_loopback(self._base_url),  # a proxy is another host
+            ),
+            timeout=httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S),
+        )
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except openai.APIStatusError as error:
+            response = error.response
+            refusal = read_refusal(
+                error.status_code, response.headers, response.content, self._api_key
+            )
+            # Its traceback would hold the request and its headers, the key among them.
+            raise RequestRefused(refusal) from None
+        except openai.APITimeoutError:
+            raise ModelUnavailable(_silence(self.host, self._timeout_s)) from None
+        except openai.APIConnectionError as error:
+            raise ModelUnavailable(_unreachable(self.host, error.__cause__)) from None
+        except httpx2.TimeoutException:
+            raise ModelUnavailable(_silence(self.host, self._timeout_s)) from None
+        except httpx2.HTTPError as error:
+            raise ModelUnavailable(
+                f"the answer of {self.host} broke off ({_kind(error)})"
+            ) from None
+
+
+class _Client(openai.AsyncOpenAI):
+    """The SDK's client, which tells a server nothing about this machine or other accounts.
+
+    It would send platform headers, and to any server whatever OPENAI_ORG_ID, OPENAI_PROJECT_ID
+    and OPENAI_CUSTOM_HEADERS hold.
+    """
+
+    @property
+    def default_headers(self) -> dict[str, str | openai.Omit]:
+        kept = super().default_headers if is_openai(str(self.base_url)) else {}
+        ours = {name: value for name, value in kept.items() if not name.startswith("X-Stainless")}
+        agent = f"lcagent openai-python/{openai.__version__}"
+        json_type = "application/json"
+        return {**ours, "Accept": json_type, "Content-Type": json_type, "User-Agent": agent}
+
+
+def _nothing_written(name: str, request: Request, said: ServerReply) -> str:
+    used = said.reasoning_tokens or request.max_tokens
     return (
         f"{name} used up its {request.max_tokens} tokens before it wrote anything "
         f"(reasoning: {used}); allow longer replies or ask for less reasoning"
     )
+
+
+def _silence(host: str, timeout_s: float) -> str:
+    allowed = f"{CONNECT_TIMEOUT_S:g} s to connect, {timeout_s:g} s to read"
+    return f"{host} did not answer in time ({allowed})"
+
+
+def _unreachable(host: str, cause: BaseException | None) -> str:
+    """Say why no answer came; `cause` is the error of the HTTP library."""
+    if isinstance(cause, httpx2.ConnectError):
+        return (
+            f"{host} cannot be reached ({_kind(cause)}); is the server running, the base URL right?"
+        )
+    return f"the answer of {host} broke off ({_kind(cause)})"
+
+
+def _kind(error: BaseException | None) -> str:
+    text = one_line(str(error or ""))
+    return text or type(error).__name__

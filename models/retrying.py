@@ -5,26 +5,20 @@ not, waits double and are shortened by chance, so that many callers do not come 
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import TypeAlias
 
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_random_exponential,
-)
-
 from lcagent.errors import ModelUnavailable
-from lcagent.models.base import (
+from lcagent.models.chat_model import (
     ChatModel,
     OnText,
     Reply,
     Request,
     RestartableText,
+    WrapperModel,
 )
-from lcagent.models.wrapping import Wrapping
 
 ATTEMPTS = 6
 LONGEST_WAIT_S = 120.0
@@ -33,7 +27,7 @@ _FIRST_WAIT_S = 0.5
 _MOST_BACKOFF_S = 30.0
 
 
-class Retrying(Wrapping):
+class Retrying(WrapperModel):
     """A model that is asked again where its server could not answer.
 
     Text goes to `on_text` while it arrives if that can be told to start over (`RestartableText`);
@@ -54,7 +48,6 @@ class Retrying(Wrapping):
         self._longest_wait_s = longest_wait_s
         self._time_left_s = time_left_s
         self._sleep = sleep
-        self._backoff = wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_MOST_BACKOFF_S)
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Return the reply to a request, asking several times if need be.
@@ -64,41 +57,31 @@ class Retrying(Wrapping):
                 than `longest_wait_s`.
         """
         listener = _listener(on_text)
-        attempting = self._attempting()
-        try:
-            reply: Reply = await attempting(self._attempt, request, listener)
-        except ModelUnavailable as error:
-            tried = int(attempting.statistics.get("attempt_number", 1))
-            raise self._last(error, tried) from error
-        if isinstance(listener, _Held):
-            listener.release()
-        return reply
+        for attempt in count(1):
+            if listener is not None:
+                listener.begin()
+            try:
+                reply = await self.model.complete(request, listener)
+            except ModelUnavailable as error:
+                if attempt >= self._attempts or not self._may_help(error):
+                    raise self._last(error, attempt) from error
+                wait_s = self._wait_s(error, attempt)
+            else:
+                if isinstance(listener, _Held):
+                    listener.release()
+                return reply
+            await self._sleep(wait_s)
+        raise AssertionError  # `count` has no end
 
-    async def _attempt(self, request: Request, listener: "_Listener | None") -> Reply:
-        if listener is None:
-            return await self.model.complete(request)
-        listener.begin()
-        return await self.model.complete(request, listener)
+    def _wait_s(self, error: ModelUnavailable, attempt: int) -> float:
+        wait_s = error.retry_after_s
+        if wait_s is None:
+            longest_s = min(_FIRST_WAIT_S * 2 ** (attempt - 1), _MOST_BACKOFF_S)
+            wait_s = random.uniform(0, longest_s)  # noqa: S311 -- no secret
+        left_s = self._time_left_s()
+        return wait_s if left_s is None else min(wait_s, max(0.0, left_s))
 
-    def _attempting(self) -> AsyncRetrying:
-        return AsyncRetrying(
-            stop=stop_after_attempt(self._attempts),
-            wait=self._wait,
-            retry=retry_if_exception(self._may_help),
-            sleep=self._sleep,
-            reraise=True,
-        )
-
-    def _wait(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after_s if isinstance(error, ModelUnavailable) else None
-        wait = self._backoff(state) if asked is None else asked
-        left = self._time_left_s()
-        return wait if left is None else min(wait, max(0.0, left))
-
-    def _may_help(self, error: BaseException) -> bool:
-        if not isinstance(error, ModelUnavailable):
-            return False
+    def _may_help(self, error: ModelUnavailable) -> bool:
         return (error.retry_after_s or 0.0) <= self._longest_wait_s
 
     def _last(self, error: ModelUnavailable, tried: int) -> ModelUnavailable:

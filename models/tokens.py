@@ -3,14 +3,26 @@
 Counts are exact for OpenAI's tokenizers. For any other model they are an estimate that is meant
 to be too high rather than too low; `docs/models.md` says how it was measured. What a server
 reports makes it higher where it was too low.
+
+Nothing is ever fetched. The files of tiktoken are looked for where the user says
+(`TIKTOKEN_CACHE_DIR`), else in what llama-index-core brings along; where none is found, or it is
+damaged, counts are estimates.
 """
 
+import hashlib
 import math
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeAlias
 
-from lcagent.models.base import Message
-from lcagent.models.encodings import Encode, encoder
+from lcagent.models.chat_model import Message
+
+Encode: TypeAlias = Callable[[str], list[int]]
 
 MESSAGE_TOKENS = 8
 """What a chat template puts around one message, at most."""
@@ -35,6 +47,17 @@ _EXTRAS = (  # what other tokenizers need more of than cl100k_base, and how many
     (re.compile(r"([\W_])(?=\1)"), 0.25),  # rows of dots, rules, blanks
     (re.compile("[A-Z](?=[A-Z])"), 0.1),
 )
+_FILES = {  # name of the file in a cache of tiktoken, and SHA-256 of its content
+    "cl100k_base": (
+        "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+        "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+    ),
+    "o200k_base": (
+        "fb374d419588a4632f3f557e76b4b70aebbca790",
+        "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+    ),
+}
+_FOLDER_VARIABLES = ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR")
 
 
 class Calibration:
@@ -131,3 +154,50 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:] if start else text
+
+
+@cache
+def encoder(name: str) -> Encode | None:
+    """Return what turns text into tokens, or None where it cannot be had offline.
+
+    Costs 0.1 to 0.2 s of CPU at the first call. What looks like a special token is plain text.
+    """
+    folder = next((place for place in _folders() if _holds(place, name)), None)
+    if folder is None:
+        return None
+    with _cache_folder(folder):
+        import tiktoken  # noqa: PLC0415 -- not needed by whoever only quotes
+
+        return tiktoken.get_encoding(name).encode_ordinary
+
+
+def _folders() -> Iterator[Path]:
+    for variable in _FOLDER_VARIABLES:
+        if os.environ.get(variable):
+            yield Path(os.environ[variable])
+    spec = find_spec("llama_index")  # the namespace only: its packages are slow to import
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(place) / "core" / "_static" / "tiktoken_cache"
+
+
+def _holds(folder: Path, name: str) -> bool:
+    file_name, expected = _FILES[name]
+    try:
+        content = (folder / file_name).read_bytes()
+    except OSError:
+        return False
+    return hashlib.sha256(content).hexdigest() == expected
+
+
+@contextmanager
+def _cache_folder(folder: Path) -> Iterator[None]:
+    """Let tiktoken find its file, then leave the environment as it was."""
+    before = os.environ.get("TIKTOKEN_CACHE_DIR")
+    os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TIKTOKEN_CACHE_DIR"]
+        else:
+            os.environ["TIKTOKEN_CACHE_DIR"] = before

@@ -3,10 +3,19 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
-from lcagent.agents.marks import Mark, MarkNumbers, numbered
+from lcagent.agents.citations import (
+    AttributedQuote,
+    CitedText,
+    Mark,
+    MarkNumbers,
+    cite_marks,
+    cite_quotes,
+    make_claim,
+    number_marks,
+)
 from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.refusals import says_not_found
+from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
 from lcagent.pipelines.methods.tree_record import TreeRecord
@@ -15,7 +24,6 @@ from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import AskState, SourceState
 from lcagent.proofs import Proof
 from lcagent.results import Answer, Citation, Claim, Usage
-from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.retrieval.quotes.normalizing import on_one_line
 
 NOT_FOUND = "Not in the document: nothing in it answers the question."
@@ -71,7 +79,7 @@ def _notes(state: AskState, cited: CitedText) -> list[str]:
 
 def _proof(state: AskState, run: RunContext, numbers: MarkNumbers) -> Proof:
     """Return how the answer came about; its citations follow those of the answer."""
-    numbered(state["reply"], numbers)
+    number_marks(state["reply"], numbers)
     return Findings.of(TreeRecord(state["question"], run.record)).proof(numbers)
 
 
@@ -94,14 +102,14 @@ def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
     source = sources.get(mark.source)
     if source is None:
         return AttributedQuote(mark.quote)
-    page = PageRef(source["document_id"], source["page_index"])
+    page = Span(source["document_id"], source["page_index"])
     return AttributedQuote(mark.quote or source["quote"], page)
 
 
 def _quoted(state: AskState, run: RunContext, runtime: Runtime) -> CitedText:
     """Return the quotes of the state, each of them checked."""
     groups = _citations(state, run, runtime)
-    claims = [claim(_in_quotes(found), found) for found in groups]
+    claims = [make_claim(_in_quotes(found), found) for found in groups]
     return CitedText(
         "\n".join(_with_numbers(one) for one in claims),
         tuple(claims),
@@ -120,14 +128,14 @@ def _citations(state: AskState, run: RunContext, runtime: Runtime) -> list[list[
         [
             AttributedQuote(
                 documents[found["document_id"]].pages[found["page_index"]].text[start:end],
-                PageRef(found["document_id"], found["page_index"]),
+                Span(found["document_id"], found["page_index"]),
             )
             for start, end in found["spans"]
         ]
         for found in state["quotes"]
     ]
     flat = [quote for group in quotes for quote in group]
-    citations = iter(cite(flat, run.collection.documents, runtime.documents.with_lines))
+    citations = iter(cite_quotes(flat, run.collection.documents, runtime.documents.with_lines))
     return [list(islice(citations, len(group))) for group in quotes]
 
 

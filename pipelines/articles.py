@@ -2,11 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from lcagent.agents.agent_write.drafts import text_words
-from lcagent.agents.agent_write.plan import ArticlePlan, PlannedParagraph
-from lcagent.agents.agent_write.words import length_score, upstream_words
-from lcagent.agents.citations import NO_PAGE, AttributedQuote, cite, claim
-from lcagent.agents.marks import Mark, MarkNumbers, claims_of, without_marks
+from lcagent.agents.citations import (
+    NO_PAGE,
+    AttributedQuote,
+    Mark,
+    MarkNumbers,
+    cite_quotes,
+    make_claim,
+    split_claims,
+    strip_marks,
+)
+from lcagent.agents.write.article_plan import ArticlePlan, PlannedParagraph
+from lcagent.agents.write.paragraph_draft import count_text_words
+from lcagent.agents.write.word_count import count_words_as_longbench, length_score
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
 from lcagent.pipelines.files.source_list import source_list
@@ -27,9 +35,9 @@ def article_of(
     recorded = list(writing.finished())
     body, numbers = body_of(writing)
     citations = _citations(numbers.marks(), writing, run, runtime)
-    words = sum(text_words(one.written.text) for one in recorded)
+    words = sum(count_text_words(one.written.text) for one in recorded)
     target = writing.target_words or planned.plan.words
-    prose = "\n".join(without_marks(one.written.text) for one in recorded)
+    prose = "\n".join(strip_marks(one.written.text) for one in recorded)
     parallel = assignment["is_parallel"]
     grounded = bool(run.collection.documents)
     found = recorded[0] if recorded else None
@@ -40,7 +48,7 @@ def article_of(
         plan=tuple(_paragraphs(planned.plan.paragraphs, recorded)),
         words=words,
         target_words=target,
-        S_l=round(length_score(target, upstream_words(prose)), 2),
+        S_l=round(length_score(target, count_words_as_longbench(prose)), 2),
         strategy="parallel" if parallel else "sequential",
         model=run.chat_model.card.name,
         claims=_claims(recorded, numbers, citations) if grounded else (),
@@ -78,7 +86,7 @@ def _paragraphs(
         yield ArticleParagraph(
             point=paragraph.point,
             planned_words=paragraph.words,
-            words=text_words(one.written.text) if one is not None else 0,
+            words=count_text_words(one.written.text) if one is not None else 0,
             chapter=paragraph.chapter,
             passages=len(one.sources) if one is not None else 0,
             flags=one.written.flags if one is not None else (),
@@ -93,16 +101,16 @@ def _citations(
         label: page for recorded in writing.finished() for label, page in recorded.sources.items()
     }
     quotes = [AttributedQuote(mark.quote, pages.get(mark.source, NO_PAGE)) for mark in marks]
-    return cite(quotes, run.collection.documents, runtime.documents.with_lines)
+    return cite_quotes(quotes, run.collection.documents, runtime.documents.with_lines)
 
 
 def _claims(
     recorded: Sequence[Recorded], numbers: MarkNumbers, citations: Sequence[Citation]
 ) -> tuple[Claim, ...]:
     return tuple(
-        claim(one.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(one.marks)])
+        make_claim(one.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(one.marks)])
         for paragraph in recorded
-        for one in claims_of(paragraph.written.text)
+        for one in split_claims(paragraph.written.text)
         if not one.text.startswith("#")
     )
 

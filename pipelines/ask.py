@@ -32,7 +32,7 @@ from lcagent.pipelines.steps.quote import quote
 from lcagent.pipelines.steps.state import AskState, initial_state, merged
 from lcagent.results import Answer, Plan
 from lcagent.selection import PageSelection
-from lcagent.storage.runs import StoredRun
+from lcagent.storage.run_store import StoredRun
 
 if TYPE_CHECKING:
     from langgraph.types import Checkpointer

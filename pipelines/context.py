@@ -7,17 +7,16 @@ the state holds ids, offsets and short texts, the documents are here.
 import asyncio
 from dataclasses import dataclass, field
 
-from lcagent.agents.probtree.books import Book
-from lcagent.agents.windows import reply_tokens
+from lcagent.agents.probtree.books import PassageRetriever
+from lcagent.agents.token_budget import answer_reply_tokens
 from lcagent.documents import Document
 from lcagent.errors import ModelNotUsable
-from lcagent.models.base import ChatModel
-from lcagent.models.budget import Budget
+from lcagent.models.chat_model import ChatModel
+from lcagent.models.limits import Budget, Metered
 from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.pipelines.methods.chain_run import ChainRun
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_run import TreeRun
-from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
@@ -55,7 +54,7 @@ class RunContext:
         default_factory=dict[str, asyncio.Future[ChainRun]]
     )
     tree: TreeOptions = field(default_factory=TreeOptions)
-    book: Book | None = None
+    book: PassageRetriever | None = None
     trees: dict[str, TreeRun] = field(default_factory=dict[str, TreeRun])
 
     @property
@@ -66,7 +65,7 @@ class RunContext:
     @property
     def reply_tokens(self) -> int:
         """What is reserved for the answer."""
-        return reply_tokens(self.chat_model)
+        return answer_reply_tokens(self.chat_model)
 
     @property
     def chat_model(self) -> ChatModel:

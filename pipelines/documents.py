@@ -13,7 +13,7 @@ from lcagent.pipelines.options import ReadingOptions, collect, open_runtime
 from lcagent.pipelines.runtime import Runtime
 from lcagent.retrieval.library import Collection, content_hash
 from lcagent.retrieval.sources import StoredId, resolve
-from lcagent.storage.documents import StoredDocument
+from lcagent.storage.document_store import StoredDocument
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from uuid import uuid4
 
-from lcagent.agents.templates import check_own
+from lcagent.agents.prompt_templates import check_overrides
 from lcagent.errors import BudgetExceeded, LcagentError
-from lcagent.models.budget import Budget
+from lcagent.models.limits import Budget
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.methods.chain_options import ChainOptions
@@ -19,7 +19,7 @@ from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.runtime import Runtime
 from lcagent.results import Usage
 from lcagent.retrieval.library import Collection
-from lcagent.storage.runs import RunStatus
+from lcagent.storage.run_store import RunStatus
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -95,7 +95,7 @@ async def context_of(
         run_id: Of a run to resume, whose steps are taken in; by default a new one.
     """
     pages = selected_pages(options)
-    check_own()
+    check_overrides()
     record = Record(run_id or uuid4().hex, runtime.runs)
     await record.load()
     budget = _budget(options, record.usage)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from lcagent.concurrency import run_sync
-from lcagent.models.base import ChatModel
+from lcagent.models.chat_model import ChatModel
 from lcagent.pipelines.running.events import OnEvent
 from lcagent.pipelines.runtime import Runtime
 from lcagent.retrieval.library import Collection, ReadingProgress

@@ -12,7 +12,7 @@ from lcagent.pipelines.summarize import summarize_again
 from lcagent.pipelines.write import write_again
 from lcagent.pipelines.writing.options import WriteOptions
 from lcagent.results import Answer
-from lcagent.storage.runs import StoredRun, StoredStep
+from lcagent.storage.run_store import StoredRun, StoredStep
 from lcagent.texts import Article, Summary
 
 

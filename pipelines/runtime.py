@@ -11,12 +11,11 @@ from typing import Self, cast, get_args
 from lcagent.agents.quoting_model import QUOTE, QuotingModel
 from lcagent.errors import UsageError
 from lcagent.local_options import LocalOptions
-from lcagent.models.base import ChatModel
-from lcagent.models.budget import Budget, Budgeted
 from lcagent.models.cached import Cached
+from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
-from lcagent.models.hosts import OPENAI_URL, server_of
-from lcagent.models.limits import Limited, Turns
+from lcagent.models.endpoints import OPENAI_URL, server_of
+from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
@@ -25,10 +24,10 @@ from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path, load_settings
 from lcagent.storage.database import Database, open_database
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.replies import ReplyStore
-from lcagent.storage.runs import RunStore
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.reply_store import ReplyStore
+from lcagent.storage.run_store import RunStore
+from lcagent.storage.search_store import SearchStore
 
 
 @dataclass(frozen=True)
@@ -155,14 +154,14 @@ class Runtime:
         key = (name, server, window_tokens)
         if key not in self._models:
             chosen = named_model(name, self.settings, server, window_tokens)
-            self._models[key] = Limited(chosen, self.turns)
+            self._models[key] = RateLimited(chosen, self.turns)
         return self._models[key]
 
     @cached_property
-    def turns(self) -> Turns:
+    def turns(self) -> RateLimiter:
         """The rates that calls of all runs keep to together."""
         settings = self.settings
-        return Turns(
+        return RateLimiter(
             settings.model_concurrency, settings.requests_per_minute, settings.tokens_per_minute
         )
 

@@ -4,13 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from lcagent.agents.agent_write.words import count_words
-from lcagent.agents.chain_of_agents.notes import Fact
-from lcagent.agents.citations import AttributedQuote, CitedText, cite, cite_marks, claim
-from lcagent.agents.marks import Mark, without_marks
+from lcagent.agents.chain.notes import Fact
+from lcagent.agents.citations import (
+    AttributedQuote,
+    CitedText,
+    Mark,
+    cite_marks,
+    cite_quotes,
+    make_claim,
+    strip_marks,
+)
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.summarizing.chapters import Chapter
-from lcagent.agents.summarizing.extract import SLACK, Extracted
+from lcagent.agents.summarize.book_chapters import Chapter
+from lcagent.agents.summarize.extractive import SUMMARY_SLACK, ExtractedSentence
+from lcagent.agents.write.word_count import count_words
+from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
 from lcagent.pipelines.methods.chain_run import ChainRun
@@ -20,7 +28,6 @@ from lcagent.pipelines.steps.chain import unread_pages
 from lcagent.pipelines.steps.state import UnreadState
 from lcagent.pipelines.steps.summarize import SUMMARY
 from lcagent.results import Usage
-from lcagent.retrieval.quotes.checking import PageRef
 from lcagent.texts import Summary, SummarySection
 
 EXTRACT_ONLY = (
@@ -95,7 +102,7 @@ def written(order: Order, chain: ChainRun, run: RunContext, runtime: Runtime) ->
     counted = (f"{flag} ({flags.count(flag)} times)" for flag in dict.fromkeys(flags))
     return Made(
         cited=cite_marks(text, meant, documents, runtime.documents.with_lines),
-        words=count_words(without_marks(text)),
+        words=count_words(strip_marks(text)),
         strategy="parallel" if order["is_parallel"] else "chain",
         sections=sections,
         parts=len(changes),
@@ -105,7 +112,7 @@ def written(order: Order, chain: ChainRun, run: RunContext, runtime: Runtime) ->
 
 
 def extracted(
-    chosen: Sequence[Extracted],
+    chosen: Sequence[ExtractedSentence],
     chapters: Sequence[Chapter],
     order: Order,
     run: RunContext,
@@ -113,11 +120,11 @@ def extracted(
 ) -> Made:
     """Return quoted sentences under the titles of their chapters, each of them checked."""
     quotes = [
-        AttributedQuote(one.text, PageRef(chapters[one.chapter].document_id, one.page_index))
+        AttributedQuote(one.text, Span(chapters[one.chapter].document_id, one.page_index))
         for one in chosen
     ]
-    citations = cite(quotes, run.collection.documents, runtime.documents.with_lines)
-    claims = [claim(f"“{' '.join(one.quote.split())}”", [one]) for one in citations]
+    citations = cite_quotes(quotes, run.collection.documents, runtime.documents.with_lines)
+    claims = [make_claim(f"“{' '.join(one.quote.split())}”", [one]) for one in citations]
     lines: list[str] = []
     pairs = zip(chosen, claims, strict=True)
     for place, here in groupby(pairs, key=lambda pair: pair[0].chapter):
@@ -129,7 +136,7 @@ def extracted(
     missing = len(chapters) - len(quoted)
     if missing:
         notes.append(f"{missing} of {len(chapters)} chapters have no sentence in it")
-    if abs(words - order["words"]) > (2 * SLACK) * order["words"]:
+    if abs(words - order["words"]) > (2 * SUMMARY_SLACK) * order["words"]:
         notes.append(f"it has {words} words instead of {order['words']}")
     return Made(
         cited=CitedText("\n\n".join(lines), tuple(claims), tuple(citations)),
@@ -148,12 +155,12 @@ def _chapter(chapter: Chapter, points: int, run: RunContext) -> SummarySection:
     whole = run.documents[chapter.document_id].pages[chapter.first : chapter.last + 1]
     pages = [page for page in whole if page.index + 1 in run.pages]
     text = "\n".join(page.text for page in pages)
-    refs = [PageRef(chapter.document_id, page.index) for page in pages]
+    refs = [Span(chapter.document_id, page.index) for page in pages]
     return _section(refs, text, points, run, chapter.title)
 
 
 def _section(
-    refs: Sequence[PageRef], text: str, points: int, run: RunContext, title: str = ""
+    refs: Sequence[Span], text: str, points: int, run: RunContext, title: str = ""
 ) -> SummarySection:
     document = run.documents[refs[0].document_id]
     first, last = document.pages[refs[0].page_index], document.pages[refs[-1].page_index]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.summarizing.chapters import merged
-from lcagent.agents.summarizing.extract import WORDS_PER_CHAPTER, extract
+from lcagent.agents.summarize.book_chapters import merge_chapters
+from lcagent.agents.summarize.extractive import WORDS_PER_CHAPTER, extract_sentences
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.files.saving import check_output, save_text
@@ -23,7 +23,7 @@ from lcagent.pipelines.steps.summarize import chapters, prepared
 from lcagent.pipelines.summaries import extracted, summary_of, written
 from lcagent.pipelines.summary_cost import plan_of
 from lcagent.results import Plan
-from lcagent.storage.runs import StoredRun
+from lcagent.storage.run_store import StoredRun
 from lcagent.texts import Summary
 
 if TYPE_CHECKING:
@@ -149,8 +149,10 @@ def _extracted(
     order: Order, run: RunContext, runtime: Runtime, started: float, read: float
 ) -> Summary:
     documents = run.collection.documents
-    parts = merged(chapters(run), documents, max(1, order["words"] // WORDS_PER_CHAPTER))
-    chosen = extract(documents, parts, run.pages, words=order["words"], focus=order["focus"])
+    parts = merge_chapters(chapters(run), documents, max(1, order["words"] // WORDS_PER_CHAPTER))
+    chosen = extract_sentences(
+        documents, parts, run.pages, words=order["words"], focus=order["focus"]
+    )
     made = extracted(chosen, parts, order, run, runtime)
     timings = {"read": read - started, "summarize": time.perf_counter() - read}
     summary = summary_of(made, order, run, uuid4().hex, timings)

@@ -2,9 +2,9 @@
 
 from math import ceil
 
-from lcagent.agents.agent_write.room import longest_reply
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.summarizing.writing import REPAIRS
+from lcagent.agents.summarize.abstractive import MAX_SUMMARY_REPAIRS
+from lcagent.agents.token_budget import prose_reply_tokens
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.summary_options import Order
 from lcagent.pipelines.steps.summarize import chapters, prepared
@@ -22,10 +22,10 @@ async def plan_of(order: Order, run: RunContext) -> Plan:
     budget, parts = chain.chain.budget, len(chain.chunks)
     tokens = sum(chunk.tokens for chunk in chain.chunks)
     frame = run.model.card.window_tokens - budget.chunk_tokens - budget.reply_tokens
-    writing = 1 + REPAIRS
+    writing = 1 + MAX_SUMMARY_REPAIRS
     room = run.model.card.window_tokens
     prompt = tokens + parts * frame + writing * min(room, frame + parts * budget.reply_tokens)
-    reply = parts * budget.reply_tokens + writing * longest_reply(run.model, ())
+    reply = parts * budget.reply_tokens + writing * prose_reply_tokens(run.model, ())
     depth = (1 if order["is_parallel"] else parts) + 1
     how = "at the same time" if order["is_parallel"] else "one after the other"
     reason = f"{parts} parts by {order['by']}, {how}"

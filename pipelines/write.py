@@ -22,7 +22,7 @@ from lcagent.pipelines.writing.cost import plan_of
 from lcagent.pipelines.writing.options import Assignment, WriteOptions, assignment_of
 from lcagent.pipelines.writing.run import WriteRun
 from lcagent.results import Plan
-from lcagent.storage.runs import StoredRun
+from lcagent.storage.run_store import StoredRun
 from lcagent.texts import Article
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 
-from lcagent.documents import Chunk, Document
+from lcagent.documents import Chunk, Document, Span
 from lcagent.retrieval.embedding.base import Tokenizer
 
 MAX_TOKENS = 220
@@ -47,7 +47,8 @@ def cut(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
         tokens = list(accumulate(sizes[page.text[start:end]] for start, end in spans))
         for start, end in _cut_page(page.text, spans, tokens):
             text = page.text[start:end]
-            chunks.append(Chunk(document.id, len(chunks), page.index, start, end, text))
+            span = Span(document.id, page.index, start, end)
+            chunks.append(Chunk(span, len(chunks), text))
     return chunks
 
 

@@ -19,7 +19,7 @@ from lcagent.retrieval.reading.isolation import (
     recognise_pages,
 )
 from lcagent.retrieval.sources import Source, StoredId
-from lcagent.storage.documents import DocumentStore
+from lcagent.storage.document_store import DocumentStore
 
 ReadingProgress: TypeAlias = Callable[[str, int, int], None]
 """Called with a document's name, the pages read so far, and their number."""

@@ -43,15 +43,15 @@ class LlamaIndexRetriever(BaseRetriever):
 
 
 def _node(passage: Passage) -> NodeWithScore:
-    chunk, page = passage.chunk, passage.page
+    span, page = passage.span, passage.page
     node = TextNode(
-        id_=f"{chunk.document_id}:{chunk.index}",
-        text=chunk.text,
-        start_char_idx=chunk.start,
-        end_char_idx=chunk.end,
+        id_=f"{span.document_id}:{span.page_index}:{span.start}",
+        text=passage.text,
+        start_char_idx=span.start,
+        end_char_idx=span.end,
         metadata={
             "document": passage.document_name,
-            "document_id": chunk.document_id,
+            "document_id": span.document_id,
             "page": page.number,
             "page_label": page.label,
             "section": page.section,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lcagent.errors import UsageError
-from lcagent.storage.documents import DocumentStore
+from lcagent.storage.document_store import DocumentStore
 
 READABLE_SUFFIXES = frozenset(
     {".pdf", ".epub", ".docx", ".html", ".htm", ".xhtml", ".md", ".markdown", ".txt", ".text"}

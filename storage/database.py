@@ -1,4 +1,9 @@
-"""The connection to the store: where it is, how it is opened, what its errors mean."""
+"""The connection to the store: where it is, how it is opened, what its errors mean.
+
+Whoever wants a connection waits for one: for its turn at the pool of this process, then for a
+place at the server. So more questions at once than PostgreSQL takes connections are slower, and
+none fails with "too many clients".
+"""
 
 import os
 import sqlite3
@@ -6,18 +11,26 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lcagent.errors import LcagentError, MissingExtra, StorageError, UsageError
 from lcagent.storage import schema
 
 BUSY_TIMEOUT_S = 30
+CONNECTION_TIMEOUT_S = 300
+"""How long a place at PostgreSQL, or at the pool of this process, is waited for."""
+POOL_SIZE = 8
+"""Connections of one process to one PostgreSQL store. Its statements are short, so more would
+not be faster, and a server takes 100 unless it is set up for more."""
 _RETRY_S = 0.02
+_SERVER_RETRY_S = 0.2
 
 
 class AlreadyStored(StorageError):
@@ -65,8 +78,41 @@ class Database:
             return [line for line in found if line != "ok"]
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
+        """Give the connections back, once nobody else in this process uses them."""
+        _engines.release(self._engine)
+
+
+class _Engines:
+    """The engines that this process has open: one for each PostgreSQL store, with its pool.
+
+    SQLite's are not shared: a connection to a file is cheap, and nothing counts them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._shared: dict[URL, Engine] = {}
+        self._users: dict[Engine, int] = {}
+
+    def postgres(self, url: URL) -> Engine:
+        with self._lock:
+            if url not in self._shared:
+                self._shared[url] = _postgres(url)
+            engine = self._shared[url]
+            self._users[engine] = self._users.get(engine, 0) + 1
+            return engine
+
+    def release(self, engine: Engine) -> None:
+        """Close an engine's connections with its last user."""
+        with self._lock:
+            users = self._users.pop(engine, 1) - 1
+            if users:
+                self._users[engine] = users
+                return
+            self._shared = {url: open_ for url, open_ in self._shared.items() if open_ != engine}
+        engine.dispose()
+
+
+_engines = _Engines()
 
 
 def open_database(url: str) -> Database:
@@ -81,7 +127,7 @@ def open_database(url: str) -> Database:
         with _storage_errors(engine):
             schema.bring_up_to_date(engine)
     except LcagentError:
-        engine.dispose()
+        _engines.release(engine)
         raise
     return Database(engine)
 
@@ -101,10 +147,38 @@ def _engine(url: str) -> Engine:
         return _sqlite(unquote(url.partition(":///")[2].partition("?")[0]))
     if parsed.get_backend_name() != "postgresql":
         raise UsageError(f"the store is SQLite or PostgreSQL, not {parsed.get_backend_name()}")
+    return _engines.postgres(parsed)
+
+
+def _postgres(url: URL) -> Engine:
     try:
-        return create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(
+            url,
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=CONNECTION_TIMEOUT_S,
+            pool_pre_ping=True,
+        )
     except ModuleNotFoundError as error:
         raise MissingExtra("a PostgreSQL store", "postgres") from error
+    event.listen(engine, "do_connect", _connect_when_there_is_room)
+    return engine
+
+
+def _connect_when_there_is_room(
+    dialect: Dialect, _: object, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> Any:
+    """Connect to PostgreSQL; wait while it has as many clients as it takes."""
+    give_up_at = time.monotonic() + CONNECTION_TIMEOUT_S
+    while True:
+        try:
+            return dialect.connect(*arguments, **options)
+        except dialect.loaded_dbapi.Error as error:
+            # Its code, 53300, does not come with an error of connecting: only words do.
+            is_full = any(words in str(error) for words in ("too many", "connection slots"))
+            if not is_full or time.monotonic() > give_up_at:
+                raise
+            time.sleep(_SERVER_RETRY_S)
 
 
 def _sqlite(name: str) -> Engine:
@@ -179,6 +253,11 @@ def _storage_errors(engine: Engine) -> Generator[None, None, None]:
         yield
     except IntegrityError as error:
         raise AlreadyStored(str(error.orig)) from error
+    except PoolTimeout as error:
+        raise StorageError(
+            f"the store {_location(engine)} was busy: no connection was free for "
+            f"{CONNECTION_TIMEOUT_S} s; run fewer questions at once"
+        ) from error
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason"
         where = _location(engine)
@@ -191,6 +270,7 @@ def _advice(reason: str) -> str:
         ("I/O", "; is the disk full or a limit reached? what was stored before is kept"),
         ("readonly", "; set LCAGENT_HOME to a folder you can write to"),
         ("unable to open", "; set LCAGENT_HOME to a folder you can write to"),
+        ("too many", "; run fewer questions at once, or let the server take more connections"),
         ("locked", f"; another process has held it for {BUSY_TIMEOUT_S} s"),
         ("malformed", "; move the file away and run again to start a new store"),
         ("not a database", "; move the file away and run again to start a new store"),

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -55,7 +56,7 @@ pages = Table(
     Column("label", Text),
     Column("section", Text),
     Column("text", Text, nullable=False),
-    Column("lines", LargeBinary, nullable=False, comment="see documents.pack_lines"),
+    Column("lines", LargeBinary, nullable=False, comment="see document_store.pack_lines"),
     Column("hidden", JSON, nullable=False),
     Column("problem", Text),
     Column("is_ocr", Boolean, nullable=False),
@@ -109,6 +110,8 @@ runs = Table(
     Column("status", String(20), nullable=False, server_default="done"),
     Column("request", JSON(none_as_null=True), comment="what it takes to run it again"),
     Column("error", Text),
+    Column("claimed_by", Text, comment="the process that is at it, see leases.Owner"),
+    Column("lease_until", Float, comment="seconds since 1970 by the database's clock"),
 )
 
 steps = Table(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lcagent.agents.answering import Source, source_of
+from lcagent.agents.answering import LabelledPassage, make_source
 from lcagent.documents import Document
 from lcagent.retrieval.search.words import Analyzer
 
@@ -15,17 +15,17 @@ K1, B = 1.2, 0.75
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RetrievalQuery:
     """Something to look up, and how many passages of it."""
 
     query: str
     top_k: int
 
 
-class Book(Protocol):
+class PassageRetriever(Protocol):
     """What passages can be looked up in."""
 
-    async def find(self, wanted: Sequence[Wanted]) -> list[Source]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return the best passages for each of the queries, none twice, labelled S1, S2, ..."""
         ...
 
@@ -49,13 +49,13 @@ class Corpus:
         self._norms = [K1 * (1 - B + B * length / average) for length in lengths]
         self._frequency = Counter(term for counts in self._counts for term in counts)
 
-    async def find(self, wanted: Sequence[Wanted]) -> list[Source]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return the best pages for each of the queries."""
-        ranked = await asyncio.to_thread(lambda: [self.ranked(one.query) for one in wanted])
-        best = (pages[: one.top_k] for one, pages in zip(wanted, ranked, strict=True))
+        ranked = await asyncio.to_thread(lambda: [self.ranked(one.query) for one in queries])
+        best = (pages[: one.top_k] for one, pages in zip(queries, ranked, strict=True))
         chosen = dict.fromkeys(page for pages in best for page in pages)
         return [
-            source_of(number, *self._pages[page], self._pages[page][1].text)
+            make_source(number, *self._pages[page], self._pages[page][1].text)
             for number, page in enumerate(chosen, 1)
         ]
 

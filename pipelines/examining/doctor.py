@@ -5,8 +5,8 @@ from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 
 import lcagent
+from lcagent.agents.prompt_templates import check_overrides
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.agents.templates import check_own
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
 from lcagent.models.choose import is_local
@@ -74,7 +74,7 @@ def _checked(what: str, look: Callable[[Settings], str], settings: Settings) -> 
 
 
 def _prompts(_: Settings) -> str:
-    own = check_own()
+    own = check_overrides()
     return f"in place of ours: {', '.join(own)}" if own else "ours"
 
 

@@ -3,7 +3,7 @@
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from lcagent.agents.marks import MarkStream
+from lcagent.agents.citations import MarkStream
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.running.events import AnswerText, StepDone

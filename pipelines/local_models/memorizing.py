@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
-from lcagent.agents.answering import ReaderPrompt, whole_text
-from lcagent.agents.windows import MARGIN_TOKENS, reply_tokens
+from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
+from lcagent.agents.token_budget import MARGIN_TOKENS, answer_reply_tokens
 from lcagent.concurrency import run_sync
 from lcagent.documents import Document
 from lcagent.engine.engine import (
@@ -97,13 +97,14 @@ def _refuse_others(folder: Path, engine: AsyncEngine) -> None:
 
 def _beginning(document: Document, local: LocalModel) -> list[int]:
     """Return the tokens that all questions on the whole document begin with."""
-    sources = tuple(source.text for source in whole_text([document], ALL_PAGES))
+    sources = tuple(source.text for source in all_pages_as_sources([document], ALL_PAGES))
     if not sources:
         raise UsageError(f"{document.name} has no text to read")
     # What the prompts of two questions without a common beginning have in common is not the
     # question's, to the token: a tokenizer may join the last word of the text and the next.
     first, second = (local.encode(ReaderPrompt(q, sources).messages()) for q in ("Who?", "1 (x)"))
-    needed = max(len(first), len(second)) + QUESTION_TOKENS + reply_tokens(local) + MARGIN_TOKENS
+    longest = max(len(first), len(second))
+    needed = longest + QUESTION_TOKENS + answer_reply_tokens(local) + MARGIN_TOKENS
     if needed > local.card.window_tokens:
         raise ContextTooLong(
             f"{document.name} has {len(first)} tokens; with a question and a reply it needs a "

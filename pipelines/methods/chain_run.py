@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lcagent.agents.chain_of_agents.chain import Chain
-from lcagent.agents.chain_of_agents.chunks import WorkerChunk
-from lcagent.agents.chain_of_agents.notes import LABELS, Change, Notes
+from lcagent.agents.chain.chain_of_agents import Chain
+from lcagent.agents.chain.notes import LABEL_PREFIXES, Notes, NotesDelta
+from lcagent.agents.chain.worker_chunks import WorkerChunk
+from lcagent.models.limits import Metered
 from lcagent.pipelines.methods.chain_options import ChainOptions, Order
-from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 FACTS_PER_CHUNK = 100
 """Labels kept for each chunk where workers do not know each other's notes."""
@@ -36,9 +36,9 @@ class Path:
     order: tuple[int, ...]
 
     @property
-    def letter(self) -> str:
+    def label_prefix(self) -> str:
         """The letter of its facts' labels."""
-        return LABELS[self.number % len(LABELS)]
+        return LABEL_PREFIXES[self.number % len(LABEL_PREFIXES)]
 
 
 @dataclass(slots=True)
@@ -75,12 +75,12 @@ class ChainRun:
     def notes_before(self, path: Path, position: int) -> Notes:
         """Return what is known on a path before the worker at `position` reads."""
         if self.options.reads_at_once:
-            return Notes(path.letter, numbered=position * FACTS_PER_CHUNK)
-        done, notes = self._known.get(path.number, (0, Notes(path.letter)))
+            return Notes(path.label_prefix, labels_given=position * FACTS_PER_CHUNK)
+        done, notes = self._known.get(path.number, (0, Notes(path.label_prefix)))
         if done > position:
-            done, notes = 0, Notes(path.letter)
+            done, notes = 0, Notes(path.label_prefix)
         for place in range(done, position):
-            notes = notes.after(self.change(_read(path, place)))
+            notes = notes.apply(self.change(_read(path, place)))
         self._known[path.number] = (position, notes)
         return notes
 
@@ -91,7 +91,7 @@ class ChainRun:
         else:
             notes = self.notes_before(path, len(path.order))
         for step in self.record.steps(f"after/{path.number}/"):
-            notes = notes.after(self.change(step.key))
+            notes = notes.apply(self.change(step.key))
         return notes
 
     async def read(self, path: Path, position: int) -> WorkerChunk:
@@ -100,14 +100,14 @@ class ChainRun:
         chain, metered = self.worker(path)
         purpose = f"worker {position + 1} of {len(path.order)}"
         if self.options.baseline == "merge":
-            change = Change(message=await chain.answer_alone(chunk, purpose))
+            change = NotesDelta(message=await chain.answer_alone(chunk, purpose))
         else:
             change = await chain.read(chunk, self.notes_before(path, position), purpose)
         await self.keep(_read(path, position), change, metered, chunk)
         return chunk
 
     async def keep(
-        self, key: str, change: Change, metered: Metered, chunk: WorkerChunk | None = None
+        self, key: str, change: NotesDelta, metered: Metered, chunk: WorkerChunk | None = None
     ) -> None:
         """Record a step that ended."""
         pages = [] if chunk is None else [[p.document_id, p.page_index] for p in chunk.pages]
@@ -116,11 +116,11 @@ class ChainRun:
             detail["chunk"] = chunk.index
         await self.record.add(StoredStep(key, detail, metered.calls))
 
-    def change(self, key: str) -> Change:
+    def change(self, key: str) -> NotesDelta:
         """Return what a recorded step changed."""
-        return Change.from_json(self.record[key].detail["change"])
+        return NotesDelta.from_json(self.record[key].detail["change"])
 
-    def changes(self, path: Path) -> list[tuple[WorkerChunk, Change]]:
+    def changes(self, path: Path) -> list[tuple[WorkerChunk, NotesDelta]]:
         """Return what each worker of a path noted, with its chunk, in the order of reading."""
         return [
             (self.chunks[index], self.change(_read(path, position)))
@@ -134,9 +134,9 @@ class ChainRun:
     def _joined(self, path: Path) -> Notes:
         """Return the notes of workers who read at the same time."""
         changes = [change for _, change in self.changes(path)]
-        notes = Notes(path.letter, numbered=len(changes) * FACTS_PER_CHUNK)
+        notes = Notes(path.label_prefix, labels_given=len(changes) * FACTS_PER_CHUNK)
         for change in changes:
-            notes = notes.after(replace(change, message=None, open_questions=None, answer=None))
+            notes = notes.apply(replace(change, message=None, open_questions=None, answer=None))
         messages = [change.message for change in changes if change.message]
         return replace(notes, message="\n".join(messages))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from lcagent.agents.probtree.beams import MAX_BEAM
+from lcagent.agents.probtree.beam_search import MAX_BEAM_WIDTH
 from lcagent.errors import UsageError
 
 
@@ -46,8 +46,8 @@ class TreeOptions:
         """
         if self.samples < 0 or self.top_k < 1 or self.top_k_below < 0 or self.temperature < 0:
             raise UsageError(f"these options of a tree make no sense: {self}")
-        if not 1 <= self.beam <= MAX_BEAM:
-            raise UsageError(f"a beam is 1 to {MAX_BEAM} wide, not {self.beam}")
+        if not 1 <= self.beam <= MAX_BEAM_WIDTH:
+            raise UsageError(f"a beam is 1 to {MAX_BEAM_WIDTH} wide, not {self.beam}")
         if self.beam > 1 and self.accept_at is not None:
             raise UsageError(
                 "lazy mode takes an answer without asking for others, which leaves a beam nothing "

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from lcagent.agents.probtree.candidates import Answered, Pick
-from lcagent.agents.probtree.confidence import folded
-from lcagent.agents.probtree.trees import Question, Tree
+from lcagent.agents.probtree.confidence import normalize_answer
+from lcagent.agents.probtree.node_result import ChildChoice, NodeResult
+from lcagent.agents.probtree.question_tree import QuestionNode, QuestionTree
 from lcagent.pipelines.running.recording import Record
 
 PLAN, TRY, NODE = "tree/plan", "tree/try/", "tree/node/"
@@ -26,25 +26,25 @@ class TreeRecord:
     record: Record
 
     @property
-    def tree(self) -> Tree:
+    def tree(self) -> QuestionTree:
         """The tree; before it is made, the question alone."""
         if PLAN in self.record:
-            return Tree.from_json(self.record[PLAN].detail["tree"])
-        return Tree((Question(0, self.question),))
+            return QuestionTree.from_json(self.record[PLAN].detail["tree"])
+        return QuestionTree((QuestionNode(0, self.question),))
 
-    def answer_to(self, index: int) -> Answered | None:
+    def answer_to(self, index: int) -> NodeResult | None:
         """Return the answer to a question, or None as long as there is none."""
         if f"{NODE}{index}" in self.record:
             return self.recorded(f"{NODE}{index}")
         is_accepted = f"{TRY}{index}" in self.record and self.is_accepted(index)
         return self.tried(index) if is_accepted else None
 
-    def answers(self) -> dict[int, Answered]:
+    def answers(self) -> dict[int, NodeResult]:
         """Return all answers so far by their questions."""
         known = {one.index: self.answer_to(one.index) for one in self.tree.questions}
         return {index: answer for index, answer in known.items() if answer is not None}
 
-    def tried(self, index: int) -> Answered | None:
+    def tried(self, index: int) -> NodeResult | None:
         """Return what passages alone gave for a question, or None where that was not tried."""
         key = f"{TRY}{index}"
         return self.recorded(key) if key in self.record else None
@@ -53,7 +53,7 @@ class TreeRecord:
         """Say whether a question that was tried needs nothing more."""
         return bool(self.record[f"{TRY}{index}"].detail["is_accepted"])
 
-    def worded(self, question: Question, asked: str) -> Answered | None:
+    def worded(self, question: QuestionNode, asked: str) -> NodeResult | None:
         """Return the answer to a question in a wording, or None as long as there is none.
 
         Two questions with none below them that read the same have one answer.
@@ -68,7 +68,7 @@ class TreeRecord:
                 return self.recorded(step.key)
         return None
 
-    def followed(self, answers: Mapping[int, Answered]) -> dict[int, Answered]:
+    def followed(self, answers: Mapping[int, NodeResult]) -> dict[int, NodeResult]:
         """Return answers and, in beam mode, those below that they were put together from.
 
         Below an answer that was put together from none it is the best that were kept.
@@ -78,16 +78,16 @@ class TreeRecord:
             found.update(self.picked(_picks(found.get(question.index))))
         return found
 
-    def picked(self, picks: Sequence[Pick]) -> dict[int, Answered]:
+    def picked(self, picks: Sequence[ChildChoice]) -> dict[int, NodeResult]:
         """Return the answers that one from below was put together from, by their questions."""
-        found: dict[int, Answered] = {}
+        found: dict[int, NodeResult] = {}
         for pick in picks:
             answered = self.worded(self.tree.questions[pick.question], pick.asked)
             assert answered is not None
             found[pick.question] = replace(answered, chosen=pick.chosen, nth=pick.nth)
         return found
 
-    def every(self) -> list[Answered]:
+    def every(self) -> list[NodeResult]:
         """Return all that was answered, in beam mode questions in all their wordings."""
         steps = [self.recorded(step.key) for step in self.record.steps(NODE)]
         return list(dict.fromkeys([*self.answers().values(), *steps]))
@@ -97,17 +97,17 @@ class TreeRecord:
         answered = {index_of(step.key) for step in self.record.steps(NODE)}
         return len(answered.union(self.followed(self.answers()))), len(self.tree.questions)
 
-    def recorded(self, step: str) -> Answered:
+    def recorded(self, step: str) -> NodeResult:
         """Return what a step that ended answered."""
-        return Answered.from_json(self.record[step].detail["answered"])
+        return NodeResult.from_json(self.record[step].detail["answered"])
 
 
-def key_of(question: Question, asked: str) -> str:
+def key_of(question: QuestionNode, asked: str) -> str:
     """Return the key of the step that answers a question in a wording, in beam mode."""
     key = f"{NODE}{question.index}"
     if not question.needs:
         return key
-    return f"{key}/{sha256(folded(asked).encode()).hexdigest()[:DIGEST_CHARACTERS]}"
+    return f"{key}/{sha256(normalize_answer(asked).encode()).hexdigest()[:DIGEST_CHARACTERS]}"
 
 
 def index_of(step: str) -> int:
@@ -115,12 +115,12 @@ def index_of(step: str) -> int:
     return int(step.split("/")[2])
 
 
-def sharing(question: Question, asked: str) -> tuple[int | None, str]:
+def sharing(question: QuestionNode, asked: str) -> tuple[int | None, str]:
     """Return what is the same for all wordings that are asked only once."""
-    return None if question.is_leaf else question.index, folded(asked)
+    return None if question.is_leaf else question.index, normalize_answer(asked)
 
 
-def _picks(answered: Answered | None) -> tuple[Pick, ...]:
+def _picks(answered: NodeResult | None) -> tuple[ChildChoice, ...]:
     """Return what the answer was put together from, else what the best from below was."""
     if answered is None:
         return ()

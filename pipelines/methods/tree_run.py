@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lcagent.agents.probtree.answering import Answerer
-from lcagent.agents.probtree.asking import Asked, Asker
-from lcagent.agents.probtree.beams import Beams, Open
-from lcagent.agents.probtree.books import Book, Wanted
-from lcagent.agents.probtree.candidates import Answered
-from lcagent.agents.probtree.deciding import Kind
-from lcagent.agents.probtree.decomposing import decompose
-from lcagent.agents.probtree.trees import Question
-from lcagent.models.base import ChatModel
+from lcagent.agents.probtree.beam_search import BeamSearch, PendingQuestion
+from lcagent.agents.probtree.books import PassageRetriever, RetrievalQuery
+from lcagent.agents.probtree.candidate_drafts import CandidateKind, LogprobClient, ResolvedQuestion
+from lcagent.agents.probtree.decomposition import decompose
+from lcagent.agents.probtree.node_answerer import NodeAnswerer
+from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.question_tree import QuestionNode
+from lcagent.models.chat_model import ChatModel
+from lcagent.models.limits import Metered
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import (
     NODE,
@@ -26,9 +26,8 @@ from lcagent.pipelines.methods.tree_record import (
     key_of,
     sharing,
 )
-from lcagent.pipelines.running.metering import Metered
 from lcagent.pipelines.running.recording import Record
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 
 @dataclass(slots=True)
@@ -37,12 +36,12 @@ class TreeRun:
 
     Attributes:
         reply_tokens: Of an answer with its explanation, at most.
-        has_logprobs: What is known of the server, as an `Asker` knows it.
+        has_logprobs: What is known of the server, as an `LogprobClient` knows it.
     """
 
     question: str
     model: ChatModel
-    book: Book
+    book: PassageRetriever
     options: TreeOptions
     record: Record
     reply_tokens: int
@@ -72,14 +71,14 @@ class TreeRun:
         """Take a step, unless it was taken before, and return the question that it answers."""
         if step not in self.record:
             metered = Metered(self.model)
-            asker = Asker(metered, self.reply_tokens, self.has_logprobs)
-            detail = await (self._plan(asker) if step == PLAN else self._answer(step, asker))
-            if asker.has_logprobs is not None:
-                self.has_logprobs = asker.has_logprobs
+            client = LogprobClient(metered, self.reply_tokens, self.has_logprobs)
+            detail = await (self._plan(client) if step == PLAN else self._answer(step, client))
+            if client.has_logprobs is not None:
+                self.has_logprobs = client.has_logprobs
             await self.record.add(StoredStep(step, detail, metered.calls))
         return self.question if step == PLAN else self.known.recorded(step).asked
 
-    def _next(self, question: Question, answers: dict[int, Answered]) -> str:
+    def _next(self, question: QuestionNode, answers: dict[int, NodeResult]) -> str:
         """Return the step that a question is ready for, or an empty string."""
         index = question.index
         if index in answers or not answers.keys() >= set(question.needs):
@@ -91,7 +90,7 @@ class TreeRun:
     def _is_tried_next(self, index: int) -> bool:
         return self.options.accept_at is not None and f"{TRY}{index}" not in self.record
 
-    def _is_open(self, question: Question) -> bool:
+    def _is_open(self, question: QuestionNode) -> bool:
         """Say whether a question has to be answered: in lazy mode, if all above it were tried."""
         if self.options.accept_at is None or question.parent is None:
             return True
@@ -99,11 +98,11 @@ class TreeRun:
         is_tried = f"{TRY}{parent.index}" in self.record
         return is_tried and not self.known.is_accepted(parent.index) and self._is_open(parent)
 
-    async def _plan(self, asker: Asker) -> dict[str, Any]:
-        return {"tree": (await decompose(self.question, asker)).as_json()}
+    async def _plan(self, client: LogprobClient) -> dict[str, Any]:
+        return {"tree": (await decompose(self.question, client)).as_json()}
 
-    async def _answer(self, step: str, asker: Asker) -> dict[str, Any]:
-        answerer = Answerer(asker, self.book, self.options.samples, self.options.temperature)
+    async def _answer(self, step: str, client: LogprobClient) -> dict[str, Any]:
+        answerer = NodeAnswerer(client, self.book, self.options.samples, self.options.temperature)
         if self.options.beam > 1:
             answered = await self._answer_in_beam(self._open()[step], answerer)
         else:
@@ -112,16 +111,16 @@ class TreeRun:
         is_accepted = step.startswith(TRY) and self._is_enough(answered)
         return {"pages": pages, "answered": answered.as_json(), "is_accepted": is_accepted}
 
-    async def _answer_alone(self, step: str, answerer: Answerer) -> Answered:
+    async def _answer_alone(self, step: str, answerer: NodeAnswerer) -> NodeResult:
         question, answers = self.known.tree.questions[index_of(step)], self.known.answers()
         is_try, tried = step.startswith(TRY), self.known.tried(question.index)
         children = {} if is_try else {child: answers[child] for child in question.children}
-        kinds: tuple[Kind, ...] = ("closed_book", "open_book")
+        kinds: tuple[CandidateKind, ...] = ("closed_book", "open_book")
         if is_try:
             kinds = ("open_book",)
         elif tried is not None:
             kinds = ("closed_book",)
-        text = question.asked({index: answers[index].choice.answer for index in question.needs})
+        text = question.resolve({index: answers[index].choice.answer for index in question.needs})
         asked = self._asked(question, text, answers if children else {})
         return await answerer.answer(asked, question, children, kinds=kinds, known=tried)
 
@@ -129,32 +128,34 @@ class TreeRun:
         """Return the steps that can be taken, of those that would ask the same the first."""
         steps: dict[object, str] = {}
         for step, one in self._open().items():
-            steps.setdefault(sharing(one.wording.question, one.wording.text), step)
+            steps.setdefault(sharing(one.question.node, one.question.text), step)
         return list(steps.values())
 
-    def _open(self) -> dict[str, Open]:
-        found = Beams(self.known.tree, self.options.beam, self.known.worded).open()
-        return {key_of(one.wording.question, one.wording.text): one for one in found}
+    def _open(self) -> dict[str, PendingQuestion]:
+        found = BeamSearch(self.known.tree, self.options.beam, self.known.worded).pending()
+        return {key_of(one.question.node, one.question.text): one for one in found}
 
-    async def _answer_in_beam(self, one: Open, answerer: Answerer) -> Answered:
+    async def _answer_in_beam(self, one: PendingQuestion, answerer: NodeAnswerer) -> NodeResult:
         """Answer a question; what is looked up for those below is what the best answers ask."""
-        question = one.wording.question
+        question = one.question.node
         below = self.known.followed(one.beam[0]) if one.beam else {}
-        asked = self._asked(question, one.wording.text, below)
+        asked = self._asked(question, one.question.text, below)
         return await answerer.answer(asked, question, {}, beam=one.beam)
 
-    def _is_enough(self, answered: Answered) -> bool:
+    def _is_enough(self, answered: NodeResult) -> bool:
         at_least = self.options.accept_at
         return at_least is not None and answered.is_answered and answered.choice.score >= at_least
 
-    def _asked(self, question: Question, text: str, answers: Mapping[int, Answered]) -> Asked:
-        below = self.known.tree.below(question.index)
+    def _asked(
+        self, question: QuestionNode, text: str, answers: Mapping[int, NodeResult]
+    ) -> ResolvedQuestion:
+        below = self.known.tree.descendants(question.index)
         looked_up = [answers[one.index].asked for one in below if one.index in answers]
-        return Asked(
+        return ResolvedQuestion(
             text,
             (
-                Wanted(text, self.options.top_k),
-                *(Wanted(query, self.options.top_k_below) for query in looked_up),
+                RetrievalQuery(text, self.options.top_k),
+                *(RetrievalQuery(query, self.options.top_k_below) for query in looked_up),
             ),
             is_leaf=question.is_leaf,
             name=f"question {question.index + 1} of {len(self.known.tree.questions)}",

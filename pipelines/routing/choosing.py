@@ -3,18 +3,18 @@
 import asyncio
 from dataclasses import replace
 
-from lcagent.agents.sorting import Takes, sort
+from lcagent.agents.question_classifier import EvidenceNeed, classify_by_model
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.routing import planning
 from lcagent.pipelines.routing.methods import Route, Strategy
 from lcagent.pipelines.steps.state import AskState, Routed
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 ROUTE = "route"
 """The key of the step in the record of a run."""
 
-_METHODS: dict[Takes, Strategy] = {"passage": "rag", "steps": "tree", "everything": "chain"}
-_SAID: dict[Takes, str] = {
+_METHODS: dict[EvidenceNeed, Strategy] = {"passage": "rag", "steps": "tree", "everything": "chain"}
+_SAID: dict[EvidenceNeed, str] = {
     "passage": "the model says that a passage answers it",
     "steps": "the model says that it takes several facts, found one by one",
     "everything": "the model says that it takes most of the text",
@@ -36,7 +36,7 @@ async def route(state: AskState, run: RunContext) -> Routed:
 
 async def _asked(by_rules: Route, question: str, run: RunContext) -> Route:
     metered = run.metered()
-    takes = await sort(question, metered)
+    takes = await classify_by_model(question, metered)
     if takes is None:
         chosen = replace(by_rules, reason=f"{by_rules.reason}, and so does the model")
     else:

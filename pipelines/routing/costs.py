@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from lcagent.agents.answering import ReaderPrompt, whole_text
-from lcagent.agents.chain_of_agents.budget import ChainBudget
-from lcagent.agents.probtree.beams import most_calls
-from lcagent.agents.probtree.roles import (
-    MULTI_HOP,
+from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
+from lcagent.agents.chain.chain_prompts import ChainBudget
+from lcagent.agents.probtree.beam_search import max_beam_calls
+from lcagent.agents.probtree.candidate_drafts import (
+    MULTI_HOP_TASK,
     ChildAggregatingPrompt,
     ClosedBookPrompt,
     DecomposerPrompt,
     OpenBookPrompt,
 )
-from lcagent.agents.probtree.trees import MAX_NODES
-from lcagent.agents.sorting import sorting_request
-from lcagent.agents.windows import MARGIN_TOKENS, text_counter
+from lcagent.agents.probtree.question_tree import MAX_NODES
+from lcagent.agents.question_classifier import classifier_request
+from lcagent.agents.token_budget import MARGIN_TOKENS, token_counter
 from lcagent.documents import Page
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.routing.methods import Strategy
@@ -70,7 +70,7 @@ def usd_of(cost: Cost, run: RunContext) -> float | None:
 
 def cost_of_sorting(question: str, run: RunContext) -> Cost:
     """Return the cost of asking the model for the method."""
-    request = sorting_request(question, run.chat_model)
+    request = classifier_request(question, run.chat_model)
     prompt = run.chat_model.count_tokens(request.messages)
     return Cost(1, 1, prompt, request.max_tokens)
 
@@ -118,11 +118,11 @@ def _cost_of_tree(question: str, run: RunContext) -> Cost:
     evidence = max(0, min(run.evidence_tokens, room_for_tree_passages(question, run)))
     prompts = (
         ClosedBookPrompt(question),
-        OpenBookPrompt(question, (), MULTI_HOP),
+        OpenBookPrompt(question, (), MULTI_HOP_TASK),
         ChildAggregatingPrompt(question, ()),
     )
     each = sum(count(prompt.messages()) for prompt in prompts) + evidence + MAX_NODES * reply
-    is_lazy, calls = run.tree.accept_at is not None, most_calls(run.tree.beam)
+    is_lazy, calls = run.tree.accept_at is not None, max_beam_calls(run.tree.beam)
     wordings = run.tree.beam * MAX_NODES
     return Cost(
         calls=calls,
@@ -169,7 +169,7 @@ def fits_window(question: str, run: RunContext) -> bool:
 
 
 def _whole_prompt(question: str, run: RunContext) -> int:
-    sources = whole_text(run.collection.documents, run.pages)
+    sources = all_pages_as_sources(run.collection.documents, run.pages)
     prompt = ReaderPrompt(question, tuple(source.text for source in sources))
     return run.chat_model.count_tokens(prompt.messages())
 
@@ -181,4 +181,4 @@ def estimate(texts: list[str], run: RunContext) -> int:
         return ceil(total / 4)
     every = max(1, total // SAMPLE_CHARACTERS)
     sample = "\n".join(texts[::every])[:SAMPLE_CHARACTERS]
-    return ceil(text_counter(run.model)(sample) * total / max(1, len(sample)))
+    return ceil(token_counter(run.model)(sample) * total / max(1, len(sample)))

@@ -2,9 +2,9 @@
 
 from typing import cast
 
+from lcagent.agents.question_classifier import classify_by_words
 from lcagent.agents.quoting_model import QUOTE
 from lcagent.errors import UsageError
-from lcagent.pipelines.routing.forms import form_of
 from lcagent.pipelines.routing.methods import AUTO, Route, Strategy
 
 
@@ -29,7 +29,7 @@ def choose(wanted: str, model: str, question: str, *, fits_window: bool) -> Rout
         return Route(cast("Strategy", wanted), "asked for")
     if fits_window:
         return Route("whole", "all of the text fits into the model's window")
-    form = form_of(question)
+    form = classify_by_words(question)
     if form.kind == "wide":
         return Route("chain", f"“{form.words}” asks for more than a passage can tell")
     if form.kind == "fact":

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lcagent.pipelines.running.metering import usage_of
+from lcagent.models.limits import total_usage
 from lcagent.results import Usage
-from lcagent.storage.runs import RunStore, StoredStep
+from lcagent.storage.run_store import RunStore, StoredStep
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Record:
     @property
     def usage(self) -> Usage:
         """What all calls cost together."""
-        return usage_of(self._calls())
+        return total_usage(self._calls())
 
     def _calls(self) -> Iterator[Mapping[str, Any]]:
         return (call for step in self._steps.values() for call in step.calls)

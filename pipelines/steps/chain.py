@@ -5,27 +5,28 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from lcagent.agents.chain_of_agents.budget import ChainBudget, plan_budget
-from lcagent.agents.chain_of_agents.chain import NOTHING_NEW, Chain
-from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
-from lcagent.agents.chain_of_agents.notes import Change, Notes
-from lcagent.agents.chain_of_agents.roles import (
+from lcagent.agents.chain.chain_of_agents import NOTHING_NEW, Chain
+from lcagent.agents.chain.chain_prompts import (
+    ChainBudget,
     CitingManagerPrompt,
     ManagerPrompt,
     NoteTakerPrompt,
     WorkerPrompt,
+    allocate_budget,
 )
-from lcagent.agents.marks import marks_in, without_marks
+from lcagent.agents.chain.notes import Notes, NotesDelta
+from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
+from lcagent.agents.citations import find_marks, strip_marks
 from lcagent.agents.refusals import says_not_found
-from lcagent.agents.windows import text_counter
+from lcagent.agents.token_budget import token_counter
 from lcagent.documents import Page
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain_run import ChainRun, Path
 from lcagent.pipelines.steps.passages import ANSWER
 from lcagent.pipelines.steps.state import SourceState, UnreadState, Written
 from lcagent.retrieval.quotes.checking import QuoteChecker
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 
 async def prepared(question: str, run: RunContext) -> ChainRun:
@@ -85,7 +86,7 @@ async def _prepare(question: str, run: RunContext) -> ChainRun:
     budget = budget_for(question, run)
     documents = run.collection.documents
     chunks = await asyncio.to_thread(
-        cut_for_workers, documents, budget.chunk_tokens, text_counter(model), run.pages
+        split_for_workers, documents, budget.chunk_tokens, token_counter(model), run.pages
     )
     chain = Chain(
         question,
@@ -108,7 +109,7 @@ def budget_for(question: str, run: RunContext) -> ChainBudget:
     else:
         worker = WorkerPrompt(question, "", "").messages()
         manager = ManagerPrompt(question, "").messages()
-    return plan_budget(run.chat_model, worker=worker, manager=manager)
+    return allocate_budget(run.chat_model, worker=worker, manager=manager)
 
 
 async def _chosen(chain: ChainRun, path: Path) -> Notes:
@@ -117,10 +118,10 @@ async def _chosen(chain: ChainRun, path: Path) -> Notes:
     if key not in chain.record:
         worker, metered = chain.worker(path)
         notes = chain.notes_after_reading(path)
-        change = await worker.select(notes)
-        condensed = await worker.condense(notes.message)
+        change = await worker.select_facts(notes)
+        condensed = await worker.condense_summaries(notes.message)
         change = replace(change, message=condensed if condensed != notes.message else None)
-        if change != Change():
+        if change != NotesDelta():
             await chain.keep(key, change, metered)
     return chain.notes_after_reading(path)
 
@@ -130,7 +131,7 @@ async def _reply(chain: ChainRun, candidates: Sequence[Notes], on_text: OnText |
         return await _conclude(chain, chain.paths[0], candidates[0], ANSWER, on_text)
     if chain.options.combine == "judge":
         judge, metered = chain.worker(chain.paths[0])
-        reply = await judge.judge(candidates, on_text)
+        reply = await judge.judge_paths(candidates, on_text)
         await chain.record.add(StoredStep(ANSWER, {"reply": reply}, metered.calls))
         return reply
     async with asyncio.TaskGroup() as group:
@@ -148,7 +149,7 @@ async def _conclude(
     chain: ChainRun, path: Path, notes: Notes, key: str, on_text: OnText | None
 ) -> str:
     manager, metered = chain.worker(path)
-    reply = await manager.conclude(notes, on_text)
+    reply = await manager.answer_from_notes(notes, on_text)
     await chain.record.add(StoredStep(key, {"reply": reply}, metered.calls))
     return reply
 
@@ -161,7 +162,7 @@ def vote(answers: Sequence[str]) -> str:
 
 
 def _folded(answer: str) -> str:
-    words = without_marks(answer).lower().split()
+    words = strip_marks(answer).lower().split()
     kept = [word.strip(".,;:!?\"'()") for word in words if word not in ("a", "an", "the")]
     return " ".join(filter(None, kept)) or " ".join(words)
 
@@ -173,7 +174,7 @@ def _vote_of_members(chain: ChainRun) -> tuple[str, list[Notes]]:
 
 def _written(chain: ChainRun, reply: str, candidates: Iterable[Notes]) -> Written:
     facts = {fact.label: fact for notes in candidates for fact in notes.facts}
-    cited = dict.fromkeys(mark.source for mark in marks_in(reply))
+    cited = dict.fromkeys(mark.source for mark in find_marks(reply))
     sources = {
         label: SourceState(
             document_id=facts[label].page.document_id,
@@ -211,7 +212,7 @@ def unread_pages(chain: ChainRun) -> list[UnreadState]:
     ]
 
 
-def _is_unusable(change: Change) -> bool:
+def _is_unusable(change: NotesDelta) -> bool:
     said = change.facts or change.message or change.answer is not None
     return bool(change.flags) and not said and NOTHING_NEW not in change.flags
 
@@ -235,12 +236,7 @@ async def _like(question: str, chunks: Sequence[WorkerChunk], run: RunContext) -
     likely: dict[int, None] = {}
     for passage in found.passages:
         for chunk in chunks:
-            if any(
-                segment.page.document_id == passage.chunk.document_id
-                and segment.page.page_index == passage.chunk.page_index
-                and segment.start <= passage.chunk.start < segment.end
-                for segment in chunk.segments
-            ):
+            if any(part.span.contains_start_of(passage.span) for part in chunk.segments):
                 likely[chunk.index] = None
     return list(likely)
 

@@ -3,12 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 
-from lcagent.agents.answering import ReaderPrompt, Source, answer_from, pack, whole_text
-from lcagent.agents.windows import MARGIN_TOKENS, text_counter
-from lcagent.models.base import OnText
+from lcagent.agents.answering import (
+    LabelledPassage,
+    ReaderPrompt,
+    all_pages_as_sources,
+    answer_from_sources,
+    pack_passages,
+)
+from lcagent.agents.token_budget import MARGIN_TOKENS, token_counter
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.steps.state import AskState, SourceState, Written
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 ANSWER = "answer"
 """The key of the step that writes the answer."""
@@ -27,7 +33,12 @@ async def answer_from_passages(
     )
     budget = min(run.evidence_tokens, room_for_passages(state["question"], run))
     sources = await asyncio.to_thread(
-        pack, found.passages, run.documents, budget, text_counter(run.chat_model), run.pages
+        pack_passages,
+        found.passages,
+        run.documents,
+        budget,
+        token_counter(run.chat_model),
+        run.pages,
     )
     reply = await _answer(state["question"], sources, run, on_text) if sources else ""
     return Written(
@@ -44,7 +55,7 @@ async def answer_from_all(
     state: AskState, run: RunContext, on_text: OnText | None = None
 ) -> Written:
     """Answer from all of the text at once."""
-    sources = await asyncio.to_thread(whole_text, run.collection.documents, run.pages)
+    sources = await asyncio.to_thread(all_pages_as_sources, run.collection.documents, run.pages)
     reply = await _answer(state["question"], sources, run, on_text) if sources else ""
     return Written(
         reply=reply,
@@ -63,10 +74,10 @@ def room_for_passages(question: str, run: RunContext) -> int:
 
 
 async def _answer(
-    question: str, sources: Sequence[Source], run: RunContext, on_text: OnText | None
+    question: str, sources: Sequence[LabelledPassage], run: RunContext, on_text: OnText | None
 ) -> str:
     model = run.metered()
-    reply = await answer_from(
+    reply = await answer_from_sources(
         sources, question, model=model, max_tokens=run.reply_tokens, on_text=on_text
     )
     pages = [[source.page.document_id, source.page.page_index] for source in sources]
@@ -74,7 +85,7 @@ async def _answer(
     return reply
 
 
-def _states(sources: Sequence[Source]) -> dict[str, SourceState]:
+def _states(sources: Sequence[LabelledPassage]) -> dict[str, SourceState]:
     return {
         source.label: SourceState(
             document_id=source.page.document_id, page_index=source.page.page_index, quote=""

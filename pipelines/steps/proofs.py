@@ -9,10 +9,10 @@ besides is claimed by itself.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lcagent.agents.marks import Mark, MarkNumbers
-from lcagent.agents.probtree.candidates import Answered, Candidate, Evidence
-from lcagent.agents.probtree.confidence import Method
-from lcagent.agents.probtree.trees import Tree
+from lcagent.agents.citations import Mark, MarkNumbers
+from lcagent.agents.probtree.confidence import ConfidenceMethod
+from lcagent.agents.probtree.node_result import Candidate, Evidence, NodeResult
+from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.pipelines.methods.tree_record import TreeRecord
 from lcagent.pipelines.steps.state import SourceState
 from lcagent.proofs import Proof, ProofCandidate, ProofNode, ProofStep
@@ -20,7 +20,7 @@ from lcagent.proofs import Proof, ProofCandidate, ProofNode, ProofStep
 OWN = "the model's own knowledge, not from the documents"
 PARTLY_OWN = "in part the model's own knowledge, not from the documents"
 
-_HOW: dict[Method, str] = {
+_HOW: dict[ConfidenceMethod, str] = {
     "samples": "the server tells no log-probabilities: how sure answers are is how many samples "
     "agree",
     "stated": "the server tells no log-probabilities: how sure answers are is what the model says",
@@ -36,7 +36,7 @@ class Findings:
     """
 
     known: TreeRecord
-    answers: dict[int, Answered]
+    answers: dict[int, NodeResult]
     labels: dict[tuple[str, int], str]
 
     @classmethod
@@ -141,7 +141,7 @@ class Findings:
         inherited = [mark for step in steps.values() for mark in self.marks(step.choice)]
         return list(dict.fromkeys([*self.marks(candidate), *inherited]))
 
-    def _line(self, step: Answered) -> str:
+    def _line(self, step: NodeResult) -> str:
         choice = step.choice
         if choice.kind == "closed_book":
             return f"{choice.answer} ({OWN}; asked: {step.asked})"
@@ -151,13 +151,15 @@ class Findings:
         return self.labels.get((evidence.document_id, evidence.page_index), "S0")
 
 
-def _resting(index: int, tree: Tree, answers: Mapping[int, Answered]) -> dict[int, Answered]:
+def _resting(
+    index: int, tree: QuestionTree, answers: Mapping[int, NodeResult]
+) -> dict[int, NodeResult]:
     """Return the answers that were not put together from others and on which one rests.
 
     It rests on those that its question refers to, too.
     """
     answered, question = answers[index], tree.questions[index]
-    found: dict[int, Answered] = {}
+    found: dict[int, NodeResult] = {}
     for other in (*question.needs, *answered.choice.used):
         found.update(_resting(other, tree, answers))
     if answered.chosen != "child_aggregating":

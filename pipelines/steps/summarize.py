@@ -3,25 +3,25 @@
 import asyncio
 from collections.abc import Sequence
 
-from lcagent.agents.chain_of_agents.chunks import WorkerChunk, cut_for_workers
-from lcagent.agents.chain_of_agents.notes import Fact
-from lcagent.agents.summarizing.chapters import Chapter, chapters_of, cut_by_chapters
-from lcagent.agents.summarizing.reading import (
+from lcagent.agents.chain.notes import Fact
+from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
+from lcagent.agents.summarize.abstractive import (
     SummaryChain,
+    SummaryWriter,
+    allocate_summary_budget,
+    fit_points,
+    points_budget_tokens,
     points_per_part,
-    room_for_points,
-    shown_points,
-    summary_budget,
 )
-from lcagent.agents.summarizing.writing import SummaryWriter
-from lcagent.agents.windows import text_counter
+from lcagent.agents.summarize.book_chapters import Chapter, find_chapters, split_by_chapters
+from lcagent.agents.token_budget import token_counter
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.pipelines.methods.chain_run import ChainRun
 from lcagent.pipelines.methods.summary_options import Order
 from lcagent.pipelines.steps.chain import where
 from lcagent.retrieval.quotes.checking import QuoteChecker
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 SUMMARY = "summary"
 """The key of the step that writes the summary."""
@@ -46,10 +46,10 @@ async def conclude(order: Order, run: RunContext) -> None:
     """Write the summary from all points, and record it; without any point no model is asked."""
     chain = await prepared(order, run)
     model = run.metered()
-    notes, left_out = shown_points(
+    notes, left_out = fit_points(
         points_by_part(order, chain, run),
-        room_for_points(order["focus"], model),
-        text_counter(model),
+        points_budget_tokens(order["focus"], model),
+        token_counter(model),
     )
     flags = [f"{left_out} points had no room in the window and were not used"] if left_out else []
     text = ""
@@ -66,7 +66,7 @@ def chapters(run: RunContext) -> list[Chapter]:
     return [
         one
         for document in run.collection.documents
-        for one in chapters_of(document)
+        for one in find_chapters(document)
         if any(at + 1 in run.pages and document.pages[at].text.strip() for at in _pages(one))
     ]
 
@@ -89,7 +89,7 @@ def _pages(chapter: Chapter) -> range:
 
 
 def _prepare(order: Order, run: RunContext) -> ChainRun:
-    budget = summary_budget(order["focus"], run.chat_model)
+    budget = allocate_summary_budget(order["focus"], run.chat_model)
     documents = run.collection.documents
     chunks = _parts(order, budget.chunk_tokens, run)
     chain = SummaryChain(
@@ -103,7 +103,7 @@ def _prepare(order: Order, run: RunContext) -> ChainRun:
 
 
 def _parts(order: Order, chunk_tokens: int, run: RunContext) -> list[WorkerChunk]:
-    count, documents = text_counter(run.chat_model), run.collection.documents
+    count, documents = token_counter(run.chat_model), run.collection.documents
     if order["by"] == "chunks":
-        return cut_for_workers(documents, chunk_tokens, count, run.pages)
-    return cut_by_chapters(documents, chapters(run), chunk_tokens, count, run.pages)
+        return split_for_workers(documents, chunk_tokens, count, run.pages)
+    return split_by_chapters(documents, chapters(run), chunk_tokens, count, run.pages)

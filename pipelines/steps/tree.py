@@ -4,20 +4,25 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lcagent.agents.answering import Source, source_of
-from lcagent.agents.fences import fence
-from lcagent.agents.probtree.books import Wanted
-from lcagent.agents.probtree.ladder import together
-from lcagent.agents.probtree.roles import MULTI_HOP, OpenBookPrompt
-from lcagent.agents.windows import MARGIN_TOKENS, cut_to_tokens, reply_tokens, text_counter
+from lcagent.agents.answering import LabelledPassage, make_source
+from lcagent.agents.probtree.books import RetrievalQuery
+from lcagent.agents.probtree.candidate_drafts import MULTI_HOP_TASK, OpenBookPrompt
+from lcagent.agents.probtree.confidence import gather
+from lcagent.agents.prompt_templates import fence
+from lcagent.agents.token_budget import (
+    MARGIN_TOKENS,
+    answer_reply_tokens,
+    token_counter,
+    truncate_end,
+)
 from lcagent.documents import Passage
-from lcagent.models.base import OnText
+from lcagent.models.chat_model import OnText
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.steps.passages import ANSWER
 from lcagent.pipelines.steps.proofs import Findings
 from lcagent.pipelines.steps.state import Written
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 LONGEST_ANSWER = 512
 """Tokens of an answer with its explanation; the paper allows 256, without quotes."""
@@ -63,13 +68,13 @@ async def answer(question: str, run: RunContext, on_text: OnText | None = None) 
 def room_for_passages(question: str, run: RunContext) -> int:
     """Return how many tokens of passages fit the window beside the question and the reply."""
     model = run.chat_model
-    empty = model.count_tokens(OpenBookPrompt(question, (), MULTI_HOP).messages())
+    empty = model.count_tokens(OpenBookPrompt(question, (), MULTI_HOP_TASK).messages())
     return model.card.window_tokens - empty - answer_tokens(run) - MARGIN_TOKENS
 
 
 def answer_tokens(run: RunContext) -> int:
     """Return what is reserved for the answer to one question."""
-    return reply_tokens(run.chat_model, LONGEST_ANSWER)
+    return answer_reply_tokens(run.chat_model, LONGEST_ANSWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +86,15 @@ class SearchedBook:
 
     run: RunContext
 
-    async def find(self, wanted: Sequence[Wanted]) -> list[Source]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return the best passages for each of the queries, as many as there is room for."""
-        found = await together([self._passages(one) for one in wanted])
+        found = await gather([self._passages(each) for each in queries])
         first: dict[tuple[str, int], Passage] = {}
         for passage in (one for passages in found for one in passages):
-            first.setdefault((passage.chunk.document_id, passage.page.index), passage)
-        return await asyncio.to_thread(self._sources, list(first.values()), wanted[0].query)
+            first.setdefault((passage.span.document_id, passage.page.index), passage)
+        return await asyncio.to_thread(self._sources, list(first.values()), queries[0].query)
 
-    async def _passages(self, wanted: Wanted) -> tuple[Passage, ...]:
+    async def _passages(self, wanted: RetrievalQuery) -> tuple[Passage, ...]:
         run = self.run
         found = await run.retriever.search(
             wanted.query,
@@ -100,16 +105,16 @@ class SearchedBook:
         )
         return found.passages
 
-    def _sources(self, passages: Sequence[Passage], question: str) -> list[Source]:
-        run, count = self.run, text_counter(self.run.chat_model)
+    def _sources(self, passages: Sequence[Passage], question: str) -> list[LabelledPassage]:
+        run, count = self.run, token_counter(self.run.chat_model)
         left = min(run.evidence_tokens, room_for_passages(question, run))
         share = left // max(1, len(passages))
-        sources: list[Source] = []
+        sources: list[LabelledPassage] = []
         for passage in passages:
             source = self._source(len(sources) + 1, passage, share, count)
             if not sources and _size(source, count) > left:
-                text = cut_to_tokens(source.text, max(LEAST_SHARE, left - LEAST_SHARE), count)
-                source = Source(source.label, source.page, text)
+                text = truncate_end(source.text, max(LEAST_SHARE, left - LEAST_SHARE), count)
+                source = LabelledPassage(source.label, source.page, text)
             if not sources or _size(source, count) <= left:
                 left -= _size(source, count)
                 sources.append(source)
@@ -117,13 +122,13 @@ class SearchedBook:
 
     def _source(
         self, number: int, passage: Passage, share: int, count: Callable[[str], int]
-    ) -> Source:
-        document = self.run.documents[passage.chunk.document_id]
-        whole = source_of(number, document, passage.page, passage.page.text)
+    ) -> LabelledPassage:
+        document = self.run.documents[passage.span.document_id]
+        whole = make_source(number, document, passage.page, passage.page.text)
         if _size(whole, count) <= share:
             return whole
-        return source_of(number, document, passage.page, passage.chunk.text)
+        return make_source(number, document, passage.page, passage.text)
 
 
-def _size(source: Source, count: Callable[[str], int]) -> int:
+def _size(source: LabelledPassage, count: Callable[[str], int]) -> int:
     return count(fence(source.text, "passage")) + 1

@@ -4,19 +4,23 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lcagent.agents.agent_write.drafts import Task, Written
-from lcagent.agents.agent_write.plan import ArticlePlan
-from lcagent.agents.agent_write.planner import Planned
-from lcagent.agents.agent_write.room import end_of, last_that_fit
-from lcagent.agents.agent_write.writer import NO_EVIDENCE, Writer
-from lcagent.agents.answering import Source, pack
-from lcagent.agents.windows import cut_to_tokens, text_counter
+from lcagent.agents.answering import LabelledPassage, pack_passages
+from lcagent.agents.token_budget import (
+    count_fitting_from_end,
+    token_counter,
+    truncate_end,
+    truncate_start,
+)
+from lcagent.agents.write.article_plan import ArticlePlan
+from lcagent.agents.write.article_planner import CheckedPlan
+from lcagent.agents.write.paragraph_draft import Paragraph, ParagraphTask
+from lcagent.agents.write.paragraph_writer import NO_EVIDENCE, ParagraphWriter
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.files.saving import save_text
 from lcagent.pipelines.writing.body import body_of
 from lcagent.pipelines.writing.options import Assignment
 from lcagent.pipelines.writing.run import Recorded, WriteRun
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 MATERIAL_SHARE = 4
 """A planner is told about the sources in this part of the window, at most."""
@@ -28,15 +32,15 @@ async def plan(assignment: Assignment, run: RunContext) -> int:
     """Make the plan, or that of the chapters; return how many chapters are still to be planned."""
     writing = WriteRun(assignment, run.record)
     if assignment["plan"]:
-        await writing.keep_plan("plan", Planned(writing.users_plan()), [])
+        await writing.keep_plan("plan", CheckedPlan(writing.users_plan()), [])
         return 0
     model = run.metered()
     planner = writing.planner(model, material_of(run))
     if not writing.has_chapters:
         await writing.keep_plan("plan", await planner.plan(), model.calls)
         return 0
-    chapters = ArticlePlan(tuple(await planner.chapters()))
-    await writing.keep_plan("chapters", Planned(chapters), model.calls)
+    chapters = ArticlePlan(tuple(await planner.plan_chapters()))
+    await writing.keep_plan("chapters", CheckedPlan(chapters), model.calls)
     return len(chapters.paragraphs)
 
 
@@ -46,12 +50,12 @@ async def plan_chapter(assignment: Assignment, place: int, run: RunContext) -> b
     chapters = writing.plan_at("chapters").plan.paragraphs
     model = run.metered()
     planner = writing.planner(model, "")
-    planned = await planner.chapter(chapters, place)
-    await writing.keep_plan(f"chapter/{place}", Planned(planned), model.calls)
+    planned = await planner.plan_chapter(chapters, place)
+    await writing.keep_plan(f"chapter/{place}", CheckedPlan(planned), model.calls)
     if place + 1 < len(chapters):
         return False
     parts = [writing.plan_at(f"chapter/{number}").plan for number in range(len(chapters))]
-    await writing.keep_plan("plan", planner.whole(parts), [])
+    await writing.keep_plan("plan", planner.join_chapters(parts), [])
     return True
 
 
@@ -63,7 +67,7 @@ async def paragraph(assignment: Assignment, place: int, run: RunContext) -> str:
     point = writing.planned.plan.paragraphs[place].point
     sources, chunks, chunks_read = await _evidence(point, place, writer, run)
     if writer.is_grounded and not sources:
-        written = Written("", flags=(NO_EVIDENCE,))
+        written = Paragraph("", flags=(NO_EVIDENCE,))
     else:
         task = await _task(place, [source.text for source in sources], writing, run)
         written = await writer.write(task, writing.calls_for(place))
@@ -89,11 +93,13 @@ def material_of(run: RunContext) -> str:
     if not lines:
         return ""
     most = run.chat_model.card.window_tokens // MATERIAL_SHARE
-    return cut_to_tokens("\n".join(lines), most, text_counter(run.chat_model))
+    return truncate_end("\n".join(lines), most, token_counter(run.chat_model))
 
 
-async def _task(place: int, sources: Sequence[str], writing: WriteRun, run: RunContext) -> Task:
-    task = Task(
+async def _task(
+    place: int, sources: Sequence[str], writing: WriteRun, run: RunContext
+) -> ParagraphTask:
+    task = ParagraphTask(
         place,
         writing.words_for(place),
         writing.ratio_before(place),
@@ -113,22 +119,22 @@ async def _shown(
 
     The summary is made by one call whenever the paragraphs since the last one have no room.
     """
-    count = text_counter(run.chat_model)
-    room = writing.writer(run, run.chat_model).prior_room(place, sources)
+    count = token_counter(run.chat_model)
+    room = writing.writer(run, run.chat_model).prior_text_tokens(place, sources)
     summary, folded = _last_fold(writing)
     rest = [text for text in earlier[folded:] if text]
     whole = "\n\n".join(rest)
     if count(summary) + count(whole) <= room:
         return summary, whole
-    kept = max(1, last_that_fit(rest, room // 2, count))
+    kept = max(1, count_fitting_from_end(rest, room // 2, count))
     if kept < len(rest):
         model = run.metered()
         writer = writing.writer(run, model)
-        summary = await writer.fold(summary, "\n\n".join(rest[:-kept]), room // 3)
+        summary = await writer.fold_prior_text(summary, "\n\n".join(rest[:-kept]), room // 3)
         detail = {"reply": summary, "folded": len(earlier) - kept}
         await run.record.add(StoredStep(f"fold/{place}", detail, model.calls))
-    summary = cut_to_tokens(summary, room // 2, count)
-    return summary, end_of("\n\n".join(rest[-kept:]), room - count(summary), count)
+    summary = truncate_end(summary, room // 2, count)
+    return summary, truncate_start("\n\n".join(rest[-kept:]), room - count(summary), count)
 
 
 def _last_fold(writing: WriteRun) -> tuple[str, int]:
@@ -141,8 +147,8 @@ def _last_fold(writing: WriteRun) -> tuple[str, int]:
 
 
 async def _evidence(
-    point: str, place: int, writer: Writer, run: RunContext
-) -> tuple[list[Source], int, int]:
+    point: str, place: int, writer: ParagraphWriter, run: RunContext
+) -> tuple[list[LabelledPassage], int, int]:
     """Return the passages for a paragraph, labelled by their pages' places among all pages.
 
     There are none where no word of its main point stands in the sources.
@@ -158,13 +164,15 @@ async def _evidence(
     )
     if not any(found.query.share_in(passage.page.text) for passage in found.passages):
         return [], found.chunks, found.chunks_read
-    budget = min(run.evidence_tokens, writer.evidence_room(place))
-    count = text_counter(run.chat_model)
-    packed = await asyncio.to_thread(pack, found.passages, run.documents, budget, count, run.pages)
+    budget = min(run.evidence_tokens, writer.evidence_tokens(place))
+    count = token_counter(run.chat_model)
+    packed = await asyncio.to_thread(
+        pack_passages, found.passages, run.documents, budget, count, run.pages
+    )
     return [_relabelled(source, run) for source in packed], found.chunks, found.chunks_read
 
 
-def _relabelled(source: Source, run: RunContext) -> Source:
+def _relabelled(source: LabelledPassage, run: RunContext) -> LabelledPassage:
     """Return a passage with a label that no other page has in any paragraph of the text."""
     before = 0
     for document in run.collection.documents:
@@ -172,4 +180,4 @@ def _relabelled(source: Source, run: RunContext) -> Source:
             break
         before += len(document.pages)
     label = f"S{before + source.page.page_index + 1}"
-    return Source(label, source.page, label + source.text.removeprefix(source.label))
+    return LabelledPassage(label, source.page, label + source.text.removeprefix(source.label))

@@ -1,8 +1,8 @@
 """The body of a text as far as it is written: its paragraphs under the headings of its plan."""
 
-from lcagent.agents.agent_write.plan import PlannedParagraph
-from lcagent.agents.agent_write.writer import NO_EVIDENCE
-from lcagent.agents.marks import MarkNumbers, numbered
+from lcagent.agents.citations import MarkNumbers, number_marks
+from lcagent.agents.write.article_plan import PlannedParagraph
+from lcagent.agents.write.paragraph_writer import NO_EVIDENCE
 from lcagent.pipelines.writing.run import Recorded, WriteRun
 
 
@@ -15,7 +15,7 @@ def body_of(writing: WriteRun) -> tuple[str, MarkNumbers]:
         if planned.chapter and planned.chapter != chapter:
             parts.append(f"## {planned.chapter}")
         chapter = planned.chapter
-        text = numbered(recorded.written.text, numbers) or _gap(planned, recorded)
+        text = number_marks(recorded.written.text, numbers) or _gap(planned, recorded)
         parts.append(text)
     return "\n\n".join(part for part in parts if part), numbers
 

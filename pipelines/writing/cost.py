@@ -2,10 +2,10 @@
 
 from math import ceil
 
-from lcagent.agents.agent_write.plan import ArticlePlan, PlannedParagraph
-from lcagent.agents.agent_write.planner import CHAPTER_WORDS, PARAGRAPH_WORDS
-from lcagent.agents.agent_write.room import longest_reply, prompt_room
-from lcagent.agents.agent_write.writer import CALLS_PER_PARAGRAPH
+from lcagent.agents.token_budget import prose_prompt_tokens, prose_reply_tokens
+from lcagent.agents.write.article_plan import ArticlePlan, PlannedParagraph
+from lcagent.agents.write.article_planner import CHAPTER_WORDS, PARAGRAPH_WORDS
+from lcagent.agents.write.paragraph_writer import CALLS_PER_PARAGRAPH
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.writing.options import Assignment
 from lcagent.pipelines.writing.run import WriteRun
@@ -25,8 +25,8 @@ def plan_of(assignment: Assignment, run: RunContext) -> Plan:
         planning += max(2, round(writing.target_words / CHAPTER_WORDS))
     drafts = 0 if assignment["plan_only"] else number
     most = planning + CALLS_PER_PARAGRAPH * drafts
-    reply = most * longest_reply(model, ())
-    prompt = most * _longest_prompt(plan, prompt_room(model))
+    reply = most * prose_reply_tokens(model, ())
+    prompt = most * _longest_prompt(plan, prose_prompt_tokens(model))
     parallel = assignment["is_parallel"]
     usd = model.card.usd(prompt, reply)
     texts = [page.text for document in run.collection.documents for page in document.pages]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from lcagent.agents.agent_write.plan import FEWEST_WORDS, MOST_WORDS
+from lcagent.agents.write.article_plan import MAX_PARAGRAPH_WORDS, MIN_PARAGRAPH_WORDS
 from lcagent.errors import UsageError
 from lcagent.pipelines.options import ModelOptions, readable
 
@@ -66,7 +66,7 @@ def assignment_of(instruction: str, **options: Unpack[WriteOptions]) -> Assignme
         raise UsageError(
             f"a text has {FEWEST_FOR_A_TEXT} to {MOST_FOR_A_TEXT:,} words, not {words:,}"
         )
-    fewest, most = options.get("paragraph_words", (FEWEST_WORDS, MOST_WORDS))
+    fewest, most = options.get("paragraph_words", (MIN_PARAGRAPH_WORDS, MAX_PARAGRAPH_WORDS))
     if not 10 <= fewest <= most:
         raise UsageError(f"a paragraph cannot have {fewest} to {most} words")
     output = options.get("output")

@@ -7,19 +7,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lcagent.agents.agent_write.drafts import Written, believed_ratio, text_words
-from lcagent.agents.agent_write.plan import ArticlePlan, PlannedParagraph, parse_plan
-from lcagent.agents.agent_write.plan_checks import PlanLimits, rescaled
-from lcagent.agents.agent_write.planner import CHAPTERS_FROM, Planned, Planner, words_asked
-from lcagent.agents.agent_write.writer import CALLS_PER_PARAGRAPH, Writer
-from lcagent.agents.marks import without_marks
+from lcagent.agents.citations import strip_marks
+from lcagent.agents.write.article_plan import (
+    ArticlePlan,
+    PlanLimits,
+    PlannedParagraph,
+    parse_plan,
+    rescale_plan,
+)
+from lcagent.agents.write.article_planner import (
+    CHAPTER_PLAN_FROM_WORDS,
+    ArticlePlanner,
+    CheckedPlan,
+    find_word_target,
+)
+from lcagent.agents.write.paragraph_draft import Paragraph, clamp_length_ratio, count_text_words
+from lcagent.agents.write.paragraph_writer import CALLS_PER_PARAGRAPH, ParagraphWriter
+from lcagent.documents import Span
 from lcagent.errors import UsageError
-from lcagent.models.base import ChatModel
+from lcagent.models.chat_model import ChatModel
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.running.recording import Record
 from lcagent.pipelines.writing.options import Assignment
-from lcagent.retrieval.quotes.checking import PageRef
-from lcagent.storage.runs import StoredStep
+from lcagent.storage.run_store import StoredStep
 
 RECENT = 5
 """Paragraphs by which the habits of a writer are judged."""
@@ -36,8 +46,8 @@ class Recorded:
         sources: What the labels of the passages stand for that its writer was shown.
     """
 
-    written: Written
-    sources: Mapping[str, PageRef]
+    written: Paragraph
+    sources: Mapping[str, Span]
     chunks: int
     chunks_read: int
 
@@ -56,8 +66,8 @@ class Recorded:
     def from_detail(cls, detail: Mapping[str, Any]) -> "Recorded":
         """Undo `as_detail`."""
         return cls(
-            Written(detail["reply"], detail["asked"], detail["drafted"], tuple(detail["flags"])),
-            {label: PageRef(*place) for label, place in detail["sources"].items()},
+            Paragraph(detail["reply"], detail["asked"], detail["drafted"], tuple(detail["flags"])),
+            {label: Span(*place) for label, place in detail["sources"].items()},
             detail["chunks"],
             detail["chunks_read"],
         )
@@ -73,7 +83,7 @@ class WriteRun:
     @property
     def target_words(self) -> int:
         """How long the text should be; 0 where only its plan will tell."""
-        return self.assignment["words"] or words_asked(self.assignment["instruction"])
+        return self.assignment["words"] or find_word_target(self.assignment["instruction"])
 
     @property
     def limits(self) -> PlanLimits:
@@ -83,7 +93,7 @@ class WriteRun:
     @property
     def has_chapters(self) -> bool:
         """Say whether each chapter is planned by itself."""
-        return not self.assignment["plan"] and self.target_words >= CHAPTERS_FROM
+        return not self.assignment["plan"] and self.target_words >= CHAPTER_PLAN_FROM_WORDS
 
     def users_plan(self) -> ArticlePlan:
         """Return the plan that the user gave; its words are kept, unless others are asked for.
@@ -97,33 +107,33 @@ class WriteRun:
                 "the plan has no line like: Paragraph 1 - Main Point: ... - Word Count: 400 words"
             )
         any_length = PlanLimits(1, 10**9, 10**9)
-        return rescaled(plan, self.assignment["words"], any_length)
+        return rescale_plan(plan, self.assignment["words"], any_length)
 
-    def planner(self, model: ChatModel, material: str) -> Planner:
+    def planner(self, model: ChatModel, material: str) -> ArticlePlanner:
         """Return what makes the plan."""
-        return Planner(
+        return ArticlePlanner(
             self.assignment["instruction"], model, self.target_words, self.limits, material
         )
 
-    def writer(self, run: RunContext, model: ChatModel) -> Writer:
+    def writer(self, run: RunContext, model: ChatModel) -> ParagraphWriter:
         """Return what writes the paragraphs."""
         grounded = bool(run.collection.documents)
-        return Writer(self.assignment["instruction"], self.planned.plan, model, grounded)
+        return ParagraphWriter(self.assignment["instruction"], self.planned.plan, model, grounded)
 
-    async def keep_plan(self, key: str, planned: Planned, calls: list[dict[str, Any]]) -> None:
+    async def keep_plan(self, key: str, planned: CheckedPlan, calls: list[dict[str, Any]]) -> None:
         """Record a plan, of the text, of its chapters, or of one of them."""
         rows = [[one.point, one.words, one.chapter] for one in planned.plan.paragraphs]
         detail = {"paragraphs": rows, "flags": list(planned.flags)}
         await self.record.add(StoredStep(key, detail, calls))
 
-    def plan_at(self, key: str) -> Planned:
+    def plan_at(self, key: str) -> CheckedPlan:
         """Return a plan that was recorded."""
         detail = self.record[key].detail
         paragraphs = tuple(PlannedParagraph(*row) for row in detail["paragraphs"])
-        return Planned(ArticlePlan(paragraphs), tuple(detail["flags"]))
+        return CheckedPlan(ArticlePlan(paragraphs), tuple(detail["flags"]))
 
     @property
-    def planned(self) -> Planned:
+    def planned(self) -> CheckedPlan:
         """The plan of the whole text."""
         return self.plan_at("plan")
 
@@ -146,7 +156,7 @@ class WriteRun:
     def earlier(self, place: int) -> tuple[str, ...]:
         """Return the paragraphs before a place, without their marks."""
         found = (self.paragraph(before) for before in range(place))
-        return tuple(without_marks(one.written.text) for one in found if one is not None)
+        return tuple(strip_marks(one.written.text) for one in found if one is not None)
 
     def words_for(self, place: int) -> int:
         """Return how long a paragraph should be: as planned, and what the earlier ones lack."""
@@ -154,7 +164,7 @@ class WriteRun:
         if self.assignment["is_parallel"]:
             return planned[place]
         target = self.target_words or sum(planned)
-        left = target - sum(text_words(text) for text in self.earlier(place))
+        left = target - sum(count_text_words(text) for text in self.earlier(place))
         share = left / max(1, sum(planned[place:]))
         return max(1, round(planned[place] * min(MOST_SHARE, max(LEAST_SHARE, share))))
 
@@ -164,7 +174,9 @@ class WriteRun:
             return 1.0
         recent = [self.paragraph(before) for before in range(max(0, place - RECENT), place)]
         known = [one.written for one in recent if one is not None and one.written.drafted]
-        return believed_ratio(sum(one.asked for one in known), sum(one.drafted for one in known))
+        return clamp_length_ratio(
+            sum(one.asked for one in known), sum(one.drafted for one in known)
+        )
 
     def calls_for(self, place: int) -> int:
         """Return how many calls a paragraph may take.

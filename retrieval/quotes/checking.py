@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import regex
 
-from lcagent.documents import Box, Document, Line, Page
+from lcagent.documents import Box, Document, Line, Page, Span
 from lcagent.results import QuoteStatus
 from lcagent.retrieval.quotes.matching import (
     LONGEST_NEARLY,
@@ -29,23 +29,6 @@ SHORTEST_QUOTE = 12
 SHORTEST_CJK_QUOTE = 6
 MOST_PIECES = 20
 """Pieces of a quote, between ellipses, that are looked for one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageRef:
-    """A page of a document."""
-
-    document_id: str
-    page_index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A part of a quote: the characters `start` to `end` of the stored text of a page."""
-
-    page: PageRef
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +52,21 @@ class QuoteChecker:
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = {document.id: document for document in documents}
-        self._texts: dict[PageRef, Normalized] = {}
-        self._pages: dict[PageRef, Stretch] = {}
+        self._texts: dict[Span, Normalized] = {}
+        self._pages: dict[Span, Stretch] = {}
 
-    def locate(self, quote: str, claimed: PageRef | None = None) -> Location:
+    def locate(self, quote: str, claimed: Span | None = None) -> Location:
         """Return where `quote` stands.
 
         Takes a millisecond or two on the page that is `claimed`; else some 20 for a document
         of 700 pages, and the first time 0.3 seconds to normalise them all.
 
         Args:
-            claimed: The page it is said to stand on; a page that does not exist is a wrong
-                claim. Without one, a quote found anywhere is exact or fuzzy.
+            claimed: Where it is said to stand: of this only the page counts, and a page that
+                does not exist is a wrong claim. Without a claim, a quote found anywhere is exact
+                or fuzzy.
         """
+        claimed = claimed and claimed.page
         wanted = _Wanted.of(quote)
         if wanted.objection:
             return Location("not_found", reason=wanted.objection)
@@ -95,37 +80,37 @@ class QuoteChecker:
             return Location("not_found", reason="hidden text" if hidden else wanted.if_not_found)
         return Location("misattributed", found.spans, found.score) if claimed else found
 
-    def locate_among(self, quote: str, pages: Sequence[PageRef]) -> Location:
+    def locate_among(self, quote: str, pages: Sequence[Span]) -> Location:
         """Return where `quote` stands on one of some pages or over their breaks, and only there."""
         wanted = _Wanted.of(quote)
         if wanted.objection:
             return Location("not_found", reason=wanted.objection)
-        found = (self._on_page(wanted, page) for page in pages if self._exists(page))
+        found = (self._on_page(wanted, span.page) for span in pages if self._exists(span))
         return next(filter(None, found), Location("not_found", reason=wanted.if_not_found))
 
-    def _exists(self, ref: PageRef) -> bool:
+    def _exists(self, ref: Span) -> bool:
         document = self._documents.get(ref.document_id)
         return document is not None and 0 <= ref.page_index < len(document.pages)
 
-    def _text(self, ref: PageRef) -> Normalized:
+    def _text(self, ref: Span) -> Normalized:
         if ref not in self._texts:
             page = self._documents[ref.document_id].pages[ref.page_index]
             self._texts[ref] = normalize(page.text)
         return self._texts[ref]
 
-    def _page(self, ref: PageRef) -> Stretch:
+    def _page(self, ref: Span) -> Stretch:
         if ref not in self._pages:
             self._pages[ref] = whole_page(ref.page_index, self._text(ref))
         return self._pages[ref]
 
-    def _over_breaks(self, ref: PageRef) -> Iterator[Stretch]:
+    def _over_breaks(self, ref: Span) -> Iterator[Stretch]:
         pages = self._documents[ref.document_id].pages
         for first in (ref.page_index, ref.page_index - 1):
-            before, after = PageRef(ref.document_id, first), PageRef(ref.document_id, first + 1)
+            before, after = Span(ref.document_id, first), Span(ref.document_id, first + 1)
             if self._exists(before) and self._exists(after):
                 yield over_page_break(pages, first, self._text(before), self._text(after))
 
-    def _on_page(self, wanted: "_Wanted", ref: PageRef) -> Location | None:
+    def _on_page(self, wanted: "_Wanted", ref: Span) -> Location | None:
         """Look on the page and over its breaks, the surest way first."""
         page, joined = self._page(ref), list(self._over_breaks(ref))
         for search in wanted.searches():
@@ -136,7 +121,7 @@ class QuoteChecker:
                     return found
         return None
 
-    def _anywhere(self, wanted: "_Wanted", near: PageRef | None) -> Location | None:
+    def _anywhere(self, wanted: "_Wanted", near: Span | None) -> Location | None:
         candidates = self._candidates(wanted, near)
         for ref in candidates:
             match = find_exactly(self._page(ref), wanted.text)
@@ -145,17 +130,17 @@ class QuoteChecker:
         found = (self._on_page(wanted, ref) for ref in candidates[:_MAX_CANDIDATES])
         return next(filter(None, found), None)
 
-    def _candidates(self, wanted: "_Wanted", near: PageRef | None) -> list[PageRef]:
+    def _candidates(self, wanted: "_Wanted", near: Span | None) -> list[Span]:
         """Return the pages that have at least half of the words, those with most of them first."""
-        scores: dict[PageRef, int] = {}
+        scores: dict[Span, int] = {}
         probes = wanted.probes()
         for document in self._documents.values():
             for page in document.pages:
-                ref = PageRef(document.id, page.index)
+                ref = Span(document.id, page.index)
                 lowered = self._page(ref).lowered if page.text else ""
                 scores[ref] = sum(probe in lowered for probe in probes)
 
-        def order(ref: PageRef) -> tuple[int, bool, int]:
+        def order(ref: Span) -> tuple[int, bool, int]:
             if near is None:
                 return -scores[ref], False, 0
             distance = abs(ref.page_index - near.page_index)
@@ -237,7 +222,7 @@ def _shortest(piece: str) -> int:
 
 def _location(document_id: str, stretch: Stretch, match: Match) -> Location:
     spans = tuple(
-        Span(PageRef(document_id, page_index), first, last)
+        Span(document_id, page_index, first, last)
         for start, end in match.pieces
         for page_index, first, last in stretch.page_spans(start, end)
     )

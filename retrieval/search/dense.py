@@ -13,7 +13,7 @@ import numpy as np
 from lcagent.documents import Chunk
 from lcagent.retrieval.embedding.base import Embedder, Progress, Vectors
 from lcagent.retrieval.search.lexical import Floats
-from lcagent.storage.search import SearchStore
+from lcagent.storage.search_store import SearchStore
 
 STORE_EVERY = 128
 """Vectors computed between two visits to the store: a kill loses no more than these."""

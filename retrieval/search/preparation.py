@@ -11,8 +11,8 @@ from lcagent.documents import Chunk, Document
 from lcagent.retrieval import chunking
 from lcagent.retrieval.embedding.base import Tokenizer
 from lcagent.retrieval.search.terms import TERMS_VERSION, DocumentTerms, terms_of
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.search_store import SearchStore
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +53,7 @@ class Preparation:
         joined = [""] * len(document.pages)
         chunks = self.documents.load_chunks(self._chunker, document)
         for chunk in chunks:
-            joined[chunk.page_index] += chunk.text
+            joined[chunk.span.page_index] += chunk.text
         if chunks and joined != [page.text for page in document.pages]:
             yield "its chunks do not join back to its text"
 

@@ -24,8 +24,8 @@ from lcagent.retrieval.search.query import Query, analyse
 from lcagent.retrieval.search.ranking import Ranking, candidates, rank
 from lcagent.retrieval.search.shortlist import shortlist
 from lcagent.selection import ALL_PAGES, PageSelection
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.search_store import SearchStore
 
 VectorUse: TypeAlias = Literal["none", "stored", "needed"]
 """Search by words only; by meaning too where all vectors are stored; or wherever it can be."""
@@ -96,7 +96,7 @@ class Retriever:
         """Return the best passage of each of the `top_k` pages that fit `query` best."""
         ranked = await asyncio.to_thread(self._rank, query, documents, vectors)
         passages = tuple(islice(_passages(ranked, pages), top_k))
-        found_in = {passage.chunk.document_id for passage in passages}
+        found_in = {passage.span.document_id for passage in passages}
         return Found(
             passages=passages,
             query=ranked.query,
@@ -228,8 +228,10 @@ def _passages(ranked: _Ranked, selected: PageSelection) -> Iterator[Passage]:
         if ranking.pages[number] <= 0:
             return
         if number in best and page.index + 1 in selected:
+            chunk = ranked.chunks[best[number]]
             yield Passage(
-                chunk=ranked.chunks[best[number]],
+                span=chunk.span,
+                text=chunk.text,
                 document_name=document.name,
                 page=page,
                 score=float(ranking.pages[number]),

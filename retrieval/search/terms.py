@@ -94,7 +94,7 @@ def terms_of(document: Document, chunks: Sequence[Chunk]) -> DocumentTerms:
         segment_ends=_ints(ends),
         segment_chunk=_ints(owners),
         segment_kind=_ints(kinds),
-        chunk_page=_ints([chunk.page_index for chunk in chunks]),
+        chunk_page=_ints([chunk.span.page_index for chunk in chunks]),
         page_count=len(document.pages),
         language=language or "",
     )
@@ -103,15 +103,16 @@ def terms_of(document: Document, chunks: Sequence[Chunk]) -> DocumentTerms:
 def _segments(document: Document, chunks: Sequence[Chunk]) -> Iterator[tuple[int, int, str]]:
     """Yield the chunk, the kind and the text of each segment."""
     layout = laid_out(document)
-    for page_index, group in groupby(chunks, key=lambda chunk: chunk.page_index):
+    for page_index, group in groupby(chunks, key=lambda chunk: chunk.span.page_index):
         text = document.pages[page_index].text
         lines = [line for line in layout[page_index] if not line.is_furniture]
         for chunk in group:
-            inside = [line for line in lines if line.start < chunk.end and line.end > chunk.start]
+            span = chunk.span
+            inside = [line for line in lines if line.start < span.end and line.end > span.start]
             for kind, run in groupby(inside, key=_kind):
                 members = list(run)
-                start = max(members[0].start, chunk.start)
-                yield chunk.index, kind, text[start : min(members[-1].end, chunk.end)]
+                start = max(members[0].start, span.start)
+                yield chunk.index, kind, text[start : min(members[-1].end, span.end)]
 
 
 def _kind(line: LaidOutLine) -> int:

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import ModelNotUsable
-from lcagent.models.base import Request
-from lcagent.models.scripted import CARD, ScriptedModel
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.ask import ask_again
 from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.settings import load_settings
+from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
-SMALL = replace(CARD, window_tokens=700)
+SMALL = replace(SCRIPTED_CARD, window_tokens=700)
 
 
 def _replies() -> Iterator[str | Exception]:

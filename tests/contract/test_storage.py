@@ -1,11 +1,11 @@
 """The store behaves the same on SQLite and on PostgreSQL."""
 
-from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page
+from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page, Span
 from lcagent.storage.database import Database
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.replies import ReplyStore
-from lcagent.storage.runs import RunStore, StoredStep
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.reply_store import ReplyStore
+from lcagent.storage.run_store import RunStore, StoredStep
+from lcagent.storage.search_store import SearchStore
 
 
 def _document(key: str = "a", name: str = "book.pdf", body: str = "One. Two.") -> Document:
@@ -58,7 +58,7 @@ def test_removing_a_document_takes_all_that_was_made_of_it(database: Database) -
     store, search = DocumentStore(database), SearchStore(database)
     document = _document()
     store.save(document)
-    store.save_chunks("rule", [Chunk(document.id, 0, 0, 0, 9, "One. Two.")])
+    store.save_chunks("rule", [Chunk(Span(document.id, 0, 0, 9), 0, "One. Two.")])
     search.save_terms(document.id, "1", b"terms")
     store.remove(document.id)
     assert store.load(document.id) is None
@@ -70,7 +70,10 @@ def test_chunks_come_back_with_their_text(database: Database) -> None:
     store = DocumentStore(database)
     document = _document()
     store.save(document)
-    chunks = [Chunk(document.id, 0, 0, 0, 4, "One."), Chunk(document.id, 1, 0, 4, 9, " Two.")]
+    chunks = [
+        Chunk(Span(document.id, 0, 0, 4), 0, "One."),
+        Chunk(Span(document.id, 0, 4, 9), 1, " Two."),
+    ]
     store.save_chunks("rule", chunks)
     assert store.load_chunks("rule", document) == chunks
     assert store.load_chunks("another rule", document) == []
@@ -80,7 +83,7 @@ def test_a_new_reading_of_a_page_drops_what_was_made_of_the_old_one(database: Da
     store, search = DocumentStore(database), SearchStore(database)
     document = _document()
     store.save(document)
-    store.save_chunks("rule", [Chunk(document.id, 0, 0, 0, 9, "One. Two.")])
+    store.save_chunks("rule", [Chunk(Span(document.id, 0, 0, 9), 0, "One. Two.")])
     search.save_terms(document.id, "1", b"terms")
     recognised = Page(index=1, text="Recognised.", number=2, is_ocr=True)
     store.update_page(document.id, recognised)

@@ -16,7 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from lcagent.documents import Document, Page
 from lcagent.storage.database import open_database
-from lcagent.storage.documents import DocumentStore
+from lcagent.storage.document_store import DocumentStore
 
 if TYPE_CHECKING:
     from tests.integration.conftest import RunCommand

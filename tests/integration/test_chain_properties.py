@@ -13,17 +13,19 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.scripted_server.script import (
-    Script,
-    Scripted,
-    ScriptedCall,
-    fact_script,
-    with_faults,
-)
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.results import Answer
+from lcagent.testing import (
+    Script,
+    ScriptedCall,
+    ScriptedReply,
+    ScriptedServer,
+    ServedCall,
+    ServerRules,
+    fact_script,
+    with_faults,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -88,11 +90,11 @@ async def _ask(
         )
 
 
-def _workers(server: ScriptedServer) -> list[Served]:
+def _workers(server: ScriptedServer) -> list[ServedCall]:
     return [call for call in server.served if call.status == 200 and _ID.search(call.prompt)]
 
 
-def _others(server: ScriptedServer) -> list[Served]:
+def _others(server: ScriptedServer) -> list[ServedCall]:
     return [call for call in server.served if call.status == 200 and not _ID.search(call.prompt)]
 
 
@@ -147,15 +149,15 @@ async def test_prompt_and_reply_fit_the_window_in_every_call(
     assert all(call.prompt_tokens + _limit(call) <= WINDOW for call in server.served)
 
 
-def _limit(call: Served) -> int:
+def _limit(call: ServedCall) -> int:
     limits = ("max_tokens", "max_completion_tokens")
     return next(call.parameters[name] for name in limits if name in call.parameters)
 
 
 async def test_a_worker_that_ignores_max_tokens_breaks_nothing(tmp_path: Path) -> None:
-    def chatty(call: ScriptedCall) -> Scripted:
+    def chatty(call: ScriptedCall) -> ScriptedReply:
         found = fact_script()(call)
-        return Scripted(f"{found} " + "and so on " * 900, ignores_max_tokens=True)
+        return ScriptedReply(f"{found} " + "and so on " * 900, ignores_max_tokens=True)
 
     async with ScriptedServer(chatty, ServerRules(window_tokens=WINDOW)) as server:
         answer = await _ask(server, _book(tmp_path))
@@ -241,19 +243,19 @@ async def test_the_hierarchical_baseline_reads_at_once_and_gives_all_to_the_mana
 
 
 FAULTS = {
-    "429": Scripted("slow down", status=429, headers={"Retry-After": "0"}),
-    "500": Scripted("oh", status=500),
-    "cut before": Scripted(fault="cut_before"),
-    "cut within": Scripted("half a reply", fault="cut_within"),
-    "half a body": Scripted("half a reply", fault="half_body"),
-    "garbage": Scripted(fault="garbage"),
-    "a page": Scripted(fault="html"),
-    "no choices": Scripted(fault="no_choices"),
+    "429": ScriptedReply("slow down", status=429, headers={"Retry-After": "0"}),
+    "500": ScriptedReply("oh", status=500),
+    "cut before": ScriptedReply(fault="cut_before"),
+    "cut within": ScriptedReply("half a reply", fault="cut_within"),
+    "half a body": ScriptedReply("half a reply", fault="half_body"),
+    "garbage": ScriptedReply(fault="garbage"),
+    "a page": ScriptedReply(fault="html"),
+    "no choices": ScriptedReply(fault="no_choices"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_a_fault_in_the_middle_changes_nothing(tmp_path: Path, fault: Scripted) -> None:
+async def test_a_fault_in_the_middle_changes_nothing(tmp_path: Path, fault: ScriptedReply) -> None:
     script = with_faults(fact_script(), {2: fault})
     async with ScriptedServer(script, ServerRules(window_tokens=WINDOW)) as server:
         answer = await _ask(server, _book(tmp_path))
@@ -278,18 +280,18 @@ async def test_a_server_with_a_smaller_window_than_it_said_is_read_in_halves(
 @pytest.mark.parametrize(
     "nothing",
     [
-        Scripted(""),
-        Scripted("I don't know."),
-        Scripted("", refusal="I cannot help with that."),
-        Scripted("No changes needed to the original summary."),
-        Scripted("x", finish="content_filter"),
+        ScriptedReply(""),
+        ScriptedReply("I don't know."),
+        ScriptedReply("", refusal="I cannot help with that."),
+        ScriptedReply("No changes needed to the original summary."),
+        ScriptedReply("x", finish="content_filter"),
     ],
     ids=["empty", "does not know", "refuses", "about the task", "filtered"],
 )
 async def test_a_reply_that_carries_nothing_does_not_end_the_chain(
-    tmp_path: Path, chain: ChainOptions, nothing: Scripted
+    tmp_path: Path, chain: ChainOptions, nothing: ScriptedReply
 ) -> None:
-    def script(call: ScriptedCall) -> Scripted | str:
+    def script(call: ScriptedCall) -> ScriptedReply | str:
         is_the_one = "[[S00150]]" in call.prompt and "berta --city--> cork" not in call.prompt
         return nothing if is_the_one else fact_script()(call)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
 from lcagent.pipelines import Runtime, ask_async
+from lcagent.testing import ScriptedServer, ServedCall, ServerRules
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,7 @@ def strategy(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def _prompts(document: Path, strategy: str) -> list[Served]:
+async def _prompts(document: Path, strategy: str) -> list[ServedCall]:
     rules = ServerRules(window_tokens=8_000)
     async with ScriptedServer(lambda _: "It is old.", rules) as server, Runtime.open() as runtime:
         await ask_async(

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from lcagent.agents.answering import ReaderPrompt, whole_text
+from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
 from lcagent.engine.engine import GenerationParams
 from lcagent.local_options import LocalOptions
-from lcagent.models.base import Request
+from lcagent.models.chat_model import Request
 from lcagent.models.local import open_local
 from lcagent.pipelines import Runtime
 from lcagent.pipelines.local_models.memorizing import memorize_async
@@ -58,7 +58,7 @@ async def test_questions_on_the_whole_document_go_on_from_its_memory(
 ) -> None:
     async with Runtime.open() as runtime:
         (document,) = (await runtime.collect(LETTER)).documents
-    sources = tuple(source.text for source in whole_text([document], ALL_PAGES))
+    sources = tuple(source.text for source in all_pages_as_sources([document], ALL_PAGES))
     requests = [
         Request(ReaderPrompt(question, sources).messages(), max_tokens=4)
         for question in ("Who wrote it?", "What of the winter of 1911?")

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.testing import Script, ScriptedCall, ScriptedReply, ScriptedServer, ServerRules
 
 Serve = Callable[..., ScriptedServer]
 Call = Callable[..., Any]
@@ -168,16 +167,21 @@ def test_explain_says_the_method_first_and_then_answers(
 @pytest.mark.parametrize(
     ("scripted", "status", "words"),
     [
-        (Scripted("bad key", status=401), 2, ("key", "LCAGENT_API_KEY")),
-        (Scripted("no such model", status=404, code="model_not_found"), 2, ("scripted",)),
-        (Scripted("no money", status=429, code="insufficient_quota"), 2, ("no money",)),
-        (Scripted("oh no", status=500), 1, ("500", "6 times")),
-        (Scripted(fault="html"), 1, ("127.0.0.1",)),
+        (ScriptedReply("bad key", status=401), 2, ("key", "LCAGENT_API_KEY")),
+        (ScriptedReply("no such model", status=404, code="model_not_found"), 2, ("scripted",)),
+        (ScriptedReply("no money", status=429, code="insufficient_quota"), 2, ("no money",)),
+        (ScriptedReply("oh no", status=500), 1, ("500", "6 times")),
+        (ScriptedReply(fault="html"), 1, ("127.0.0.1",)),
     ],
     ids=["wrong key", "no such model", "no money left", "server fails", "no such server"],
 )
 def test_what_a_server_says_is_one_line_that_says_what_to_do(
-    call: Call, serve: Serve, book: Path, scripted: Scripted, status: int, words: tuple[str, ...]
+    call: Call,
+    serve: Serve,
+    book: Path,
+    scripted: ScriptedReply,
+    status: int,
+    words: tuple[str, ...],
 ) -> None:
     serve(lambda _: scripted)
     call("ask", book, "Who kept it?").assert_refused(status, *words)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from lcagent.documents import Document, Page
-from lcagent.retrieval.quotes.checking import Location, PageRef, QuoteChecker
+from lcagent.documents import Document, Page, Span
+from lcagent.retrieval.quotes.checking import Location, QuoteChecker
 
 PRIDE = "books/pride_and_prejudice_en.pdf"
 COLUMNS = "nasty/pypdf_multicolumn.pdf"
@@ -23,7 +23,7 @@ def read(path: Path) -> Document:
 
 
 def locate(document: Document, quote: str, page_index: int) -> Location:
-    return QuoteChecker([document]).locate(quote, PageRef(document.id, page_index))
+    return QuoteChecker([document]).locate(quote, Span(document.id, page_index))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_copied_quote_is_exact(
 ) -> None:
     location = locate(read(shared_data / file), quote, page_index)
     assert location.status == "exact"
-    assert [span.page.page_index for span in location.spans] == where
+    assert [span.page_index for span in location.spans] == where
 
 
 def test_ligatures_are_the_letters_they_join(shared_data: Path) -> None:

@@ -37,7 +37,7 @@ def transcript(tmp_path: Path) -> Path:
 def base_url(transcript: Path) -> Iterator[str]:
     """Yield the URL of a server that reads facts, in a process of its own."""
     command = (
-        sys.executable, "-m", "lcagent.models.scripted_server", "--script", "facts",
+        sys.executable, "-m", "lcagent.testing", "--script", "facts",
         "--window", WINDOW, "--latency", "0.02", "--transcript", str(transcript),
     )  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:

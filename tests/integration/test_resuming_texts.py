@@ -25,7 +25,7 @@ def transcript(tmp_path: Path) -> Path:
 def base_url(transcript: Path) -> Iterator[str]:
     """Yield the URL of a server that plans and writes, in a process of its own."""
     command = (
-        sys.executable, "-m", "lcagent.models.scripted_server", "--script", "writer",
+        sys.executable, "-m", "lcagent.testing", "--script", "writer",
         "--options", '{"share": 0.6}', "--latency", "0.05", "--transcript", str(transcript),
     )  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:

@@ -9,10 +9,17 @@ from typing import Any
 import pytest
 
 from lcagent.errors import BudgetExceeded
-from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall, writer_script
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
-from lcagent.models.scripted_server.writer import write as scripted
 from lcagent.pipelines import Runtime, resume_async, summarize_async, summarize_each_async
+from lcagent.testing import (
+    Script,
+    ScriptedCall,
+    ScriptedReply,
+    ScriptedServer,
+    ServedCall,
+    ServerRules,
+    writer_script,
+)
+from lcagent.testing.stand_ins import write_text as scripted
 from lcagent.texts import Summary
 
 pytestmark = pytest.mark.anyio
@@ -55,7 +62,7 @@ def _server(script: Script) -> ScriptedServer:
     return ScriptedServer(script, ServerRules(window_tokens=WINDOW))
 
 
-def _readers(server: ScriptedServer) -> list[Served]:
+def _readers(server: ScriptedServer) -> list[ServedCall]:
     return [call for call in server.served if _IS_READER in call.prompt]
 
 
@@ -165,9 +172,9 @@ async def test_a_stopped_summary_goes_on_without_reading_twice(book: Path) -> No
 
 
 async def test_a_reader_that_declines_leaves_its_pages_unread_in_the_report(book: Path) -> None:
-    def declining(call: ScriptedCall) -> Scripted | str:
+    def declining(call: ScriptedCall) -> ScriptedReply | str:
         if "[[S00045]]" in call.prompt and _IS_READER in call.prompt:
-            return Scripted("I'm sorry, I can't help with that.")
+            return ScriptedReply("I'm sorry, I can't help with that.")
         return scripted(call.prompt)
 
     async with _server(declining) as server:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lcagent.models.scripted_server.script import writer_script
-from lcagent.models.scripted_server.server import ScriptedServer, Served
 from lcagent.pipelines import Runtime, summarize_async, write_async
+from lcagent.testing import ScriptedServer, ServedCall, writer_script
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +29,7 @@ async def test_planted_instructions_and_names_stay_inside_their_fence(
         assert "00000000" not in outside
 
 
-async def _served(path: Path, verb: str) -> list[Served]:
+async def _served(path: Path, verb: str) -> list[ServedCall]:
     async with ScriptedServer(writer_script(0.6)) as server, Runtime.open() as runtime:
         url, model = server.base_url, "openai:scripted"
         if verb == "write":

@@ -11,15 +11,21 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.base import TokenLogprob
-from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
+from lcagent.models.chat_model import TokenLogprob
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.running.events import AnswerText, Event, StepDone
 from lcagent.proofs import Proof, ProofNode
 from lcagent.results import Answer
 from lcagent.settings import load_settings
+from lcagent.testing import (
+    Script,
+    ScriptedCall,
+    ScriptedReply,
+    ScriptedServer,
+    ServedCall,
+    ServerRules,
+)
 
 Call = Callable[..., Any]
 
@@ -59,33 +65,33 @@ def role_of(prompt: str) -> str:
     return next(role for role, words in ROLES.items() if words in prompt)
 
 
-def question_of(call: ScriptedCall | Served) -> str:
+def question_of(call: ScriptedCall | ServedCall) -> str:
     """Return the question that a call asks."""
     return str(re.findall(r"^Question: (.*)$", call.messages[-1].text, re.MULTILINE)[-1])
 
 
-def said(explanation: str, answer: str, p: float) -> Scripted:
+def said(explanation: str, answer: str, p: float) -> ScriptedReply:
     """Return an answer whose explanation is as sure as `p`."""
     pieces = [(explanation, p), (f" So the answer is: {answer}.", -5.0)]
     tokens = tuple(TokenLogprob(text, each, text.encode()) for text, each in pieces)
-    return Scripted("".join(text for text, _ in pieces), logprobs=tokens)
+    return ScriptedReply("".join(text for text, _ in pieces), logprobs=tokens)
 
 
 def script(
     scores: Mapping[str, float] | None = None,
     parts: Mapping[str, Sequence[str]] = PARTS,
-    **more: Callable[[str], Scripted],
+    **more: Callable[[str], ScriptedReply],
 ) -> Script:
     """Return what answers as the book says, and by each role as sure as `scores`."""
     sure = {"closed": -0.9, "open": -0.2, "below": -0.1, **(scores or {})}
 
-    def reply(call: ScriptedCall) -> Scripted:
+    def reply(call: ScriptedCall) -> ScriptedReply:
         role, question = role_of(call.prompt), question_of(call)
         if role in more:
             return more[role](question)
         if role == "decomposer":
             text = json.dumps(parts)
-            return Scripted(text, logprobs=(TokenLogprob(text, -0.3, text.encode()),))
+            return ScriptedReply(text, logprobs=(TokenLogprob(text, -0.3, text.encode()),))
         if role == "closed":
             return said("I think so.", "Paris", sure["closed"])
         if role == "below":
@@ -95,7 +101,7 @@ def script(
     return reply
 
 
-def _from_passages(call: ScriptedCall, answer: str, quote: str, p: float) -> Scripted:
+def _from_passages(call: ScriptedCall, answer: str, quote: str, p: float) -> ScriptedReply:
     before, found, _ = call.prompt.partition(quote or "nothing")
     if not found:
         return said("They do not say.", "Unknown", -0.01)
@@ -173,7 +179,7 @@ async def test_own_knowledge_is_called_so_and_cites_nothing(book: Path) -> None:
 
 
 async def test_what_rests_on_own_knowledge_in_part_cites_nothing_itself(book: Path) -> None:
-    def closed(question: str) -> Scripted:
+    def closed(question: str) -> ScriptedReply:
         return said("I know it.", "Jane Doe", -0.001 if question == DIRECTOR else -2.0)
 
     async with ScriptedServer(script(closed=closed)) as server:
@@ -194,10 +200,10 @@ async def test_what_rests_on_own_knowledge_in_part_cites_nothing_itself(book: Pa
 async def test_a_used_answer_brings_along_what_its_question_refers_to(book: Path) -> None:
     """The second answer was found for a name that the model knew by itself."""
 
-    def closed(question: str) -> Scripted:
+    def closed(question: str) -> ScriptedReply:
         return said("I know it.", "Jane Doe", -0.001 if question == DIRECTOR else -2.0)
 
-    def below(_: str) -> Scripted:
+    def below(_: str) -> ScriptedReply:
         return said("She was born there [Q2].", "Cork", -0.1)
 
     async with ScriptedServer(script(closed=closed, below=below)) as server:
@@ -210,10 +216,10 @@ async def test_a_used_answer_brings_along_what_its_question_refers_to(book: Path
 async def test_an_answer_from_below_that_the_model_repeats_is_used_whether_it_says_so_or_not(
     book: Path,
 ) -> None:
-    def closed(question: str) -> Scripted:
+    def closed(question: str) -> ScriptedReply:
         return said("I know it.", "Jane Doe", -0.001 if question == DIRECTOR else -2.0)
 
-    def below(_: str) -> Scripted:
+    def below(_: str) -> ScriptedReply:
         return said("Jane Doe was born there [Q2].", "Cork", -0.1)
 
     async with ScriptedServer(script(closed=closed, below=below)) as server:
@@ -222,7 +228,7 @@ async def test_an_answer_from_below_that_the_model_repeats_is_used_whether_it_sa
 
 
 async def test_an_invented_quote_is_found_out(book: Path) -> None:
-    def opened(_: str) -> Scripted:
+    def opened(_: str) -> ScriptedReply:
         return said('It says [S1 "in the year of the great flood"].', "Cork", -0.1)
 
     async with ScriptedServer(script(parts={}, open=opened)) as server:
@@ -232,7 +238,7 @@ async def test_an_invented_quote_is_found_out(book: Path) -> None:
 
 
 async def test_what_nothing_answers_is_not_in_the_document(book: Path) -> None:
-    def unknown(_: str) -> Scripted:
+    def unknown(_: str) -> ScriptedReply:
         return said("I do not know.", "Unknown", -0.1)
 
     async with ScriptedServer(script(closed=unknown, open=unknown, below=unknown)) as server:
@@ -293,10 +299,10 @@ async def test_without_log_probabilities_one_way_is_taken_for_all_and_said(
 ) -> None:
     answering = script()
 
-    def plain(call: ScriptedCall) -> Scripted:
+    def plain(call: ScriptedCall) -> ScriptedReply:
         found = answering(call)
-        assert isinstance(found, Scripted)
-        return Scripted(found.text, has_logprobs=False)
+        assert isinstance(found, ScriptedReply)
+        return ScriptedReply(found.text, has_logprobs=False)
 
     rejected = frozenset({"logprobs"}) if circumstance == "rejected" else frozenset[str]()
     async with ScriptedServer(plain, ServerRules(rejected=rejected)) as server:
@@ -316,7 +322,7 @@ async def test_lazy_mode_stops_at_passages_that_are_sure_enough(book: Path) -> N
     assert len(_proof(answer).nodes) == 1
 
 
-def _director(question: str) -> Scripted:
+def _director(question: str) -> ScriptedReply:
     """Answer from own knowledge: the director rightly, unlike the passages."""
     return said("I know it.", "Jane Doe" if question == DIRECTOR else "Unknown", -0.3)
 
@@ -325,7 +331,7 @@ def _beam_script() -> Script:
     """Reply so that the surest director is the wrong one, which shows above only."""
     answering = script(closed=_director)
 
-    def reply(call: ScriptedCall) -> Scripted:
+    def reply(call: ScriptedCall) -> ScriptedReply:
         role, question = role_of(call.prompt), question_of(call)
         if role == "open" and question == DIRECTOR:
             return _from_passages(call, "Hector", "in 1911, and nobody saw it", -0.1)
@@ -336,7 +342,7 @@ def _beam_script() -> Script:
             answer, p = ("Cork", -0.1) if is_jane else ("Wick", -3.0)
             return said("One did it [Q1], and was born there [Q2].", answer, p)
         found = answering(call)
-        assert isinstance(found, Scripted)
+        assert isinstance(found, ScriptedReply)
         return found
 
     return reply

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import ModelNotUsable
-from lcagent.models.base import Reply, Request, TokenLogprob
-from lcagent.models.scripted import ScriptedModel
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines import Runtime, ask_async
 from lcagent.pipelines.ask import ask_again
 from lcagent.settings import load_settings
+from lcagent.testing import ScriptedModel
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -36,8 +36,6 @@ PARTS = json.dumps({QUESTION: ["Who directed The Ferry?", "Where was #1 born?", 
 SERVER = f"""
 import asyncio, json, sys
 from pathlib import Path
-from lcagent.models.scripted_server.rules import ServerRules
-from lcagent.models.scripted_server.server import ScriptedServer
 
 def reply(call):
     if "break questions down" in call.prompt:

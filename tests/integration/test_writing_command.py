@@ -17,7 +17,7 @@ SAMPLE = Path(__file__).parents[2] / "examples" / "sample.pdf"
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
     """Yield the URL of a server that plans and writes."""
-    command = (sys.executable, "-m", "lcagent.models.scripted_server", "--script", "writer")
+    command = (sys.executable, "-m", "lcagent.testing", "--script", "writer")
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         yield server.stdout.readline().decode().strip()

@@ -11,11 +11,18 @@ from typing import Any
 
 import pytest
 
-from lcagent.agents.agent_write.repetition import grams
-from lcagent.models.scripted_server.script import Script, Scripted, ScriptedCall, writer_script
-from lcagent.models.scripted_server.server import ScriptedServer, Served, ServerRules
-from lcagent.models.scripted_server.writer import write as scripted
+from lcagent.agents.write.paragraph_draft import word_ngrams
 from lcagent.pipelines import Runtime, write_async
+from lcagent.testing import (
+    Script,
+    ScriptedCall,
+    ScriptedReply,
+    ScriptedServer,
+    ServedCall,
+    ServerRules,
+    writer_script,
+)
+from lcagent.testing.stand_ins import write_text as scripted
 from lcagent.texts import Article
 
 pytestmark = pytest.mark.anyio
@@ -49,11 +56,11 @@ async def _write(server: ScriptedServer, *documents: Path, **options: Any) -> Ar
         )
 
 
-def _drafts(server: ScriptedServer) -> list[Served]:
+def _drafts(server: ScriptedServer) -> list[ServedCall]:
     return [call for call in server.served if _DRAFT.search(call.prompt)]
 
 
-def _number(call: Served) -> int:
+def _number(call: ServedCall) -> int:
     found = _DRAFT.search(call.prompt)
     assert found is not None
     return int(found[1])
@@ -138,10 +145,10 @@ async def test_labels_preambles_and_closings_of_replies_stay_out_of_the_text() -
 
 
 async def test_what_went_wrong_on_the_way_is_never_written_into_the_text() -> None:
-    def failing(call: ScriptedCall) -> Scripted | str:
+    def failing(call: ScriptedCall) -> ScriptedReply | str:
         faults = {
-            1: Scripted("Max tries. Failed.", status=500),
-            3: Scripted("I'm sorry, I cannot."),
+            1: ScriptedReply("Max tries. Failed.", status=500),
+            3: ScriptedReply("I'm sorry, I cannot."),
         }
         return faults.get(call.number) or scripted(call.prompt)
 
@@ -216,15 +223,15 @@ async def test_a_paragraph_that_comes_again_is_written_anew() -> None:
     shown = [call.prompt for call in server.served if "It says again" in call.prompt]
     assert len(shown) == 1
     assert first[0] in shown[0]
-    rows = [grams(one) for one in _paragraphs(article)]
+    rows = [word_ngrams(one) for one in _paragraphs(article)]
     assert not rows[4] & rows[1]
-    assert rows[1] == grams(first[0])
+    assert rows[1] == word_ngrams(first[0])
 
 
 async def test_a_reply_that_was_cut_off_is_continued() -> None:
-    def cut(call: ScriptedCall) -> Scripted | str:
+    def cut(call: ScriptedCall) -> ScriptedReply | str:
         said = scripted(call.prompt)
-        return Scripted(said[: len(said) // 2], finish="length") if _is_draft(call) else said
+        return ScriptedReply(said[: len(said) // 2], finish="length") if _is_draft(call) else said
 
     async with ScriptedServer(cut) as server:
         article = await _write(server, plan=PLAN)
@@ -235,8 +242,8 @@ async def test_a_reply_that_was_cut_off_is_continued() -> None:
 
 
 async def test_where_every_reply_is_cut_off_paragraphs_end_at_a_whole_sentence() -> None:
-    def always(call: ScriptedCall) -> Scripted:
-        return Scripted(scripted(call.prompt)[:-20], finish="length")
+    def always(call: ScriptedCall) -> ScriptedReply:
+        return ScriptedReply(scripted(call.prompt)[:-20], finish="length")
 
     async with ScriptedServer(always) as server:
         article = await _write(server, plan=PLAN)
@@ -254,7 +261,7 @@ async def test_prompt_and_reply_fit_a_window_of_4000_in_every_call(share: float)
     assert server.calls <= 1 + 3 * len(article.plan)
 
 
-def _limit(call: Served) -> int:
+def _limit(call: ServedCall) -> int:
     limits = ("max_tokens", "max_completion_tokens")
     return next(call.parameters[name] for name in limits if name in call.parameters)
 

@@ -2,26 +2,26 @@
 
 import json
 import re
-import tomllib
+import runpy
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+import lcagent
 from lcagent import proofs, results, texts
 from lcagent.engine.engine import StoredMemory
 from lcagent.engine.sizing import MemoryEstimate
 from lcagent.settings import Settings
-from lcagent.storage.documents import StoredDocument
+from lcagent.storage.document_store import StoredDocument
 
 ROOT = Path(__file__).parents[2]
-TOOL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-ROOMS = [
-    path.relative_to(ROOT)
-    for folder in ("agents", "engine", "pipelines", "retrieval")
-    for path in (ROOT / folder, *(ROOT / folder).iterdir())
-    if (path / "__init__.py").is_file()
+GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+PACKAGES = [
+    init.parent.relative_to(ROOT)
+    for top in sorted(ROOT.glob("*/__init__.py"))
+    for init in sorted(top.parent.rglob(top.name))
 ]
 RESULTS = (
     results.Answer,
@@ -94,30 +94,65 @@ def test_the_examples_have_the_fields_that_results_have() -> None:
             assert all(set(one) == _names(part) for one in example[name]), name
 
 
-@pytest.mark.parametrize("folder", TOOL["setuptools"]["package-dir"].values())
-def test_every_folder_stands_in_the_architecture(folder: str) -> None:
-    assert f"\n| `{folder}/` |" in _doc("architecture.md")
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_every_module_of_a_large_folder_stands_in_the_architecture(room: Path) -> None:
-    modules = {module.name for module in (ROOT / room).glob("[!_]*.py")}
-    title = next(
-        line for line in _doc("architecture.md").splitlines() if f"### {room.parts[0]}/" in line
-    )
-    section = _section(_doc("architecture.md"), title.removeprefix("### "))
-    assert {name for name in modules if f"`{name}`" not in section} == set()
+@pytest.mark.parametrize("package", PACKAGES, ids=Path.as_posix)
+def test_every_folder_of_modules_stands_in_the_architecture(package: Path) -> None:
+    named = f"\n| `{package}/` |" if len(package.parts) == 1 else f"`{package.name}/`"
+    assert named in _doc("architecture.md")
 
 
 def test_every_module_in_the_architecture_exists() -> None:
-    named = set(re.findall(r"`(?:\w+/)*(\w+\.py)`", _doc("architecture.md")))
+    named = set(re.findall(r"`((?:\w+/)*\w+\.py)`", _doc("architecture.md")))
+    modules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("**/*.py") if _is_ours(path)}
     assert named
-    assert named - {path.name for path in ROOT.glob("*/**/*.py")} == set()
+    assert [
+        name for name in named if not any(f"/{each}".endswith(f"/{name}") for each in modules)
+    ] == []
+
+
+def _is_ours(path: Path) -> bool:
+    parts = path.relative_to(ROOT).parts
+    return not any(part.startswith((".", "_")) or part == "build" for part in parts[:-1])
+
+
+def test_the_list_of_modules_has_all_of_them_with_what_they_say() -> None:
+    page = GENERATE["modules_page"]()
+    for package in PACKAGES:
+        for path in (ROOT / package).glob("[!_]*.py"):
+            assert f"- `{path.name}`: {GENERATE['first_line'](path)}\n" in page
+
+
+def test_the_python_pages_have_what_lcagent_exports() -> None:
+    pages = GENERATE["generated_pages"]()
+    for name in lcagent.__all__:
+        assert f"heading: lcagent.{name}}}" in pages["api/lcagent.md"]
+    assert {"api/lcagent.errors.md", "api/lcagent.results.md"} <= set(pages)
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "turned"),
+    [
+        ("index.md", "[a](docs/models.md#keys)", "[a](models.md#keys)"),
+        ("models.md", "[a](../CONTRIBUTING.md)", "[a](contributing.md)"),
+        (
+            "benchmarks.md",
+            "[a](../docs/decisions/0006-ranking.md)",
+            "[a](decisions/0006-ranking.md)",
+        ),
+        ("decisions/0006-ranking.md", "[a](../engine.md)", "[a](../engine.md)"),
+        ("contributing.md", "[a](docs/decisions/)", "[a](decisions/index.md)"),
+        ("index.md", "[a](examples/sample.pdf)", "a"),
+        ("index.md", "[a](https://arxiv.org) [b](#more)", "[a](https://arxiv.org) [b](#more)"),
+    ],
+)
+def test_links_of_the_repository_are_turned_to_pages_of_the_site(
+    page: str, text: str, turned: str
+) -> None:
+    assert GENERATE["turn_links"](text, page) == turned
 
 
 def _links() -> Iterator[tuple[str, str]]:
-    pages = [*ROOT.glob("docs/**/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-    for page in filter(Path.exists, pages):
+    pages = {*ROOT.glob("*.md"), *ROOT.glob("*/**/*.md")}
+    for page in sorted(page for page in pages if _is_ours(page) and "prompts" not in page.parts):
         text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             if not re.match(r"[a-z]+:|#", target):

@@ -2,9 +2,8 @@
 
 import pytest
 
-from lcagent.agents.citations import AttributedQuote, cite, claim
-from lcagent.documents import Document, Line, Page
-from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.agents.citations import AttributedQuote, cite_quotes, make_claim
+from lcagent.documents import Document, Line, Page, Span
 
 ID = "a" * 64
 REAL = "Hector Vance kept the lighthouse for thirty-one years."
@@ -34,25 +33,25 @@ def _document() -> Document:
     ],
 )
 def test_status_and_page_of_a_quote(quote: str, page_index: int, status: str, page: int) -> None:
-    attributed = AttributedQuote(quote, PageRef(ID, page_index))
-    (citation,) = cite([attributed], [_document()], lambda _, page: page)
+    attributed = AttributedQuote(quote, Span(ID, page_index))
+    (citation,) = cite_quotes([attributed], [_document()], lambda _, page: page)
     assert (citation.status, citation.page) == (status, page)
     assert citation.quote == quote
     has_place = citation.start is not None and bool(citation.boxes)
     assert has_place is (status != "not_found")
-    assert claim("He did.", [citation]).status == (
+    assert make_claim("He did.", [citation]).status == (
         "supported" if status in ("exact", "fuzzy") else "unsupported"
     )
 
 
 def test_a_claim_without_citations_is_unsupported() -> None:
-    assert claim("He did.", []).status == "unsupported"
+    assert make_claim("He did.", []).status == "unsupported"
 
 
 def test_ids_count_the_quotes() -> None:
     quotes = [
-        AttributedQuote(REAL, PageRef(ID, 0)),
-        AttributedQuote("nowhere to be found", PageRef(ID, 1)),
+        AttributedQuote(REAL, Span(ID, 0)),
+        AttributedQuote("nowhere to be found", Span(ID, 1)),
     ]
-    citations = cite(quotes, [_document()], lambda _, page: page)
+    citations = cite_quotes(quotes, [_document()], lambda _, page: page)
     assert [citation.id for citation in citations] == ["1", "2"]

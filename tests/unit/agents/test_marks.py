@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.agents.marks import (
+from lcagent.agents.citations import (
     Mark,
     MarkedClaim,
     MarkNumbers,
     MarkStream,
-    claims_of,
-    marks_in,
-    numbered,
-    without_marks,
+    find_marks,
+    number_marks,
+    split_claims,
+    strip_marks,
 )
 
 TEXT = (
@@ -39,11 +39,11 @@ TEXT = (
     ],
 )
 def test_a_mark_is_read_in_each_of_its_forms(text: str, marks: list[Mark]) -> None:
-    assert list(marks_in(text)) == marks
+    assert list(find_marks(text)) == marks
 
 
 def test_a_claim_is_what_stands_before_its_marks() -> None:
-    assert claims_of(TEXT) == [
+    assert split_claims(TEXT) == [
         MarkedClaim(
             "The ferry carried 48,216 in 2019.", (Mark("S2", "Foot passengers 45,930 48,612"),)
         ),
@@ -56,17 +56,17 @@ def test_a_claim_is_what_stands_before_its_marks() -> None:
 
 
 def test_a_mark_before_any_text_makes_no_claim() -> None:
-    assert claims_of("[F1] Then text.") == [MarkedClaim("Then text.", ())]
+    assert split_claims("[F1] Then text.") == [MarkedClaim("Then text.", ())]
 
 
 def test_the_same_mark_has_the_same_number() -> None:
-    assert numbered('A [S1 "x y"]. B [F2]. C [S1 "x y", F2].', MarkNumbers()) == (
+    assert number_marks('A [S1 "x y"]. B [F2]. C [S1 "x y", F2].', MarkNumbers()) == (
         "A [1]. B [2]. C [1, 2]."
     )
 
 
 def test_a_text_reads_well_without_its_marks() -> None:
-    assert without_marks('It was so [S1 "so it was"]. Yes [F2]!') == "It was so. Yes!"
+    assert strip_marks('It was so [S1 "so it was"]. Yes [F2]!') == "It was so. Yes!"
 
 
 @given(cuts=st.lists(st.integers(0, len(TEXT)), max_size=12))
@@ -74,7 +74,7 @@ def test_a_text_in_pieces_comes_out_as_the_whole(cuts: list[int]) -> None:
     borders = [0, *sorted(cuts), len(TEXT)]
     stream = MarkStream()
     pieces = [stream.feed(TEXT[a:b]) for a, b in pairwise(borders)]
-    assert "".join(pieces) + stream.close() == numbered(TEXT, MarkNumbers())
+    assert "".join(pieces) + stream.close() == number_marks(TEXT, MarkNumbers())
     assert not any('"' in piece for piece in pieces)
 
 
@@ -82,4 +82,4 @@ def test_a_text_in_pieces_comes_out_as_the_whole(cuts: list[int]) -> None:
 def test_no_text_is_lost_in_a_stream(text: str) -> None:
     stream = MarkStream()
     out = "".join(map(stream.feed, text)) + stream.close()
-    assert out == numbered(text, MarkNumbers())
+    assert out == number_marks(text, MarkNumbers())

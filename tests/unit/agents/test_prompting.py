@@ -21,9 +21,8 @@ from jinja2 import Environment, meta
 
 import lcagent.agents
 from lcagent.agents.answering import ReaderPrompt
-from lcagent.agents.chain_of_agents.roles import WorkerPrompt
-from lcagent.agents.fences import fence
-from lcagent.agents.prompting import Prompt
+from lcagent.agents.chain.chain_prompts import WorkerPrompt
+from lcagent.agents.prompt_templates import Prompt, fence
 
 for module in pkgutil.walk_packages(lcagent.agents.__path__, "lcagent.agents."):
     importlib.import_module(module.name)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lcagent.agents.quoting import Quote, choose_quotes
-from lcagent.documents import Chunk, Document, Page, Passage
+from lcagent.documents import Document, Page, Passage, Span
 from lcagent.retrieval.chunking import cut
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
 from lcagent.retrieval.search import lexical
@@ -22,7 +22,8 @@ def _ask(question: str, pages: Sequence[str], language: str = "en") -> list[Quot
     terms = terms_of(document, cut(document, WordPieceEstimate()))
     passages = tuple(
         Passage(
-            Chunk(document.id, page.index, page.index, 0, len(page.text), page.text),
+            Span(document.id, page.index, 0, len(page.text)),
+            page.text,
             document.name,
             page,
             score=1.0 - page.index / 100,

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from lcagent.agents.answering import ReaderPrompt
-from lcagent.agents.chain_of_agents.roles import CitingManagerPrompt, NoteTakerPrompt, WorkerPrompt
-from lcagent.agents.marks import Mark, marks_in
-from lcagent.agents.prompting import Prompt
+from lcagent.agents.chain.chain_prompts import CitingManagerPrompt, NoteTakerPrompt, WorkerPrompt
+from lcagent.agents.citations import Mark, find_marks
+from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.quoting_model import QuotingModel
 from lcagent.agents.refusals import NOT_FOUND
-from lcagent.models.base import Request
+from lcagent.models.chat_model import Request
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,7 @@ async def _reply(prompt: Prompt) -> str:
 
 async def test_a_passage_is_quoted_with_its_mark() -> None:
     reply = await _reply(ReaderPrompt(QUESTION, (f"S1 | a.pdf | p. 4\n{TEXT}",)))
-    assert list(marks_in(reply)) == [Mark("S1", SAID)]
+    assert list(find_marks(reply)) == [Mark("S1", SAID)]
 
 
 async def test_a_part_gives_a_note_with_its_quote() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lcagent.agents.refusals import NOT_FOUND, is_empty_handed, is_refusal, says_not_found
+from lcagent.agents.refusals import NOT_FOUND, carries_nothing, is_refusal, says_not_found
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from lcagent.agents.refusals import NOT_FOUND, is_empty_handed, is_refusal, says
     ],
 )  # fmt: skip
 def test_a_reply_that_carries_nothing_is_known(reply: str) -> None:
-    assert is_empty_handed(reply)
+    assert carries_nothing(reply)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_declining_is_told_from_finding_nothing(reply: str, declines: bool) -> N
     ],
 )
 def test_a_reply_that_says_something_is_not_thrown_away(reply: str) -> None:
-    assert not is_empty_handed(reply)
+    assert not carries_nothing(reply)
 
 
 def test_not_found_is_known_only_where_it_is_the_reply() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.agents.replies_json import json_object_in
+from lcagent.agents.replies_json import extract_json_object
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ from lcagent.agents.replies_json import json_object_in
     ],
 )
 def test_an_object_is_found_in_what_surrounds_it(reply: str, found: dict[str, Any] | None) -> None:
-    assert json_object_in(reply) == found
+    assert extract_json_object(reply) == found
 
 
 @given(text=st.text(alphabet='{}[]",:\\ab1 \n', max_size=60))
 def test_no_text_is_an_error(text: str) -> None:
-    found = json_object_in(text)
+    found = extract_json_object(text)
     assert found is None or isinstance(found, dict)

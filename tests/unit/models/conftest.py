@@ -6,11 +6,10 @@ from typing import TypeAlias
 
 import pytest
 
-from lcagent.models.base import Message, Request
-from lcagent.models.catalog import find_card
+from lcagent.models.chat_model import Message, Request
+from lcagent.models.choose import find_card
 from lcagent.models.remote import RemoteModel
-from lcagent.models.scripted_server.script import Script
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.testing import Script, ScriptedServer, ServerRules
 
 KEY = "sk-secret-0123456789"
 

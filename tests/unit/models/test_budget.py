@@ -13,9 +13,9 @@ from lcagent.errors import (
     ModelUnavailable,
     UnusableReply,
 )
-from lcagent.models.base import Message, ModelCard, OnText, Reply, Request
-from lcagent.models.budget import Budget, Budgeted
-from lcagent.models.scripted import ScriptedModel
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
+from lcagent.models.limits import Budget, Budgeted
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text as sql
 
 from lcagent.errors import ModelUnavailable
-from lcagent.models.base import Message, OnText, Reply, Request, TokenLogprob
 from lcagent.models.cached import Cached
-from lcagent.models.scripted import ScriptedModel
+from lcagent.models.chat_model import Message, OnText, Reply, Request, TokenLogprob
 from lcagent.storage.database import Database, open_database
-from lcagent.storage.replies import ReplyStore
+from lcagent.storage.reply_store import ReplyStore
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

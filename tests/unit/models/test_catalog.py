@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.models.catalog import DEFAULT_WINDOW_TOKENS, _packaged, find_card
+from lcagent.models.chat_model import DEFAULT_WINDOW_TOKENS
+from lcagent.models.choose import _packaged, find_card
 
 
 @pytest.mark.parametrize(

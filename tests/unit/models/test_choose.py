@@ -5,9 +5,9 @@ import pytest
 from lcagent.errors import ModelNotUsable, UsageError
 from lcagent.models.cached import Cached
 from lcagent.models.choose import choose_model, close_model, split_reference
-from lcagent.models.limits import Limited, Turns
+from lcagent.models.limits import RateLimited, RateLimiter
 from lcagent.models.remote import RemoteModel
-from lcagent.models.scripted import ScriptedModel
+from lcagent.testing import ScriptedModel
 
 LOCAL = "http://127.0.0.1:8000/v1"
 
@@ -55,6 +55,7 @@ async def test_closing_reaches_through_the_wrappers() -> None:
         async def close(self) -> None:
             Closed.is_closed = True
 
-    await close_model(Limited(Limited(Closed(lambda request: ""), Turns()), Turns()))
+    inner = RateLimited(Closed(lambda request: ""), RateLimiter())
+    await close_model(RateLimited(inner, RateLimiter()))
     assert Closed.is_closed
     assert hasattr(Cached, "complete")

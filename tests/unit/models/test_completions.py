@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.completions import BadBody, Completion, read_whole
+from lcagent.models.completions import BadBody, ServerReply, read_whole
 
 
 def _body(**choice: Any) -> bytes:
@@ -76,7 +76,7 @@ def test_logprobs_that_are_no_numbers_or_bytes_are_mended() -> None:
 
 
 def test_usage_may_come_late_and_be_strange() -> None:
-    completion = Completion()
+    completion = ServerReply()
     assert completion.take(_body(delta={"content": "x"}))
     assert not completion.take(b'{"choices": [], "usage": {"prompt_tokens": 3}}')
     assert (completion.prompt_tokens, completion.completion_tokens) == (3, None)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.models import events as module
-from lcagent.models.events import EventTooLong, events
+from lcagent.models import completions as module
+from lcagent.models.completions import BadBody, events
 
 pytestmark = pytest.mark.anyio
 
@@ -38,5 +38,5 @@ async def test_events_are_the_same_however_the_stream_is_cut(cuts: list[int]) ->
 
 async def test_a_line_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST_EVENT", 10)
-    with pytest.raises(EventTooLong):
+    with pytest.raises(BadBody, match="without an end"):
         await _read([b"data: " + b"x" * 20])

@@ -3,7 +3,7 @@
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.models.hosts import checked_url, is_loopback, is_openai, server_of
+from lcagent.models.endpoints import checked_url, is_loopback, is_openai, server_of
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from lcagent.errors import ModelNotUsable
-from lcagent.models.keys import PLACEHOLDER, api_key
+from lcagent.models.endpoints import PLACEHOLDER, api_key
 
 OPENAI = "https://api.openai.com/v1"
 

@@ -1,12 +1,12 @@
-"""Turns: never too many at once, none lost."""
+"""RateLimiter: never too many at once, none lost."""
 
 import asyncio
 
 import pytest
 
-from lcagent.models.base import Message, OnText, Reply, Request
-from lcagent.models.limits import Limited, Turns
-from lcagent.models.scripted import ScriptedModel
+from lcagent.models.chat_model import Message, OnText, Reply, Request
+from lcagent.models.limits import RateLimited, RateLimiter
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ async def _settled() -> None:
 
 async def test_no_more_calls_run_at_once_than_allowed_and_in_order() -> None:
     model = Slow()
-    limited = Limited(model, Turns(3))
+    limited = RateLimited(model, RateLimiter(3))
     tasks = [asyncio.create_task(limited.complete(_ask(str(number)))) for number in range(20)]
     await _settled()
     assert model.now == 3
@@ -53,8 +53,8 @@ async def test_no_more_calls_run_at_once_than_allowed_and_in_order() -> None:
 
 
 async def test_models_that_share_turns_share_the_limit() -> None:
-    model, turns = Slow(), Turns(2)
-    both = [Limited(model, turns), Limited(model, turns)]
+    model, turns = Slow(), RateLimiter(2)
+    both = [RateLimited(model, turns), RateLimited(model, turns)]
     tasks = [asyncio.create_task(each.complete(_ask("x"))) for each in both * 4]
     await _settled()
     model.gate.set()
@@ -64,7 +64,7 @@ async def test_models_that_share_turns_share_the_limit() -> None:
 
 async def test_who_is_cancelled_gives_the_turn_back() -> None:
     model = Slow()
-    limited = Limited(model, Turns(1))
+    limited = RateLimited(model, RateLimiter(1))
     running, waiting, last = (asyncio.create_task(limited.complete(_ask(t))) for t in "abc")
     await _settled()
     waiting.cancel()
@@ -79,14 +79,14 @@ async def test_a_failed_call_gives_the_turn_back() -> None:
     def fail(_: Request) -> str:
         raise ValueError
 
-    limited = Limited(ScriptedModel(fail), Turns(1))
+    limited = RateLimited(ScriptedModel(fail), RateLimiter(1))
     for _ in range(3):
         with pytest.raises(ValueError, match=r"^$"):
             await limited.complete(_ask("x"))
 
 
 async def test_requests_are_spread_over_the_minute() -> None:
-    limited = Limited(ScriptedModel(lambda _: "x"), Turns(8, requests_per_minute=6_000))
+    limited = RateLimited(ScriptedModel(lambda _: "x"), RateLimiter(8, requests_per_minute=6_000))
     loop = asyncio.get_running_loop()
     started = loop.time()
     await asyncio.gather(*(limited.complete(_ask("x")) for _ in range(6)))
@@ -94,7 +94,7 @@ async def test_requests_are_spread_over_the_minute() -> None:
 
 
 async def test_tokens_of_prompt_and_reply_are_limited() -> None:
-    limited = Limited(ScriptedModel(lambda _: "x"), Turns(8, tokens_per_minute=60_000))
+    limited = RateLimited(ScriptedModel(lambda _: "x"), RateLimiter(8, tokens_per_minute=60_000))
     loop = asyncio.get_running_loop()
     started = loop.time()
     await asyncio.gather(*(limited.complete(_ask("x", 20_000)) for _ in range(3)))
@@ -102,12 +102,12 @@ async def test_tokens_of_prompt_and_reply_are_limited() -> None:
 
 
 async def test_a_call_of_more_tokens_than_a_minute_has_is_made_all_the_same() -> None:
-    limited = Limited(ScriptedModel(lambda _: "x"), Turns(8, tokens_per_minute=100))
+    limited = RateLimited(ScriptedModel(lambda _: "x"), RateLimiter(8, tokens_per_minute=100))
     assert (await limited.complete(_ask("x", 20_000))).text == "x"
 
 
 def test_turns_work_in_one_loop_after_another() -> None:
-    limited = Limited(ScriptedModel(lambda _: "x"), Turns(1, 600_000, 1_000_000))
+    limited = RateLimited(ScriptedModel(lambda _: "x"), RateLimiter(1, 600_000, 1_000_000))
 
     async def ask() -> list[Reply]:
         return await asyncio.gather(*(limited.complete(_ask("x")) for _ in range(3)))

@@ -14,8 +14,8 @@ pytest.importorskip("transformers")
 from lcagent.engine.adapters import AdaptedModel
 from lcagent.errors import ContextTooLong, ModelError, ModelNotUsable, ModelUnavailable
 from lcagent.local_options import LocalOptions
-from lcagent.models.base import Message, Request
 from lcagent.models.cached import Cached
+from lcagent.models.chat_model import Message, Request
 from lcagent.models.choose import choose_model
 from lcagent.models.local import LocalModel, _VisibleText, open_local
 

@@ -2,12 +2,11 @@
 
 import pytest
 
-from lcagent.models.base import ModelCard
-from lcagent.models.catalog import find_card
+from lcagent.models.chat_model import ModelCard
+from lcagent.models.choose import find_card
 from lcagent.models.probe import probe
 from lcagent.models.remote import RemoteModel
-from lcagent.models.scripted_server.script import Scripted
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.testing import ScriptedReply, ScriptedServer, ServerRules
 
 from .conftest import KEY, Serve
 
@@ -37,7 +36,7 @@ async def test_what_a_server_cannot_do_is_a_finding(serve: Serve) -> None:
         rejected=frozenset({"logprobs", "response_format", "max_tokens", "system", "stream"}),
         models=None,
     )
-    async with serve(lambda call: Scripted("yes", usage="none"), rules) as (model, _):
+    async with serve(lambda call: ScriptedReply("yes", usage="none"), rules) as (model, _):
         findings = {finding.name: finding for finding in await probe(model)}
     failed = {name for name, finding in findings.items() if not finding.is_ok}
     assert failed == set(findings) - {"reply", "limit of a reply"}
@@ -69,7 +68,7 @@ async def test_a_window_that_is_too_small_is_a_finding(serve: Serve) -> None:
 
 
 async def test_a_prompt_that_is_cut_silently_is_a_finding(serve: Serve) -> None:
-    async with serve(lambda call: Scripted("yes", prompt_tokens=2_048)) as (model, _):
+    async with serve(lambda call: ScriptedReply("yes", prompt_tokens=2_048)) as (model, _):
         cut = (await probe(model, with_window=True))[-1]
     assert (cut.name, cut.is_ok) == ("window", False)
     assert "--window 2048" in cut.detail

@@ -15,11 +15,10 @@ from lcagent.errors import (
     ModelUnavailable,
     UnusableReply,
 )
-from lcagent.models.base import Message, Request, TokenLogprob
-from lcagent.models.catalog import find_card
+from lcagent.models.chat_model import Message, Request, TokenLogprob
+from lcagent.models.choose import find_card
 from lcagent.models.remote import RemoteModel
-from lcagent.models.scripted_server.script import Fault, Scripted
-from lcagent.models.scripted_server.server import ScriptedServer, ServerRules
+from lcagent.testing import Fault, ScriptedReply, ScriptedServer, ServerRules
 
 from .conftest import KEY, Serve
 
@@ -83,7 +82,7 @@ async def test_usage_that_is_missing_is_our_own_count(
     serve: Serve, hello: Request, is_streamed: bool
 ) -> None:
     pieces: list[str] = []
-    async with serve(lambda call: Scripted("Hello.", usage="none")) as (model, _):
+    async with serve(lambda call: ScriptedReply("Hello.", usage="none")) as (model, _):
         reply = await model.complete(hello, pieces.append if is_streamed else None)
         assert reply.prompt_tokens == model.count_tokens(hello.messages)
     assert reply.is_estimate
@@ -91,7 +90,7 @@ async def test_usage_that_is_missing_is_our_own_count(
 
 
 async def test_usage_of_zero_is_no_usage(serve: Serve, hello: Request) -> None:
-    async with serve(lambda call: Scripted("Hello.", usage="zero")) as (model, _):
+    async with serve(lambda call: ScriptedReply("Hello.", usage="zero")) as (model, _):
         assert (await model.complete(hello)).is_estimate
 
 
@@ -138,7 +137,7 @@ async def test_a_window_that_is_smaller_than_told_is_an_error_of_length(
 async def test_a_broken_reply_is_no_reply(
     serve: Serve, hello: Request, fault: Fault, words: str, is_streamed: bool
 ) -> None:
-    script = lambda call: Scripted("Hello, this is a reply of several words.", fault=fault)  # noqa: E731
+    script = lambda call: ScriptedReply("Hello, this is a reply of several words.", fault=fault)  # noqa: E731
     on_text = (lambda piece: None) if is_streamed else None
     async with serve(script) as (model, _):
         with pytest.raises(ModelUnavailable, match=words) as caught:
@@ -150,8 +149,8 @@ async def test_a_broken_reply_is_no_reply(
 async def test_the_connection_is_used_again_after_a_broken_one(
     serve: Serve, hello: Request
 ) -> None:
-    def script(_: object) -> Scripted:
-        return Scripted("Hello.", fault="cut_within" if server.calls == 1 else None)
+    def script(_: object) -> ScriptedReply:
+        return ScriptedReply("Hello.", fault="cut_within" if server.calls == 1 else None)
 
     async with serve(script) as (model, server):
         with pytest.raises(ModelUnavailable):
@@ -169,7 +168,7 @@ async def test_a_server_that_is_not_there_is_unavailable(hello: Request) -> None
 
 
 async def test_a_server_that_is_silent_is_given_up(hello: Request) -> None:
-    async with ScriptedServer(lambda call: Scripted("Yes.", latency_s=60)) as server:
+    async with ScriptedServer(lambda call: ScriptedReply("Yes.", latency_s=60)) as server:
         model = RemoteModel(find_card("any"), base_url=server.base_url, api_key=KEY, timeout_s=0.05)
         with pytest.raises(ModelUnavailable, match="did not answer in time"):
             await model.complete(hello)
@@ -179,28 +178,32 @@ async def test_a_server_that_is_silent_is_given_up(hello: Request) -> None:
 @pytest.mark.parametrize(
     ("scripted", "error", "words"),
     [
-        (Scripted("slow down", status=429), ModelUnavailable, "429.*slow down"),
-        (Scripted("oh", status=500), ModelUnavailable, "status 500"),
-        (Scripted("oh", status=503), ModelUnavailable, "status 503"),
-        (Scripted("oh", status=408), ModelUnavailable, "status 408"),
-        (Scripted("oh", status=409), ModelUnavailable, "status 409"),
+        (ScriptedReply("slow down", status=429), ModelUnavailable, "429.*slow down"),
+        (ScriptedReply("oh", status=500), ModelUnavailable, "status 500"),
+        (ScriptedReply("oh", status=503), ModelUnavailable, "status 503"),
+        (ScriptedReply("oh", status=408), ModelUnavailable, "status 408"),
+        (ScriptedReply("oh", status=409), ModelUnavailable, "status 409"),
         (
-            Scripted("no money", status=429, code="insufficient_quota"),
+            ScriptedReply("no money", status=429, code="insufficient_quota"),
             ModelNotUsable,
             "no credit left",
         ),
-        (Scripted(f"bad {KEY}", status=401), ModelNotUsable, "key was refused .*LCAGENT_API_KEY"),
-        (Scripted("no", status=403), ModelNotUsable, "key was refused"),
-        (Scripted("none", status=404), ModelNotUsable, "no model 'any-model'.*doctor"),
-        (Scripted("what?", status=400), ModelNotUsable, "refused the request .*what"),
-        (Scripted(f"echo {KEY}", status=418), ModelNotUsable, r"echo \*\*\*"),
+        (
+            ScriptedReply(f"bad {KEY}", status=401),
+            ModelNotUsable,
+            "key was refused .*LCAGENT_API_KEY",
+        ),
+        (ScriptedReply("no", status=403), ModelNotUsable, "key was refused"),
+        (ScriptedReply("none", status=404), ModelNotUsable, "no model 'any-model'.*doctor"),
+        (ScriptedReply("what?", status=400), ModelNotUsable, "refused the request .*what"),
+        (ScriptedReply(f"echo {KEY}", status=418), ModelNotUsable, r"echo \*\*\*"),
     ],
 )
 @pytest.mark.parametrize("is_streamed", [False, True])
 async def test_a_status_becomes_the_error_of_whoever_can_mend_it(
     serve: Serve,
     hello: Request,
-    scripted: Scripted,
+    scripted: ScriptedReply,
     error: type[LcagentError],
     words: str,
     is_streamed: bool,
@@ -214,7 +217,7 @@ async def test_a_status_becomes_the_error_of_whoever_can_mend_it(
 
 
 async def test_how_long_to_wait_is_passed_on(serve: Serve, hello: Request) -> None:
-    refusal = Scripted("slow down", status=429, headers={"Retry-After": "7"})
+    refusal = ScriptedReply("slow down", status=429, headers={"Retry-After": "7"})
     async with serve(lambda call: refusal) as (model, _):
         with pytest.raises(ModelUnavailable) as caught:
             await model.complete(hello)
@@ -223,7 +226,9 @@ async def test_how_long_to_wait_is_passed_on(serve: Serve, hello: Request) -> No
 
 async def test_a_redirect_is_not_followed(serve: Serve, hello: Request) -> None:
     async with ScriptedServer(lambda call: "Yes.") as other:
-        moved = Scripted("", status=307, headers={"Location": f"{other.base_url}/chat/completions"})
+        moved = ScriptedReply(
+            "", status=307, headers={"Location": f"{other.base_url}/chat/completions"}
+        )
         async with serve(lambda call: moved) as (model, _):
             with pytest.raises(ModelNotUsable, match="not followed; set the base URL"):
                 await model.complete(hello)
@@ -293,12 +298,12 @@ async def test_a_server_that_knows_no_limit_is_an_error(serve: Serve, hello: Req
 async def test_a_schema_is_asked_for_as_the_server_can(serve: Serve) -> None:
     kinds: list[str | None] = []
 
-    def script(_: object) -> Scripted:
+    def script(_: object) -> ScriptedReply:
         sent = server.bodies[-1].get("response_format")
         kinds.append(sent["type"] if sent else None)
         if kinds[-1] is None:
-            return Scripted('{"a": 1}')
-        return Scripted(f"response_format {kinds[-1]} is not supported", status=400)
+            return ScriptedReply('{"a": 1}')
+        return ScriptedReply(f"response_format {kinds[-1]} is not supported", status=400)
 
     request = Request((Message("user", "JSON, please"),), schema={"type": "object"})
     async with serve(script) as (model, server):
@@ -332,11 +337,11 @@ async def test_a_model_that_reasons_gets_no_temperature(serve: Serve, hello: Req
 
 
 async def test_a_longest_reply_that_the_server_names_is_kept_to(serve: Serve) -> None:
-    def script(_: object) -> Scripted | str:
+    def script(_: object) -> ScriptedReply | str:
         if server.bodies[-1]["max_tokens"] <= 4096:
             return "Yes."
         text = "max_tokens is too large: 9000. This model supports at most 4096 completion tokens"
-        return Scripted(text, status=400, param="max_tokens")
+        return ScriptedReply(text, status=400, param="max_tokens")
 
     async with serve(script) as (model, server):
         reply = await model.complete(Request((Message("user", "Hi"),), max_tokens=9_000))
@@ -351,7 +356,7 @@ async def test_logprobs_are_those_of_the_text(serve: Serve) -> None:
         TokenLogprob("\ufffd", -0.1, b"\xc3"),
         TokenLogprob("\ufffd", -0.2, b"\xa9"),
     )
-    async with serve(lambda call: Scripted("café", logprobs=tokens)) as (model, _):
+    async with serve(lambda call: ScriptedReply("café", logprobs=tokens)) as (model, _):
         whole = await model.complete(request)
     assert whole.logprobs == tokens
 
@@ -368,14 +373,14 @@ async def test_made_up_logprobs_join_to_the_text(serve: Serve, is_streamed: bool
 async def test_logprobs_that_are_missing_or_of_another_text_are_none(serve: Serve) -> None:
     request = Request((Message("user", "Hi"),), wants_logprobs=True)
     other = (TokenLogprob("No", -1.0, b"No"),)
-    async with serve(lambda call: Scripted("Yes.", logprobs=other)) as (model, _):
+    async with serve(lambda call: ScriptedReply("Yes.", logprobs=other)) as (model, _):
         assert (await model.complete(request)).logprobs is None
-    async with serve(lambda call: Scripted("Yes.", has_logprobs=False)) as (model, _):
+    async with serve(lambda call: ScriptedReply("Yes.", has_logprobs=False)) as (model, _):
         assert (await model.complete(request)).logprobs is None
 
 
 async def test_a_refusal_is_filtered_and_says_why(serve: Serve, hello: Request) -> None:
-    async with serve(lambda call: Scripted(refusal="I cannot say that.")) as (model, _):
+    async with serve(lambda call: ScriptedReply(refusal="I cannot say that.")) as (model, _):
         whole = await model.complete(hello)
         streamed = await model.complete(hello, lambda piece: None)
     assert (whole.text, whole.finish) == ("I cannot say that.", "filtered")
@@ -383,7 +388,7 @@ async def test_a_refusal_is_filtered_and_says_why(serve: Serve, hello: Request) 
 
 
 async def test_what_a_content_filter_stopped_is_filtered(serve: Serve, hello: Request) -> None:
-    async with serve(lambda call: Scripted("Half", finish="content_filter")) as (model, _):
+    async with serve(lambda call: ScriptedReply("Half", finish="content_filter")) as (model, _):
         assert (await model.complete(hello)).finish == "filtered"
 
 
@@ -396,14 +401,14 @@ async def test_a_reply_that_is_cut_says_so(serve: Serve) -> None:
 
 async def test_a_reply_that_is_longer_than_allowed_is_kept(serve: Serve) -> None:
     request = Request((Message("user", "Hi"),), max_tokens=3)
-    scripted = Scripted("one two three four five", ignores_max_tokens=True)
+    scripted = ScriptedReply("one two three four five", ignores_max_tokens=True)
     async with serve(lambda call: scripted) as (model, _):
         reply = await model.complete(request)
     assert (reply.text, reply.finish) == ("one two three four five", "stop")
 
 
 async def test_reasoning_that_used_up_the_reply_is_unusable(serve: Serve, hello: Request) -> None:
-    async with serve(lambda call: Scripted("", finish="length")) as (model, _):
+    async with serve(lambda call: ScriptedReply("", finish="length")) as (model, _):
         with pytest.raises(UnusableReply, match="50 tokens before it wrote anything"):
             await model.complete(hello)
 
@@ -425,9 +430,9 @@ async def test_a_call_that_is_cancelled_leaves_a_model_that_works(
 ) -> None:
     arrived = asyncio.Event()
 
-    def script(_: object) -> Scripted:
+    def script(_: object) -> ScriptedReply:
         arrived.set()
-        return Scripted("Yes.", latency_s=60 if server.calls == 1 else 0)
+        return ScriptedReply("Yes.", latency_s=60 if server.calls == 1 else 0)
 
     async with serve(script) as (model, server):
         task = asyncio.create_task(model.complete(hello))

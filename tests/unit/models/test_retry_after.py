@@ -2,7 +2,7 @@
 
 import pytest
 
-from lcagent.models.retry_after import retry_after_s
+from lcagent.models.server_errors import retry_after_s
 
 NOW = 1_784_000_000.0
 

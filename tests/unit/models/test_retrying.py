@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from lcagent.errors import BudgetExceeded, ContextTooLong, ModelNotUsable, ModelUnavailable
-from lcagent.models.base import Message, OnText, Reply, Request, RestartableText
+from lcagent.models.chat_model import Message, OnText, Reply, Request, RestartableText
 from lcagent.models.retrying import Retrying
-from lcagent.models.scripted import ScriptedModel
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

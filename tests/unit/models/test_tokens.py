@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.models.base import Message
-from lcagent.models.encodings import encoder
-from lcagent.models.tokens import TokenCounter, _counted_without_tokenizer
+from lcagent.models.chat_model import Message
+from lcagent.models.tokens import TokenCounter, _counted_without_tokenizer, encoder
 
 TEXTS = {  # and the most tokens that any of six tokenizers made of it (docs/models.md)
     "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом "
@@ -130,7 +129,7 @@ def test_counting_leaves_the_environment_and_llama_index_alone(tmp_path: Path) -
 
 def _in_process(code: str, cache: Path | None) -> int:
     """Run code in a process that has no cache but this one, and cannot connect to anything."""
-    hide = "import importlib.util as u; import lcagent.models.encodings as e;"
+    hide = "import importlib.util as u; import lcagent.models.tokens as e;"
     hide += "e.find_spec = lambda name: None;" if cache is not None else ""
     guard = "import socket; socket.socket = None;"
     environment = {name: value for name, value in os.environ.items() if "TIKTOKEN" not in name}

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.models.scripted import ScriptedModel
 from lcagent.pipelines import Runtime, ask, ask_async
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

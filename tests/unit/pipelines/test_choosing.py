@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lcagent.errors import BudgetExceeded
-from lcagent.models.base import Request
-from lcagent.models.scripted import CARD, ScriptedModel
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Runtime, ask_async, steps_of
 from lcagent.pipelines.running.events import Event, MethodChosen
 from lcagent.results import Answer
+from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ def _model(takes: str) -> ScriptedModel:
     def reply(request: Request) -> str:
         return json.dumps({"takes": takes}) if _sorts(request) else "It went slowly."
 
-    return ScriptedModel(reply, card=replace(CARD, window_tokens=1_200))
+    return ScriptedModel(reply, card=replace(SCRIPTED_CARD, window_tokens=1_200))
 
 
 def _sorts(request: Request) -> bool:

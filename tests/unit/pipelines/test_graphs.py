@@ -13,17 +13,17 @@ from langgraph.graph import END, START, StateGraph
 
 from lcagent.agents.quoting_model import QuotingModel
 from lcagent.errors import ModelUnavailable
-from lcagent.models.base import Request
-from lcagent.models.scripted import CARD, ScriptedModel
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Runtime, graphs
 from lcagent.pipelines.methods.chain_options import ChainOptions
 from lcagent.pipelines.running.events import AnswerText, StepDone
 from lcagent.pipelines.steps.state import initial_state
+from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
 QUESTION = "Who kept the lighthouse until 1938?"
-SMALL = replace(CARD, window_tokens=700)
+SMALL = replace(SCRIPTED_CARD, window_tokens=700)
 
 
 def _state(strategy: str = "chain") -> dict[str, object]:

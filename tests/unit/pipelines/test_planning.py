@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from lcagent.models.base import Request
-from lcagent.models.scripted import CARD, ScriptedModel
+from lcagent.models.chat_model import Request
 from lcagent.pipelines import Runtime, ask_async, plan_async
 from lcagent.pipelines.methods.chain_options import PRESETS, ChainOptions
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.running.events import Event, Planned
+from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
-PRICED = replace(CARD, usd_per_million_prompt=1.0, usd_per_million_completion=4.0)
+PRICED = replace(SCRIPTED_CARD, usd_per_million_prompt=1.0, usd_per_million_completion=4.0)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_quoting_costs_nothing(long_text: Path, runtime: Runtime) -> None:
 
 
 async def test_an_unknown_price_is_said_to_be_unknown(long_text: Path, runtime: Runtime) -> None:
-    model = ScriptedModel(_reply, card=replace(CARD, usd_per_million_prompt=None))
+    model = ScriptedModel(_reply, card=replace(SCRIPTED_CARD, usd_per_million_prompt=None))
     plan = await plan_async(long_text, "How?", runtime=runtime, model=model)
     assert plan.usd is None
     assert any("price" in note for note in plan.notes)

@@ -3,11 +3,11 @@
 import pytest
 
 from lcagent.errors import BudgetExceeded, ModelUnavailable
-from lcagent.models.base import Message, Reply, Request
-from lcagent.models.budget import Budget
+from lcagent.models.chat_model import Message, Reply, Request
+from lcagent.models.limits import Budget
 from lcagent.models.retrying import Retrying
-from lcagent.models.scripted import ScriptedModel
 from lcagent.pipelines import Runtime
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -12,21 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lcagent.agents.answering import Source
-from lcagent.agents.probtree.beams import most_calls
-from lcagent.agents.probtree.books import Wanted
-from lcagent.agents.probtree.candidates import Answered
-from lcagent.agents.probtree.confidence import folded
-from lcagent.agents.probtree.ladder import together
-from lcagent.agents.probtree.trees import Tree
+from lcagent.agents.answering import LabelledPassage
+from lcagent.agents.probtree.beam_search import max_beam_calls
+from lcagent.agents.probtree.books import RetrievalQuery
+from lcagent.agents.probtree.confidence import gather, normalize_answer
+from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.question_tree import QuestionTree
+from lcagent.documents import Span
 from lcagent.errors import UsageError
-from lcagent.models.base import Reply, Request, TokenLogprob
-from lcagent.models.scripted import ScriptedModel
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_record import index_of, sharing
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
-from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -38,10 +37,10 @@ CLOSED, OPEN, BELOW = "closed book", "open book", "child aggregating"
 class _OnePassage:
     """A book with one passage for any question."""
 
-    async def find(self, wanted: Sequence[Wanted]) -> list[Source]:
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:
         """Return it, with what was looked up."""
-        looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in wanted)
-        return [Source("S1", PageRef("d", 0), f"S1\nLOOKED UP {looked_up}")]
+        looked_up = "; ".join(f"{one.query} x{one.top_k}" for one in queries)
+        return [LabelledPassage("S1", Span("d", 0), f"S1\nLOOKED UP {looked_up}")]
 
 
 def said(answer: str, score: float) -> Reply:
@@ -112,11 +111,11 @@ async def _finish(run: TreeRun) -> list[list[str]]:
     levels: list[list[str]] = []
     while steps := run.ready():
         levels.append(steps)
-        await together([run.take(step) for step in steps])
+        await gather([run.take(step) for step in steps])
     return levels
 
 
-def _root(run: TreeRun) -> Answered:
+def _root(run: TreeRun) -> NodeResult:
     return run.known.recorded("tree/node/0")
 
 
@@ -315,7 +314,7 @@ def test_any_tree_ends_within_the_calls_that_its_questions_allow_and_asks_nothin
 ) -> None:
     run = _run(_varied(lists, seed), "q0?", beam=beam)
     levels = asyncio.run(_finish(run))
-    assert len(_asked(run)) <= _most(run.known.tree, beam) <= most_calls(beam)
+    assert len(_asked(run)) <= _most(run.known.tree, beam) <= max_beam_calls(beam)
     _check_that_nothing_is_asked_twice(run)
     assert len(levels) <= 1 + len(run.known.tree.questions)
     followed = run.known.followed(run.known.answers())
@@ -342,14 +341,16 @@ def _check_that_nothing_is_asked_twice(run: TreeRun) -> None:
     steps = [step.key for step in run.record.steps("tree/node/")]
     wordings = [(questions[index_of(key)], run.known.recorded(key).asked) for key in steps]
     assert max(Counter(sharing(*wording) for wording in wordings).values()) == 1
-    parents = {folded(asked) for question, asked in wordings if not question.is_leaf}
+    parents = {normalize_answer(asked) for question, asked in wordings if not question.is_leaf}
     prompts = Counter(
-        request.messages for request in _asked(run)[1:] if folded(_question(request)) not in parents
+        request.messages
+        for request in _asked(run)[1:]
+        if normalize_answer(_question(request)) not in parents
     )
     assert set(prompts.values()) <= {1}
 
 
-def _most(tree: Tree, beam: int) -> int:
+def _most(tree: QuestionTree, beam: int) -> int:
     wordings = [beam if one.needs else 1 for one in tree.questions]
     each = [2 if one.is_leaf else 3 if one.needs else 2 + beam for one in tree.questions]
     return 1 + sum(count * calls for count, calls in zip(wordings, each, strict=True))
@@ -375,7 +376,7 @@ async def test_a_beam_that_breaks_off_at_any_call_goes_on_and_takes_no_step_twic
     assert set(taken.values()) == {1}
     assert _root(again).choice.answer == "Cork"
     stored = json.loads(json.dumps(again.record["tree/node/0"].detail))
-    assert Answered.from_json(stored["answered"]) == _root(again)
+    assert NodeResult.from_json(stored["answered"]) == _root(again)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from lcagent.agents.probtree.books import Corpus
 from lcagent.errors import ModelUnavailable
-from lcagent.models.base import Reply, Request, TokenLogprob
-from lcagent.models.scripted import ScriptedModel
+from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines import Runtime, graphs
 from lcagent.pipelines.steps.state import initial_state
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 

@@ -12,21 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lcagent.agents.answering import Source
-from lcagent.agents.probtree.books import Corpus, Wanted
-from lcagent.agents.probtree.candidates import Answered
-from lcagent.agents.probtree.deciding import is_no_answer
-from lcagent.agents.probtree.ladder import together
-from lcagent.agents.probtree.replies import cleaned
-from lcagent.agents.probtree.trees import Tree
-from lcagent.documents import Document, Page
-from lcagent.models.base import ChatModel, OnText, Reply, Request, TokenLogprob
-from lcagent.models.scripted import ScriptedModel
-from lcagent.models.wrapping import Wrapping
+from lcagent.agents.answering import LabelledPassage
+from lcagent.agents.probtree.books import Corpus, RetrievalQuery
+from lcagent.agents.probtree.confidence import gather
+from lcagent.agents.probtree.explained_replies import clean_answer, is_no_answer
+from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.question_tree import QuestionTree
+from lcagent.documents import Document, Page, Span
+from lcagent.models.chat_model import ChatModel, OnText, Reply, Request, TokenLogprob, WrapperModel
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
-from lcagent.retrieval.quotes.checking import PageRef
+from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -81,7 +78,7 @@ async def _finish(run: TreeRun) -> list[list[str]]:
     levels: list[list[str]] = []
     while steps := run.ready():
         levels.append(steps)
-        await together([run.take(step) for step in steps])
+        await gather([run.take(step) for step in steps])
     return levels
 
 
@@ -124,8 +121,8 @@ async def test_each_candidate_is_shown_what_is_its_own_and_nothing_else() -> Non
             assert passages == []
         else:
             below = [asked[at] for at in (1, 2, 3)] if question == ROOT else []
-            wanted = [Wanted(question, 2), *(Wanted(one, 1) for one in below)]
-            expected = await CORPUS.find(wanted)
+            wanted = [RetrievalQuery(question, 2), *(RetrievalQuery(one, 1) for one in below)]
+            expected = await CORPUS.retrieve(wanted)
             assert len(expected) > 2 or not below
             assert passages == [source.text.splitlines()[-1] for source in expected]
         answers = re.findall(r"^Answer: (.*)$", prompt, re.MULTILINE)
@@ -163,7 +160,7 @@ def test_any_tree_takes_the_calls_that_its_size_says_and_no_question_comes_befor
     assert len(levels) == 1 + tree.level(0)
 
 
-def _check_order(tree: Tree, levels: list[list[str]]) -> None:
+def _check_order(tree: QuestionTree, levels: list[list[str]]) -> None:
     taken: set[int] = set()
     for level in levels[1:]:
         now = {int(step.rpartition("/")[2]) for step in level}
@@ -175,7 +172,7 @@ def _check_order(tree: Tree, levels: list[list[str]]) -> None:
 
 
 @dataclass(slots=True)
-class _Slow(Wrapping):
+class _Slow(WrapperModel):
     """A model that takes a moment, and notes how much is asked at the same time."""
 
     model: ChatModel
@@ -288,13 +285,13 @@ async def test_a_step_that_was_taken_is_not_taken_again() -> None:
 async def test_a_run_goes_on_from_its_record() -> None:
     first, model = _run(_answering({ROOT: PARTS}))
     for _ in range(3):
-        await together([first.take(step) for step in first.ready()])
+        await gather([first.take(step) for step in first.ready()])
     second, more = _run(_answering({ROOT: PARTS}))
     second.record = first.record
     await _finish(second)
     assert len(model.requests) + len(more.requests) == 10
     stored = json.loads(json.dumps(second.record["tree/node/0"].detail))
-    assert Answered.from_json(stored["answered"]) == second.known.answers()[0]
+    assert NodeResult.from_json(stored["answered"]) == second.known.answers()[0]
 
 
 Node = dict[str, Any]
@@ -303,9 +300,9 @@ Node = dict[str, Any]
 class _OnePassage:
     """A book with one passage for any question."""
 
-    async def find(self, wanted: Sequence[Wanted]) -> list[Source]:  # noqa: ARG002
+    async def retrieve(self, queries: Sequence[RetrievalQuery]) -> list[LabelledPassage]:  # noqa: ARG002
         """Return it."""
-        return [Source("S1", PageRef("d", 0), "S1\nPASSAGE")]
+        return [LabelledPassage("S1", Span("d", 0), "S1\nPASSAGE")]
 
 
 @pytest.mark.parametrize("name", ["hotpotqa", "musique", "2wiki"])
@@ -327,7 +324,7 @@ async def test_the_authors_runs_come_out_the_same_step_by_step(
         if accept_at is None and texts == [node["question_text"] for node in ordered]:
             root = run.known.answers()[0].choice
             assert root.score == pytest.approx(ordered[0]["answer"][1], abs=1e-9, rel=0)
-            assert root.answer == cleaned(ordered[0]["answer"][0])
+            assert root.answer == clean_answer(ordered[0]["answer"][0])
             compared += 1
         if accept_at is not None and _is_like(run, ordered):
             assert len(model.requests) == _lazy_calls(nodes, ordered[0], accept_at)

@@ -30,9 +30,9 @@ TEXTS = st.lists(
 def test_chunks_join_back_to_their_pages(texts: list[str]) -> None:
     chunks = cut(_document(*texts), WordPieceEstimate())
     for index, text in enumerate(texts):
-        assert "".join(chunk.text for chunk in chunks if chunk.page_index == index) == text
+        assert "".join(chunk.text for chunk in chunks if chunk.span.page_index == index) == text
     assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
-    assert all(texts[c.page_index][c.start : c.end] == c.text for c in chunks)
+    assert all(texts[c.span.page_index][c.span.start : c.span.end] == c.text for c in chunks)
 
 
 @given(texts=TEXTS)

@@ -14,7 +14,7 @@ from lcagent.errors import PasswordNeeded, UnreadableDocument, UsageError
 from lcagent.retrieval.library import Collection, Library, content_hash
 from lcagent.retrieval.sources import Source, StoredId
 from lcagent.storage.database import open_database
-from lcagent.storage.documents import DocumentStore
+from lcagent.storage.document_store import DocumentStore
 
 TEXT = "The ferry leaves at noon."
 

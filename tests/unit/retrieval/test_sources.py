@@ -10,7 +10,7 @@ from lcagent.documents import Document, Page
 from lcagent.errors import UsageError
 from lcagent.retrieval.sources import StoredId, resolve
 from lcagent.storage.database import open_database
-from lcagent.storage.documents import DocumentStore
+from lcagent.storage.document_store import DocumentStore
 
 IDS = ("a" * 63 + "1", "a" * 63 + "2", "b" * 64)
 

@@ -19,7 +19,7 @@ from lcagent.errors import StorageError, UsageError
 from lcagent.settings import Settings
 from lcagent.storage import schema
 from lcagent.storage.database import open_database
-from lcagent.storage.documents import DocumentStore
+from lcagent.storage.document_store import DocumentStore
 from lcagent.storage.tables import metadata
 
 
@@ -146,7 +146,7 @@ def test_two_processes_can_create_and_fill_one_store(tmp_path: Path) -> None:
         "import sys\n"
         "from lcagent.documents import Document, Page\n"
         "from lcagent.storage.database import open_database\n"
-        "from lcagent.storage.documents import DocumentStore\n"
+        "from lcagent.storage.document_store import DocumentStore\n"
         "store = DocumentStore(open_database(sys.argv[1]))\n"
         "for number in range(20):\n"
         "    key = f'{number % 10}' * 64\n"

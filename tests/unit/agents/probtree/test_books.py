@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from lcagent.agents.probtree.books import Corpus, Wanted
+from lcagent.agents.probtree.books import Corpus, RetrievalQuery
 from lcagent.documents import Document, Page
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +43,7 @@ def _best(documents: list[Document], query: str, top_k: int) -> list[int]:
 async def test_a_corpus_finds_what_bm25_ranks_highest(seed: int) -> None:
     documents = _documents(seed)
     query = " ".join(random.Random(seed).choices(WORDS, k=4))  # noqa: S311
-    found = await Corpus(documents).find([Wanted(query, 5)])
+    found = await Corpus(documents).retrieve([RetrievalQuery(query, 5)])
     assert [one.page.page_index for one in found] == _best(documents, query, 5)
     assert [one.label for one in found] == ["S1", "S2", "S3", "S4", "S5"]
 
@@ -51,11 +51,11 @@ async def test_a_corpus_finds_what_bm25_ranks_highest(seed: int) -> None:
 async def test_several_queries_give_no_page_twice() -> None:
     documents = _documents()
     first, second = "wa1 wb2 wc3", "wb2 wc3 wd4"
-    found = await Corpus(documents).find([Wanted(first, 5), Wanted(second, 3)])
+    found = await Corpus(documents).retrieve([RetrievalQuery(first, 5), RetrievalQuery(second, 3)])
     wanted = [*_best(documents, first, 5), *_best(documents, second, 3)]
     assert [one.page.page_index for one in found] == list(dict.fromkeys(wanted))
 
 
 async def test_what_shares_no_word_is_not_found() -> None:
-    assert await Corpus(_documents()).find([Wanted("nothing like it", 5)]) == []
-    assert await Corpus([]).find([Wanted("nothing", 5)]) == []
+    assert await Corpus(_documents()).retrieve([RetrievalQuery("nothing like it", 5)]) == []
+    assert await Corpus([]).retrieve([RetrievalQuery("nothing", 5)]) == []

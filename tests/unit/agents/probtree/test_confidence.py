@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lcagent.agents.probtree.confidence import (
-    agreement,
-    lower,
     mean_logprob,
     mean_logprob_over,
-    stated,
+    parse_stated_confidence,
+    sample_agreement,
+    weaker_method,
 )
-from lcagent.agents.probtree.replies import read_reply
-from lcagent.models.base import TokenLogprob
+from lcagent.agents.probtree.explained_replies import parse_explained_reply
+from lcagent.models.chat_model import TokenLogprob
 
 
 def _tokens(pieces: Sequence[tuple[str | bytes, float]]) -> tuple[str, list[TokenLogprob]]:
@@ -26,7 +26,7 @@ def _tokens(pieces: Sequence[tuple[str | bytes, float]]) -> tuple[str, list[Toke
 
 def _confidence(pieces: Sequence[tuple[str | bytes, float]]) -> float | None:
     text, tokens = _tokens(pieces)
-    return mean_logprob(text, tokens, read_reply(text).explanation)
+    return mean_logprob(text, tokens, parse_explained_reply(text).explanation)
 
 
 MARKER = [(" So", -5.0), (" the", -5.0), (" answer", -5.0), (" is", -5.0), (":", -5.0)]
@@ -97,13 +97,13 @@ def test_the_mean_is_that_of_the_explanation(
 def test_hidden_reasoning_is_no_explanation() -> None:
     text, tokens = _tokens([("A", -0.2), (" b", -0.4), *MARKER, (" Cork", -9.0)])
     thought = TokenLogprob("hm, let me see. ", -50.0, b"hm, let me see. ")
-    found = mean_logprob(text, [thought, *tokens], read_reply(text).explanation)
+    found = mean_logprob(text, [thought, *tokens], parse_explained_reply(text).explanation)
     assert found == pytest.approx(-0.3, abs=1e-6)
 
 
 def test_tokens_of_another_text_measure_nothing() -> None:
     text, tokens = _tokens([("A", -0.2), *MARKER, (" Cork", -9.0)])
-    assert mean_logprob(f"{text} and more", tokens, read_reply(text).explanation) is None
+    assert mean_logprob(f"{text} and more", tokens, parse_explained_reply(text).explanation) is None
 
 
 def test_a_reply_without_explanation_has_no_confidence() -> None:
@@ -120,8 +120,8 @@ def test_a_list_counts_from_its_opening_to_its_closing_bracket() -> None:
 
 def test_agreement_is_the_share_of_samples_with_two_more() -> None:
     samples = ["Cork.", "the cork", "Dublin", "Cork"]
-    assert agreement("Cork", samples) == pytest.approx(math.log(4 / 6))
-    assert agreement("Wick", samples) == pytest.approx(math.log(1 / 6))
+    assert sample_agreement("Cork", samples) == pytest.approx(math.log(4 / 6))
+    assert sample_agreement("Wick", samples) == pytest.approx(math.log(1 / 6))
 
 
 @pytest.mark.parametrize(
@@ -130,17 +130,17 @@ def test_agreement_is_the_share_of_samples_with_two_more() -> None:
      ("0", 0.01), ("62,5 %", 0.625)],
 )  # fmt: skip
 def test_what_a_model_states_is_read(text: str, share: float) -> None:
-    assert stated(text) == pytest.approx(math.log(share))
+    assert parse_stated_confidence(text) == pytest.approx(math.log(share))
 
 
 @pytest.mark.parametrize("text", ["", "very likely", "400", "1234"])
 def test_what_is_no_probability_is_none(text: str) -> None:
-    assert stated(text) is None
+    assert parse_stated_confidence(text) is None
 
 
 def test_the_ladder_goes_down_only() -> None:
-    assert lower("logprobs", "samples") == lower("samples", "logprobs") == "samples"
-    assert lower("samples", "stated") == "stated"
+    assert weaker_method("logprobs", "samples") == weaker_method("samples", "logprobs") == "samples"
+    assert weaker_method("samples", "stated") == "stated"
 
 
 @given(
@@ -162,5 +162,5 @@ def test_however_bytes_are_cut_into_tokens_each_counts_once(
     pieces.append((rest, -0.25))
     pieces.append((b" So the answer is: y", -7.0))
     tokens = [TokenLogprob("", p, data) for data, p in pieces if data]
-    found = mean_logprob(text, tokens, read_reply(text).explanation)
+    found = mean_logprob(text, tokens, parse_explained_reply(text).explanation)
     assert found == pytest.approx(-0.25)

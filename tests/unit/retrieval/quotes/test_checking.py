@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.documents import Document, HiddenText, Line, Page
+from lcagent.documents import Document, HiddenText, Line, Page, Span
 from lcagent.retrieval.quotes.checking import (
     Location,
-    PageRef,
     QuoteChecker,
     _Wanted,  # pyright: ignore[reportPrivateUsage]
     boxes_of,
@@ -60,12 +59,12 @@ BOOK = Document(
 
 
 def locate(quote: str, page_index: int | None = 0) -> Location:
-    claimed = None if page_index is None else PageRef("book", page_index)
+    claimed = None if page_index is None else Span("book", page_index)
     return QuoteChecker([BOOK]).locate(quote, claimed)
 
 
 def found(location: Location) -> list[str]:
-    return [BOOK.pages[span.page.page_index].text[span.start : span.end] for span in location.spans]
+    return [BOOK.pages[span.page_index].text[span.start : span.end] for span in location.spans]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def test_a_quote_over_a_page_break_is_given_on_the_page_where_it_starts() -> Non
     for page_index in (0, 1):
         location = locate(quote, page_index)
         assert location.status == "exact"
-        assert [span.page.page_index for span in location.spans] == [0, 1]
+        assert [span.page_index for span in location.spans] == [0, 1]
         assert found(location) == [
             "wrote that the storm of Novem",
             "ber had broken two of the seven",
@@ -165,7 +164,7 @@ def test_a_page_number_glued_to_a_hyphen_is_no_part_of_the_word() -> None:
         Page(1, "The Harbour Company\r\nyear comparisons are of little use.\r\n12", 12),
     )
     checker = QuoteChecker([Document("d", "d", "application/pdf", "test/1", pages)])
-    location = checker.locate("says that year-on-year comparisons", PageRef("d", 0))
+    location = checker.locate("says that year-on-year comparisons", Span("d", 0))
     assert (location.status, len(location.spans)) == ("exact", 2)
 
 
@@ -179,7 +178,7 @@ def test_an_interruption_may_begin_and_end_like_the_text_around_it() -> None:
     lines = "The harbour was built in the\nrainy season, in the\nreign of the second queen."
     page = Page(0, lines, 1)
     checker = QuoteChecker([Document("d", "d", "text/plain", "test/1", (page,))])
-    location = checker.locate("was built in the reign of the second queen", PageRef("d", 0))
+    location = checker.locate("was built in the reign of the second queen", Span("d", 0))
     assert [lines[span.start : span.end] for span in location.spans] == [
         "was built in the",
         "reign of the second queen",
@@ -193,14 +192,14 @@ def test_a_line_that_denies_may_not_be_passed_over() -> None:
     page = Page(0, lines, 1)
     checker = QuoteChecker([Document("d", "d", "text/plain", "test/1", (page,))])
     stitched = "The board said that it would sell the ships this year."
-    assert checker.locate(stitched, PageRef("d", 0)).status == "not_found"
+    assert checker.locate(stitched, Span("d", 0)).status == "not_found"
 
 
 def test_whole_sentences_between_lines_may_not_be_passed_over() -> None:
     page = Page(0, "Apples are sold here.\nPears are still green.\nPlums are given away.", 1)
     checker = QuoteChecker([Document("d", "d", "text/plain", "test/1", (page,))])
     stitched = "Apples are sold here. Plums are given away."
-    assert checker.locate(stitched, PageRef("d", 0)).status == "not_found"
+    assert checker.locate(stitched, Span("d", 0)).status == "not_found"
 
 
 @pytest.mark.parametrize("mark", [" ... ", "… ", " [...] ", " […] ", " . . . "])
@@ -236,7 +235,7 @@ def test_hidden_text_is_not_quoted() -> None:
 def test_a_quote_from_another_page_is_misattributed() -> None:
     location = locate("Ships of the navy are free of all tolls", 0)
     assert location.status == "misattributed"
-    assert [span.page for span in location.spans] == [PageRef("book", 3)]
+    assert [span.page for span in location.spans] == [Span("book", 3)]
 
 
 def test_a_claim_of_a_page_that_does_not_exist_is_misattributed() -> None:
@@ -305,7 +304,7 @@ def test_a_quote_of_any_length_is_found_where_it_stands_word_for_word() -> None:
     long = " ".join(f"On day {number} the wind blew from the west." for number in range(400))
     page = Page(0, f"The log. {long} The end.", 1)
     book = Document("log", "log.txt", "text/plain", "test/1", (page,))
-    found = QuoteChecker([book]).locate(long, PageRef("log", 0))
+    found = QuoteChecker([book]).locate(long, Span("log", 0))
     assert found.status == "exact"
     assert page.text[found.spans[0].start : found.spans[0].end] == long
 

@@ -14,8 +14,8 @@ from lcagent.retrieval.search import retriever as retriever_module
 from lcagent.retrieval.search.retriever import Retriever
 from lcagent.selection import parse_pages
 from lcagent.storage.database import Database, open_database
-from lcagent.storage.documents import DocumentStore
-from lcagent.storage.search import SearchStore
+from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.search_store import SearchStore
 
 pytestmark = pytest.mark.anyio
 
@@ -81,7 +81,7 @@ async def test_the_page_with_the_words_comes_first(database: Database) -> None:
     document = _stored(database, SEA * 3, f"{SEA}Hector Vance kept the lighthouse. {SEA}", SEA)
     found = await _retriever(database).search("Who kept the lighthouse?", [document])
     assert found.passages[0].page.number == 2
-    assert "Hector Vance" in found.passages[0].chunk.text
+    assert "Hector Vance" in found.passages[0].text
     assert found.passages[0].lexical_rank == 1
     assert found.passages[0].dense_rank is None
 
@@ -218,7 +218,7 @@ async def test_the_one_document_of_many_is_found(database: Database) -> None:
     ]
     documents[33] = _stored(database, f"{SEA}The keeper was Hector Vance.", key="ee" * 32)
     found = await _retriever(database).search("Which keeper was Hector Vance?", documents)
-    assert found.passages[0].chunk.document_id == documents[33].id
+    assert found.passages[0].span.document_id == documents[33].id
     assert found.chunks == 40
 
 

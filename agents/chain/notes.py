@@ -1,0 +1,283 @@
+"""Notes: what workers hand on, as facts whose quotes were looked up in the text they come from.
+
+Zhang et al., Chain of Agents, https://arxiv.org/abs/2406.02818, section 3.1, hand on a summary that
+each worker writes anew. Here a worker says only what its chunk adds and the program keeps the rest,
+so nothing is lost in copying. A reply that is not in the form asked for is handed on as the summary
+it is, in place of the last one, as in the paper.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from typing import Any, Literal, TypeAlias
+
+import regex
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from lcagent.agents.chain.worker_chunks import WorkerChunk
+from lcagent.agents.replies_json import extract_json_object
+from lcagent.agents.token_budget import TokenCounter, truncate_end
+from lcagent.documents import Span
+from lcagent.retrieval.quotes.checking import QuoteChecker
+
+FactStatus: TypeAlias = Literal["exact", "fuzzy", "not_found"]
+
+LABEL_PREFIXES = "FGHJKLMNPQRTUVWXYZ"
+"""The letter of the facts of each path, so that two paths never share a label."""
+
+NOTES_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "facts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"text": {"type": "string"}, "quote": {"type": "string"}},
+                "required": ["text", "quote"],
+                "additionalProperties": False,
+            },
+        },
+        "open_questions": {"type": "array", "items": {"type": "string"}},
+        "answer": {"type": "string"},
+    },
+    "required": ["facts", "open_questions", "answer"],
+    "additionalProperties": False,
+}
+"""The form of a note-taker's reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a worker noted.
+
+    Attributes:
+        label: How the manager refers to it ("F3").
+        quote: The words it rests on, as the worker gave them.
+        page: Where they were found, else the first page of the chunk.
+        status: Whether the quote stands in the chunk.
+    """
+
+    label: str
+    text: str
+    quote: str
+    page: Span
+    status: FactStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NotesDelta:
+    """What one step adds to the notes, or changes in them.
+
+    Attributes:
+        facts: New ones.
+        message: A summary that takes the place of the one before, or None to keep that.
+        open_questions, answer: As the worker sees them now; None to keep those before.
+        kept: Labels of the facts to keep, where the notes were shortened.
+        flags: What was wrong with the reply, for the report of the run.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    message: str | None = None
+    open_questions: tuple[str, ...] | None = None
+    answer: str | None = None
+    kept: tuple[str, ...] | None = None
+    flags: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the delta as it is stored."""
+        fields = asdict(self)
+        for fact in fields["facts"]:  # of a fact's place only the page is known
+            del fact["page"]["start"], fact["page"]["end"]
+        return fields
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "NotesDelta":
+        """Undo `as_json`."""
+        return _stored_delta().validate_python(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """All that is known after some steps.
+
+    Attributes:
+        label_prefix: The letter of the facts' labels.
+        labels_given: How many; labels of facts that were dropped are not given again.
+    """
+
+    label_prefix: str = LABEL_PREFIXES[0]
+    facts: tuple[Fact, ...] = ()
+    message: str = ""
+    open_questions: tuple[str, ...] = ()
+    answer: str = ""
+    labels_given: int = field(default=0, repr=False)
+
+    def apply(self, delta: NotesDelta) -> "Notes":
+        """Return the notes with a step's changes."""
+        facts = (*self.facts, *delta.facts)
+        if delta.kept is not None:
+            facts = tuple(fact for fact in facts if fact.label in delta.kept)
+        return replace(
+            self,
+            facts=facts,
+            message=self.message if delta.message is None else delta.message,
+            open_questions=_or_before(delta.open_questions, self.open_questions),
+            answer=self.answer if delta.answer is None else delta.answer,
+            labels_given=self.labels_given + len(delta.facts),
+        )
+
+    def __bool__(self) -> bool:
+        """Say whether anything was noted."""
+        return bool(self.facts or self.message)
+
+    def as_text(self, facts: Sequence[Fact], *, with_quotes: bool) -> str:
+        """Return the notes, with some of their facts, as a model is shown them."""
+        return "\n".join(self._lines(facts, with_quotes)) or "(none)"
+
+    def _lines(self, facts: Sequence[Fact], with_quotes: bool) -> Iterator[str]:
+        if self.message:
+            yield self.message
+        for fact in facts:
+            yield format_fact(fact, with_quote=with_quotes)
+        if self.open_questions:
+            yield "Still open: " + " / ".join(self.open_questions)
+        if self.answer:
+            yield f"The answer as far as it is known: {self.answer}"
+
+
+@dataclass(frozen=True, slots=True)
+class FittedNotes:
+    """Notes within a budget: what a model is shown of them, and which facts had no room."""
+
+    text: str
+    left_out: tuple[Fact, ...] = ()
+
+
+def fit_to_budget(
+    notes: Notes,
+    budget_tokens: int,
+    count: TokenCounter,
+    question: str,
+    *,
+    with_quotes: bool = False,
+) -> FittedNotes:
+    """Return the notes with as many facts as fit, chosen by their use for the question.
+
+    All facts stay in the notes: only what a model is shown of them is limited. A summary, open
+    questions and an answer so long that they alone have no room are cut short.
+
+    Args:
+        budget_tokens: The most tokens that the text may have.
+        with_quotes: Show the quote of each fact, as the manager needs them and workers do not.
+    """
+    # Each line is counted by itself. Joined, they have as many tokens or fewer, so the budget
+    # holds without counting the whole again for every fact.
+    used = count(notes.as_text((), with_quotes=with_quotes))
+    chosen: set[str] = set()
+    for fact in _ranked_by_use(notes.facts, question):
+        size = count(format_fact(fact, with_quote=with_quotes)) + 1
+        if used + size <= budget_tokens:
+            used += size
+            chosen.add(fact.label)
+    # In the order of reading, whatever was chosen first.
+    shown = [fact for fact in notes.facts if fact.label in chosen]
+    left_out = tuple(fact for fact in notes.facts if fact.label not in chosen)
+    text = notes.as_text(shown, with_quotes=with_quotes)
+    return FittedNotes(truncate_end(text, budget_tokens, count), left_out)
+
+
+def format_fact(fact: Fact, *, with_quote: bool = False) -> str:
+    """Return a fact as a model is shown it."""
+    quote = " ".join(fact.quote.split())
+    shown = f' -- "{quote}"' if with_quote and quote else ""
+    doubt = "" if fact.status != "not_found" else " (its words were not found in the text)"
+    return f"[{fact.label}] {' '.join(fact.text.split())}{shown}{doubt}"
+
+
+def parse_notes_reply(
+    text: str, chunk: WorkerChunk, notes: Notes, checker: QuoteChecker
+) -> NotesDelta:
+    """Return what a note-taker's reply changes, its quotes looked up in the chunk.
+
+    A fact that was noted before, in the same words, is left out.
+    """
+    found = extract_json_object(text)
+    try:
+        reply = _Reply.model_validate(found) if found is not None else None
+    except ValidationError:
+        reply = None
+    if reply is None:
+        return NotesDelta(message=text.strip(), flags=("not in the form asked for",))
+    known = {_fact_key(fact.text) for fact in notes.facts}
+    facts: list[Fact] = []
+    for noted in reply.facts:
+        if noted.text.strip() and _fact_key(noted.text) not in known:
+            known.add(_fact_key(noted.text))
+            label = f"{notes.label_prefix}{notes.labels_given + len(facts) + 1}"
+            facts.append(_checked_fact(label, noted, chunk, checker))
+    return NotesDelta(
+        facts=tuple(facts),
+        open_questions=tuple(filter(None, map(str.strip, reply.open_questions))),
+        answer=reply.answer.strip(),
+        flags=("quotes not found",) if any(f.status == "not_found" for f in facts) else (),
+    )
+
+
+def _checked_fact(
+    label: str, noted: "_NotedFact", chunk: WorkerChunk, checker: QuoteChecker
+) -> Fact:
+    location = checker.locate_among(noted.quote, chunk.pages)
+    page = location.spans[0].page if location.spans else chunk.pages[0]
+    status: FactStatus = "not_found"
+    if location.status in ("exact", "fuzzy"):
+        status = "exact" if location.status == "exact" else "fuzzy"
+    return Fact(label, noted.text.strip(), noted.quote.strip(), page, status)
+
+
+def _ranked_by_use(facts: Sequence[Fact], question: str) -> list[Fact]:
+    """Return facts, those with a quote that was found first, then by words of the question.
+
+    Of equals the newest comes first: where the budget is small, the next worker goes on from what
+    was read last. Words are found as parts of others, which no stemmer has to know a language for.
+    """
+    wanted = {word.lower() for word in _WORDS.findall(question)}
+
+    def rank(place: int) -> tuple[bool, int, int]:
+        fact = facts[place]
+        said = f"{fact.text} {fact.quote}".lower()
+        return fact.status == "not_found", -sum(word in said for word in wanted), -place
+
+    return [facts[place] for place in sorted(range(len(facts)), key=rank)]
+
+
+def _fact_key(text: str) -> str:
+    """Return what is the same for two facts in the same words, whatever their case and stops."""
+    return " ".join(text.lower().split()).strip(" .")
+
+
+def _or_before(new: tuple[str, ...] | None, old: tuple[str, ...]) -> tuple[str, ...]:
+    return old if new is None else new
+
+
+@cache
+def _stored_delta() -> TypeAdapter[NotesDelta]:
+    return TypeAdapter(NotesDelta)
+
+
+class _NotedFact(BaseModel):
+    text: str
+    quote: str = ""
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    facts: list[_NotedFact] = Field(default_factory=list[_NotedFact])
+    open_questions: list[str] = Field(default_factory=list[str])
+    answer: str = ""
+
+
+# Two characters of a script without blanks are about a word.
+_WORDS = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}|[^\W_\p{Han}\p{Hiragana}\p{Katakana}]{3,}"
+)

@@ -1,0 +1,175 @@
+"""What a server turns out to understand, and how a request is worded for it.
+
+Servers that call themselves OpenAI-compatible differ in a handful of parameters. The first call
+is worded for the best; where a server refuses a parameter, that one thing is dropped or
+translated, remembered for this model object, and the request is sent again at once.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from lcagent.models.chat_model import Message, ModelCard, Request
+
+Body: TypeAlias = dict[str, Any]
+
+_REFUSES = re.compile(
+    r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|extra (fields|inputs)|"
+    r"not permitted|not allowed|not available|not enabled|not implemented|invalid|cannot be used|"
+    r"can ?not|only (the )?default|should not|must be|must contain|no longer",
+    re.IGNORECASE,
+)
+_SYSTEM_ROLE = re.compile(r"\bsystem\b.{0,40}\brole|\brole\b.{0,60}\bsystem\b", re.IGNORECASE)
+_LONGEST_REPLY = re.compile(
+    r"(?:at most|maximum(?: allowed)?(?: value)?(?: is| of)?|less than or equal to|<=) ?`?(\d+)|"
+    r"\d+ > (\d+), which is the maximum|\[1, ?(\d+)\]"
+)
+
+
+@dataclass(slots=True)
+class ServerCapabilities:
+    """What this server and model take; it only ever gets less.
+
+    Attributes:
+        max_tokens_name: The parameter that limits a reply.
+        json_mode: How a JSON schema is passed on, if at all.
+        max_reply_tokens: The longest reply, where the server named it.
+    """
+
+    max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    has_temperature: bool = True
+    has_logprobs: bool = True
+    has_stop: bool = True
+    has_streaming: bool = True
+    has_stream_usage: bool = True
+    has_system_role: bool = True
+    json_mode: Literal["json_schema", "json_object", "none"] = "json_schema"
+    max_reply_tokens: int | None = None
+
+    @classmethod
+    def expected(cls, card: ModelCard, *, is_openai: bool) -> "ServerCapabilities":
+        """Return what a model is likely to take before it was asked."""
+        return cls(
+            max_tokens_name="max_completion_tokens" if is_openai else "max_tokens",
+            has_temperature=not card.is_reasoning,
+            has_stop=not (card.is_reasoning and is_openai),
+            max_reply_tokens=card.max_reply_tokens,
+        )
+
+    def limit(self, request: Request) -> int:
+        """Return the longest reply that is asked for."""
+        return min(request.max_tokens, self.max_reply_tokens or request.max_tokens)
+
+    def body(self, model: str, request: Request, *, is_streamed: bool, has_schema: bool) -> Body:
+        """Return the request as it is sent."""
+        body: Body = {
+            "model": model,
+            "messages": self._messages(request.messages),
+            self.max_tokens_name: self.limit(request),
+        }
+        if self.has_temperature:
+            body["temperature"] = request.temperature
+        if request.stop and self.has_stop:
+            body["stop"] = list(request.stop)
+        if request.wants_logprobs and self.has_logprobs:
+            body["logprobs"] = True
+        if request.schema is not None and has_schema and self.json_mode != "none":
+            body["response_format"] = _response_format(self.json_mode, request.schema)
+        if is_streamed and self.has_streaming:
+            body["stream"] = True
+            if self.has_stream_usage:
+                body["stream_options"] = {"include_usage": True}
+        return body
+
+    def adapt(self, body: Body, message: str, param: str | None) -> bool:
+        """Learn from a refusal of `body`; say whether another try makes sense."""
+        if self._learn_longest_reply(body, message):
+            return True
+        if _SYSTEM_ROLE.search(message) and any(
+            each["role"] == "system" for each in body["messages"]
+        ):
+            self.has_system_role = False
+            return True
+        if not _REFUSES.search(message):
+            return False
+        refused = _named(body, message, param)
+        return refused is not None and self._drop(refused, body)
+
+    def _learn_longest_reply(self, body: Body, message: str) -> bool:
+        sent = body.get("max_tokens") or body["max_completion_tokens"]
+        found = _LONGEST_REPLY.search(message) if re.search(r"max_\w*tokens", message) else None
+        limit = int(found[found.lastindex or 0]) if found else 0
+        if not 0 < limit < sent:
+            return False
+        self.max_reply_tokens = limit
+        return True
+
+    def _drop(self, refused: str, body: Body) -> bool:
+        if refused in ("max_tokens", "max_completion_tokens"):
+            other: Any = {"max_tokens", "max_completion_tokens"} - {refused}
+            self.max_tokens_name = other.pop()
+        elif refused == "response_format":
+            was_schema = body["response_format"]["type"] == "json_schema"
+            self.json_mode = "json_object" if was_schema and self.json_mode != "none" else "none"
+        else:
+            setattr(self, _SWITCHES[refused], False)
+        return True
+
+    def _messages(self, messages: Sequence[Message]) -> list[dict[str, str]]:
+        if not self.has_system_role:
+            messages = without_system(messages)
+        return [{"role": each.role, "content": whole(each.text)} for each in messages]
+
+
+_SWITCHES = {  # in the order in which a message that names several is understood
+    "stream_options": "has_stream_usage",
+    "stream": "has_streaming",
+    "logprobs": "has_logprobs",
+    "temperature": "has_temperature",
+    "stop": "has_stop",
+}
+_ALSO_CALLED = {
+    "response_format": ("json_schema", "json_object", "guided", "grammar", "structured output"),
+    "logprobs": ("top_logprobs", "log probabilities"),
+    "stream": ("streaming",),
+    "stop": ("stop sequence", "stop words"),
+}
+
+
+def without_system(messages: Sequence[Message]) -> list[Message]:
+    """Put the system text in front of the first message of the user."""
+    system = "\n\n".join(message.text for message in messages if message.role == "system")
+    rest = [message for message in messages if message.role != "system"]
+    first = next((i for i, message in enumerate(rest) if message.role == "user"), None)
+    if not system:
+        return rest
+    if first is None:
+        return [Message("user", system), *rest]
+    joined = Message("user", f"{system}\n\n{rest[first].text}")
+    return [*rest[:first], joined, *rest[first + 1 :]]
+
+
+def whole(text: str) -> str:
+    """Return a text that can be sent: half characters, which no encoding has, are replaced."""
+    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
+
+
+def _response_format(mode: str, schema: dict[str, Any]) -> dict[str, Any]:
+    if mode == "json_object":
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}
+
+
+def _named(body: Body, message: str, param: str | None) -> str | None:
+    """Return which parameter of `body` a refusal is about."""
+    names = ["response_format", "max_completion_tokens", "max_tokens", *_SWITCHES]
+    told = (param or "").split(".")[0]
+    if told in names and told in body:
+        return told
+    lowered = message.lower()
+    for name in names:
+        words = (name, *_ALSO_CALLED.get(name, ()))
+        if name in body and any(re.search(rf"(?<!\w){re.escape(w)}(?!\w)", lowered) for w in words):
+            return name
+    return None

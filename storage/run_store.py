@@ -1,0 +1,150 @@
+"""Runs: what was asked, how far it came, and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import Executable, delete, func, insert, select, update
+
+from lcagent.storage import leases
+from lcagent.storage.database import Database
+from lcagent.storage.leases import LEASE_S, Lease, LeaseHeld, Owner
+from lcagent.storage.tables import runs, steps
+
+RunStatus: TypeAlias = Literal["running", "done", "failed", "stopped"]
+"""Begun and not ended (it runs now, or was killed); ended; ended by an error; by a budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as it was recorded.
+
+    Attributes:
+        result: What `--json` printed, once it is done.
+        request: What it takes to run it again; None for runs that cannot be resumed.
+        error: Why it did not end well.
+    """
+
+    id: str
+    verb: str
+    question: str
+    strategy: str
+    result: dict[str, Any] | None
+    started_at: datetime
+    status: RunStatus
+    request: dict[str, Any] | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """A step of a run that ended.
+
+    Attributes:
+        key: Which step of its method it is; a step that is done again replaces itself.
+        detail: What it read and passed on, as its method describes it.
+        calls: What each of its calls to a model cost.
+    """
+
+    key: str
+    detail: dict[str, Any]
+    calls: list[dict[str, Any]]
+
+
+class RunStore:
+    """The runs of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(
+        self,
+        run_id: str,
+        *,
+        verb: str,
+        question: str,
+        strategy: str,
+        request: dict[str, Any] | None = None,
+    ) -> None:
+        """Store a run that begins."""
+        row = {"id": run_id, "verb": verb, "question": question, "strategy": strategy}
+        with self._database.write() as connection:
+            connection.execute(insert(runs).values(**row, status="running", request=request))
+
+    def update(self, run_id: str, **changes: Any) -> None:
+        """Change columns of a run: its `status`, `strategy`, `result` or `error`."""
+        with self._database.write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(**changes))
+
+    def claim(self, run_id: str, owner: Owner, lease_s: float = LEASE_S) -> None:
+        """Make `owner` the only one at a run for `lease_s` seconds; see `leases.claim`.
+
+        Raises:
+            LeaseHeld: Another is at it; the message says who, and until when.
+            LookupError: There is no such run.
+        """
+        with self._database.write() as connection:
+            in_the_way = leases.claim(connection, runs, run_id, owner, lease_s)
+        if in_the_way is not None:
+            raise LeaseHeld(f"the run {run_id[:12]}", in_the_way)
+
+    def renew(self, run_id: str, owner: Owner, lease_s: float = LEASE_S) -> bool:
+        """Let the claim end `lease_s` seconds from now; False where it is another's by now."""
+        with self._database.write() as connection:
+            return leases.renew(connection, runs, run_id, owner, lease_s)
+
+    def release(self, run_id: str, owner: Owner) -> None:
+        """Let others at the run, if it is still the owner's."""
+        with self._database.write() as connection:
+            leases.release(connection, runs, run_id, owner)
+
+    def lease(self, run_id: str) -> Lease | None:
+        """Return who is at a run, or None; a lease that has ended is none."""
+        with self._database.read() as connection:
+            return leases.current(connection, runs, run_id)
+
+    def listed(self, limit: int = 20) -> list[StoredRun]:
+        """Return the newest runs, the newest first."""
+        return self._runs(
+            select(*_columns()).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+        )
+
+    def with_prefix(self, prefix: str) -> list[StoredRun]:
+        """Return the runs whose id begins with `prefix`."""
+        return self._runs(select(*_columns()).where(runs.c.id.startswith(prefix, autoescape=True)))
+
+    def record_step(self, run_id: str, step: StoredStep) -> None:
+        """Store a step that ended."""
+        place = (steps.c.run_id == run_id, steps.c.key == step.key)
+        last = select(func.coalesce(func.max(steps.c.position), 0)).where(steps.c.run_id == run_id)
+        with self._database.write() as connection:
+            connection.execute(delete(steps).where(*place))
+            position = connection.execute(last).scalar_one() + 1
+            connection.execute(
+                insert(steps).values(
+                    run_id=run_id,
+                    key=step.key,
+                    position=position,
+                    detail=step.detail,
+                    calls=step.calls,
+                )
+            )
+
+    def steps(self, run_id: str) -> list[StoredStep]:
+        """Return the steps of a run in the order in which they ended."""
+        query = (
+            select(steps.c.key, steps.c.detail, steps.c.calls)
+            .where(steps.c.run_id == run_id)
+            .order_by(steps.c.position)
+        )
+        with self._database.read() as connection:
+            return [StoredStep(*row) for row in connection.execute(query)]
+
+    def _runs(self, query: Executable) -> list[StoredRun]:
+        with self._database.read() as connection:
+            return [StoredRun(*row) for row in connection.execute(query)]
+
+
+def _columns() -> Sequence[Any]:
+    return [runs.c[field.name] for field in fields(StoredRun)]
