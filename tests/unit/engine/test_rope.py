@@ -31,6 +31,6 @@ def test_what_is_far_away_carries_the_factor_of_its_tables(kind: str) -> None:
     whole = new_sequence_state(model, KVCacheConfig(policy="full"))
     whole.tokens += state.tokens
     prefill_all(model, whole)
-    first = whole.cache.layers[0].tail.keys[:, :8]
+    first = whole.cache.layers[0].window.keys[:, :8]
     torch.testing.assert_close(layer.init_keys, first[:, :4] * factor)
     torch.testing.assert_close(layer.store.keys(0, torch.float32), first[:, 4:] * factor)

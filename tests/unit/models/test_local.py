@@ -114,7 +114,7 @@ def prefilled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_a_prompt_continues_from_an_earlier_one_that_began_alike(prefilled: list[int]) -> None:
-    first, second = (_asks(f"{FACTS * 40} KEY {word}") for word in ("baksha", "dekthe"))
+    first, second = (_asks(f"{FACTS * 80} KEY {word}") for word in ("baksha", "dekthe"))
     alone = asyncio.run(open_local(str(RECALL_MODEL)).complete(second)).text
     model = open_local(str(RECALL_MODEL))
     chunk = model.cache_config.chunk_tokens
