@@ -16,7 +16,7 @@ from lcagent.retrieval.quotes.checking import is_evidence
 from lcagent.retrieval.quotes.normalizing import on_one_line
 from lcagent.retrieval.search.layout import body_spans, is_table_row
 from lcagent.retrieval.search.query import Query
-from lcagent.retrieval.search.retriever import Found
+from lcagent.retrieval.search.retriever import SearchResults
 from lcagent.retrieval.sentences import sentences
 
 MAX_QUOTES = 3
@@ -103,7 +103,7 @@ class _Sentence:
     column_heads: tuple[int, int] | None
 
 
-def choose_quotes(found: Found, most: int = MAX_QUOTES) -> list[Quote]:
+def choose_quotes(found: SearchResults, most: int = MAX_QUOTES) -> list[Quote]:
     """Return the best sentences of what was found, best first; none if no page fits."""
     pages = [(passage, _sentences(found, passage)) for passage in found.passages]
     if not any(_is_answerable(found.query, *page) for page in pages):
@@ -131,7 +131,7 @@ def _is_answerable(query: Query, passage: Passage, read: Sequence[_Sentence]) ->
     )
 
 
-def _quotes(found: Found, passage: Passage, read: Sequence[_Sentence]) -> Iterator[Quote]:
+def _quotes(found: SearchResults, passage: Passage, read: Sequence[_Sentence]) -> Iterator[Quote]:
     text = passage.page.text
     page = (passage.score / max(one.score for one in found.passages)) ** PAGE_POWER
     asks_number = _ASKS_NUMBER.search(found.query.text) is not None
@@ -168,7 +168,7 @@ def _worth(quote: Quote, quoted: AbstractSet[tuple[str, int]]) -> float:
     return quote.score * (SAME_PAGE_FACTOR if is_same_page else 1.0)
 
 
-def _sentences(found: Found, passage: Passage) -> list[_Sentence]:
+def _sentences(found: SearchResults, passage: Passage) -> list[_Sentence]:
     """Return the sentences of the passage's page; a running head is none, nor part of one."""
     text, query = passage.page.text, found.query
     spans = [

@@ -15,8 +15,7 @@ from lcagent.agents.quoting import GOOD_LENGTH
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import is_evidence
-from lcagent.retrieval.search.languages import detect, stop_terms
-from lcagent.retrieval.search.words import Analyzer
+from lcagent.retrieval.search.analysis import Analyzer, detect, stop_terms
 from lcagent.retrieval.sentences import sentences
 
 QUOTE: Final = "quote"

@@ -22,7 +22,7 @@ import numpy as np
 
 from lcagent.documents import Document
 from lcagent.retrieval.chunking import cut
-from lcagent.retrieval.embedding.base import Embedder, Vectors
+from lcagent.retrieval.embedding.embedder import Embedder, Vectors
 from lcagent.retrieval.embedding.minilm import MiniLM
 from lcagent.retrieval.embedding.minilm_weights import find_model_files, map_tensors
 from lcagent.retrieval.reading.pdf import read as read_pdf

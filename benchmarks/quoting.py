@@ -59,7 +59,7 @@ class Asker:
         """Return what is quoted; nothing where the document is said to have no answer."""
         start = time.process_time()
         found = run_sync(
-            self.runtime.retriever.search(question, [document], top_k=TOP_K, vectors="none")
+            self.runtime.retriever.over([document]).search(question, top_k=TOP_K, vectors="none")
         )
         quotes = choose_quotes(found)
         self.cpu_s += time.process_time() - start

@@ -25,12 +25,10 @@ from numpy.typing import NDArray
 from lcagent.concurrency import run_sync
 from lcagent.documents import Document, Page
 from lcagent.pipelines import Runtime
-from lcagent.retrieval.search import lexical
-from lcagent.retrieval.search.fusion import ranks
-from lcagent.retrieval.search.lexical import page_maximum
-from lcagent.retrieval.search.query import analyse
-from lcagent.retrieval.search.ranking import rank
-from lcagent.retrieval.search.retriever import Retriever, VectorUse
+from lcagent.retrieval.indexing import Indexer
+from lcagent.retrieval.search.index import Index
+from lcagent.retrieval.search.ranking import page_maximum, ranks
+from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.settings import Settings
 
 CUTS = (1, 5, 10, 20)
@@ -84,24 +82,25 @@ def multihop(path: Path) -> tuple[list[Case], Document]:
 class Searcher:
     """Ranks the pages of one document in each of the ways that are compared."""
 
-    def __init__(self, retriever: Retriever, document: Document, use: VectorUse) -> None:
-        self._retriever = retriever
-        self._prepared = retriever.preparation.prepare(document)
-        self._index = lexical.build([self._prepared.terms])
+    def __init__(self, indexer: Indexer, document: Document, use: VectorUse) -> None:
+        if use == "stored":
+            run_sync(indexer.prepare([document], vectors=True))
+        self._index: Index = run_sync(indexer.index([document]))
         self._use = use
-        if use == "stored" and retriever.vectors is not None:
-            retriever.vectors.compute(self._prepared.chunks)
 
     def orders(self, question: str) -> dict[str, Order]:
         """Return the pages from best to worst by each ranking."""
-        query = analyse(question, [self._prepared.terms], self._index)
-        cosines = self._retriever.cosines(query, self._index, self._prepared.chunks, self._use)
-        pages = self._index.page_scores(query.terms)
-        found = {"lcagent": rank(self._index, query.terms, cosines).pages, "BM25 page": pages}
-        if self._use == "stored" and cosines is not None:
-            dense = page_maximum(cosines, self._index.chunk_page, len(pages))
+        index = self._index.pages
+        assert index is not None
+        query, ranking = index.rank(question, self._use, self._index.languages)
+        pages = index.lexical.page_scores(query.terms)
+        found = {"lcagent": ranking.pages, "BM25 page": pages}
+        if self._use == "stored" and index.vectors is not None:
+            cosines = index.vectors.cosines(question, self._use, list)
+            assert cosines is not None
+            dense = page_maximum(cosines, index.lexical.chunk_page, len(pages))
             found["MiniLM chunk"] = dense
-            found["RRF"] = 1 / (60 + np.array(ranks(pages))) + 1 / (60 + np.array(ranks(dense)))
+            found["RRF"] = 1 / (60 + ranks(pages)) + 1 / (60 + ranks(dense))
         return {name: np.argsort(-scores, kind="stable") for name, scores in found.items()}
 
 

@@ -138,6 +138,22 @@ class Bench:
         ]
         compare("6 PDF text", "2, pypdf / 6.7", sides, "CPU ms a page")
 
+    def row7(self) -> None:
+        """Another question in an open session: what depends on the question."""
+        home = self._home()
+        command = [sys.executable, "-c", ASK_AGAIN, self.pdf, FIRST, SECOND]
+        done = [run(command, LCAGENT_HOME=home, LCAGENT_EMBEDDER="none") for _ in range(3)]
+        phases = {
+            "a search, its index built before": "search",
+            "the same, the file looked at again": "both",
+            "building the index": "build",
+        }
+        sides = [
+            Side(name, iter([1000 * _phase(one, phase) for one in done]).__next__, len(done))
+            for name, phase in phases.items()
+        ]
+        compare("7 second question, same process", "10", sides, "CPU ms")
+
     def _help(self, name: str, program: str, *, is_peer: bool = False) -> Side:
         environment = {"LLM_USER_PATH": str(self.folder), "PQA_HOME": str(self.folder)}
         command = [program, "--help"]
@@ -198,6 +214,26 @@ before = sum(os.times()[:4])
 pages = asyncio.run(read_document(Path(sys.argv[1]), "id")).pages
 print(json.dumps({"cpu_s": {"read": sum(os.times()[:4]) - before}, "pages": len(pages)}))
 """
+ASK_AGAIN = """
+import asyncio, json, sys, time
+from lcagent.pipelines import Runtime
+
+async def main():
+    async with Runtime.open() as runtime:
+        found = (await runtime.collect(sys.argv[1])).documents
+        await runtime.retriever.prepare(found)
+        spent = [time.process_time()]
+        for question in sys.argv[2:4]:
+            await runtime.retriever.over(found).search(question)
+            spent.append(time.process_time())
+        found = (await runtime.collect(sys.argv[1])).documents
+        await runtime.retriever.over(found).search(sys.argv[2])
+        spent.append(time.process_time())
+    build, search, both = (after - before for before, after in zip(spent, spent[1:]))
+    print(json.dumps({"cpu_s": {"build": build, "search": search, "both": both}}))
+
+asyncio.run(main())
+"""
 READ_BARE = """
 import json, sys, time
 import pypdfium2
@@ -230,7 +266,7 @@ def main() -> None:
             ROWS[number](bench)
 
 
-ROWS = {number: getattr(Bench, f"row{number}") for number in range(1, 7)}
+ROWS = {number: getattr(Bench, f"row{number}") for number in range(1, 8)}
 
 
 def _parse() -> argparse.Namespace:

@@ -1,7 +1,7 @@
-"""Event loops: running the async core from synchronous code, and values that belong to one loop."""
+"""Event loops: run the async core from synchronous code, gather results, keep a value a loop."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -21,6 +21,16 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+async def gather(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run coroutines at the same time; return what each gives, in their order.
+
+    Unlike `asyncio.gather`, the first failure cancels the others.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in coroutines]
+    return [task.result() for task in tasks]
 
 
 class PerLoop(Generic[T]):

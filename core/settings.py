@@ -117,6 +117,9 @@ class Settings(BaseSettings):
         default=1_400, ge=200, description="Memory that reading one file may take, in MB."
     )
     concurrency: int = Field(default=2, ge=1, le=64, description="Files read at the same time.")
+    index_cache_mb: int = Field(
+        default=256, ge=0, description="Memory for the indexes of documents asked last, in MB."
+    )
 
     @property
     def store_url(self) -> str:

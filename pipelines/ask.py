@@ -203,7 +203,13 @@ async def _quoting_context(
     check_selection(collection, pages)
     # Quotes are chosen by words, so a page that only means the same gives none.
     vectors = runtime.vector_use(options.get("vectors"), by_default="stored")
-    return RunContext(collection, runtime.retriever, pages, options.get("top_k", 12), vectors)
+    return RunContext(
+        collection,
+        runtime.retriever.over(collection.documents),
+        pages,
+        options.get("top_k", 12),
+        vectors,
+    )
 
 
 def _recorded(

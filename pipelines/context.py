@@ -7,7 +7,6 @@ the state holds ids, offsets and short texts, the documents are here.
 import asyncio
 from dataclasses import dataclass, field
 
-from lcagent.agents.probtree.books import PassageRetriever
 from lcagent.agents.token_budget import answer_reply_tokens
 from lcagent.documents import Document
 from lcagent.errors import ModelNotUsable
@@ -31,12 +30,12 @@ class RunContext:
     """The documents of a run, what searches them, and who answers.
 
     Attributes:
+        retriever: Searches the documents of the collection.
         top_k: How many passages the answer may draw on.
         model: None for quoting.
         budget: What the run may spend, the same that bounds the model.
         evidence_tokens: The most tokens of passages that an answer is written from.
         chains: Chains that are under way, by their question.
-        book: What a question tree looks up passages in; None for the documents.
         trees: Question trees that are under way, by their question.
     """
 
@@ -54,7 +53,6 @@ class RunContext:
         default_factory=dict[str, asyncio.Future[ChainRun]]
     )
     tree: TreeOptions = field(default_factory=TreeOptions)
-    book: PassageRetriever | None = None
     trees: dict[str, TreeRun] = field(default_factory=dict[str, TreeRun])
 
     @property

@@ -111,7 +111,7 @@ async def context_of(
         check_selection(collection, pages)
     return RunContext(
         collection,
-        runtime.retriever,
+        runtime.retriever.over(collection.documents),
         pages,
         top_k=options.get("top_k", 12),
         vectors=runtime.vector_use(options.get("vectors"), by_default="needed"),

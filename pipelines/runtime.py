@@ -14,13 +14,14 @@ from lcagent.local_options import LocalOptions
 from lcagent.models.cached import Cached
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
-from lcagent.models.endpoints import OPENAI_URL, server_of
+from lcagent.models.endpoints import OPENAI_URL, without_credentials
 from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
+from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
 from lcagent.retrieval.reading.isolation import Limits
-from lcagent.retrieval.search.retriever import Retriever, VectorUse
+from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path, load_settings
 from lcagent.storage.database import Database, open_database
@@ -103,9 +104,10 @@ class Runtime:
         return Library(self.documents, limits, self.settings.concurrency, self.settings.reader)
 
     @cached_property
-    def retriever(self) -> Retriever:
-        """Searches documents."""
-        return Retriever(self.documents, SearchStore(self.database), self.choose_embedder)
+    def retriever(self) -> Indexer:
+        """Searches documents; keeps their indexes."""
+        limit = self.settings.index_cache_mb * 1_000_000
+        return Indexer(self.documents, SearchStore(self.database), self.choose_embedder, limit)
 
     @cached_property
     def replies(self) -> ReplyStore:
@@ -147,7 +149,9 @@ class Runtime:
             model = self._limited(model, server, window_tokens)
         budget = budget or Budget()
         retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
-        return Cached(retrying, self.replies, namespace=namespace, server=server_of(server))
+        return Cached(
+            retrying, self.replies, namespace=namespace, server=without_credentials(server)
+        )
 
     def _limited(self, name: str, server: str, window_tokens: int | None) -> ChatModel:
         """Return a model whose calls, of all runs together, keep to the rates that are set."""

@@ -28,9 +28,8 @@ async def search_async(
     async with open_runtime(options) as runtime:
         collection = await collect(documents, options, runtime)
         check_selection(collection, pages)
-        found = await runtime.retriever.search(
+        found = await runtime.retriever.over(collection.documents).search(
             query,
-            collection.documents,
             top_k=options.get("top_k", 10),
             pages=pages,
             vectors=runtime.vector_use(options.get("vectors"), by_default="needed"),

@@ -134,7 +134,7 @@ async def _quoting_context(
     collection = await collect(documents, options, runtime)
     pages = selected_pages(options)
     check_selection(collection, pages)
-    return RunContext(collection, runtime.retriever, pages, 1, "none")
+    return RunContext(collection, runtime.retriever.over(collection.documents), pages, 1, "none")
 
 
 async def _extract(

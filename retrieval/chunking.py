@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from lcagent.documents import Chunk, Document, Span
-from lcagent.retrieval.embedding.base import Tokenizer
+from lcagent.retrieval.embedding.embedder import Tokenizer
 
 MAX_TOKENS = 220
 """Tokens a chunk may hold; MiniLM reads 254 and its two special ones."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, TypeAlias
 
 from lcagent.agents.answering import LabelledPassage
-from lcagent.agents.probtree.books import PassageRetriever, RetrievalQuery
 from lcagent.agents.probtree.explained_replies import (
     ExplainedReply,
     is_no_answer,
     parse_explained_reply,
 )
+from lcagent.agents.probtree.passage_retriever import PassageRetriever, RetrievalQuery
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import is_refusal
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply

@@ -9,11 +9,10 @@ All candidates of a question are measured in one way, so that what is compared c
 no question in a better way than those below it: their scores go into its own.
 """
 
-import asyncio
 import math
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Final, Literal, TypeAlias, TypeVar, get_args
 
 import regex
 
@@ -24,6 +23,7 @@ from lcagent.agents.probtree.candidate_drafts import (
     parse_answers,
 )
 from lcagent.agents.probtree.explained_replies import TextSpans
+from lcagent.concurrency import gather
 from lcagent.errors import ContextTooLong, UnusableReply
 from lcagent.models.chat_model import Reply, Request, TokenLogprob
 
@@ -163,16 +163,6 @@ async def measure_confidence(
         return await _by_statement(draft, draft.reply, question, client)
 
     return await gather([measure(draft) for draft in drafts])
-
-
-async def gather(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Run coroutines at the same time; return what each gives, in their order.
-
-    Unlike `asyncio.gather`, the first failure cancels the others.
-    """
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(each) for each in coroutines]
-    return [task.result() for task in tasks]
 
 
 def _locate_tokens(

@@ -6,7 +6,6 @@ from itertools import chain
 from typing import Any
 
 from lcagent.agents.citations import find_marks, strip_marks
-from lcagent.agents.probtree.books import PassageRetriever
 from lcagent.agents.probtree.candidate_drafts import (
     CandidateDraft,
     CandidateKind,
@@ -18,7 +17,6 @@ from lcagent.agents.probtree.confidence import (
     Confidence,
     ConfidenceMethod,
     choose_method,
-    gather,
     measure_confidence,
     normalize_answer,
     weaker_method,
@@ -33,7 +31,9 @@ from lcagent.agents.probtree.node_result import (
     score_answer,
     select_comparable,
 )
+from lcagent.agents.probtree.passage_retriever import PassageRetriever
 from lcagent.agents.probtree.question_tree import QuestionNode, insertable_answer
+from lcagent.concurrency import gather
 
 MIXED_METHODS = "some answers below were measured otherwise, so their scores are not in it"
 

@@ -17,9 +17,8 @@ from lcagent.agents.summarize.book_chapters import Chapter
 from lcagent.agents.write.word_count import count_words
 from lcagent.documents import Document
 from lcagent.retrieval.quotes.checking import is_evidence
-from lcagent.retrieval.search.languages import detect, stop_terms
+from lcagent.retrieval.search.analysis import Analyzer, detect, stop_terms
 from lcagent.retrieval.search.layout import is_table_row
-from lcagent.retrieval.search.words import Analyzer
 from lcagent.retrieval.sentences import sentences
 from lcagent.selection import PageSelection
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lcagent.agents.probtree.beam_search import BeamSearch, PendingQuestion
-from lcagent.agents.probtree.books import PassageRetriever, RetrievalQuery
 from lcagent.agents.probtree.candidate_drafts import CandidateKind, LogprobClient, ResolvedQuestion
 from lcagent.agents.probtree.decomposition import decompose
 from lcagent.agents.probtree.node_answerer import NodeAnswerer
 from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.passage_retriever import PassageRetriever, RetrievalQuery
 from lcagent.agents.probtree.question_tree import QuestionNode
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.limits import Metered

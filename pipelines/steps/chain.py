@@ -230,9 +230,7 @@ def _notes(chain: ChainRun) -> list[str]:
 
 async def _like(question: str, chunks: Sequence[WorkerChunk], run: RunContext) -> list[int]:
     """Return the indices of chunks with pages that fit a question, the best first."""
-    found = await run.retriever.search(
-        question, run.collection.documents, top_k=50, pages=run.pages, vectors=run.vectors
-    )
+    found = await run.retriever.search(question, top_k=50, pages=run.pages, vectors=run.vectors)
     likely: dict[int, None] = {}
     for passage in found.passages:
         for chunk in chunks:

@@ -26,7 +26,6 @@ async def answer_from_passages(
     """Search, then answer from what was found; where nothing was, no model is called."""
     found = await run.retriever.search(
         state["question"],
-        run.collection.documents,
         top_k=run.top_k,
         pages=run.pages,
         vectors=run.vectors,

@@ -9,7 +9,6 @@ async def quote(state: AskState, run: RunContext) -> Quoted:
     """Find the sentences of the documents that answer best; none where nothing does."""
     found = await run.retriever.search(
         state["question"],
-        run.collection.documents,
         top_k=run.top_k,
         pages=run.pages,
         vectors=run.vectors,

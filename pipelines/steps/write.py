@@ -157,7 +157,6 @@ async def _evidence(
         return [], 0, 0
     found = await run.retriever.search(
         point,
-        run.collection.documents,
         top_k=run.top_k,
         pages=run.pages,
         vectors=run.vectors,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from lcagent.errors import MissingExtra, UsageError
-from lcagent.retrieval.embedding.base import Embedder
+from lcagent.retrieval.embedding.embedder import Embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,6 @@ def _missing(reason: str, extra: str, is_required: bool) -> Choice:
 def _choose_llama_index(ref: str) -> Choice:
     if find_spec("llama_index") is None:
         raise UsageError(f"{ref!r} needs llama-index-core: pip install llama-index-core")
-    from lcagent.retrieval.embedding.llama_index import load_llama_index  # noqa: PLC0415 -- 1 CPU s
+    from lcagent.retrieval.embedding.llama_index_embedder import load_llama_index  # noqa: PLC0415 -- 1 CPU s
 
     return Choice(load_llama_index(ref))

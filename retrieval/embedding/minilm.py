@@ -17,7 +17,7 @@ import numpy as np
 
 from lcagent.errors import UsageError
 from lcagent.retrieval.embedding import minilm_numpy
-from lcagent.retrieval.embedding.base import Progress, Vectors, unit
+from lcagent.retrieval.embedding.embedder import Progress, Vectors, unit
 from lcagent.retrieval.embedding.minilm_weights import (
     TOKENIZER_SHA256,
     WEIGHTS_SHA256,

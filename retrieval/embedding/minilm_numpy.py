@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lcagent.retrieval.embedding.base import Vectors, unit
 from lcagent.retrieval.embedding.blas_threads import one_blas_thread
+from lcagent.retrieval.embedding.embedder import Vectors, unit
 
 NUM_LAYERS = 6
 NUM_HEADS = 12

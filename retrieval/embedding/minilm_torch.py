@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lcagent.retrieval.embedding.base import Progress, Vectors
+from lcagent.retrieval.embedding.embedder import Progress, Vectors
 from lcagent.retrieval.embedding.minilm_numpy import (
     HEAD_DIM,
     HIDDEN,

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lcagent.errors import LcagentError
-from lcagent.retrieval.embedding.base import Vectors
+from lcagent.retrieval.embedding.embedder import Vectors
 
 REPOSITORY = "sentence-transformers/all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -91,7 +91,7 @@ def reader_version(media_type: str) -> str:
 def reader_for(media_type: str) -> Reader:
     """Import and return the reader of a media type."""
     if media_type.startswith(_OTHER):
-        other = importlib.import_module("lcagent.retrieval.reading.llama_index")
+        other = importlib.import_module("lcagent.retrieval.reading.llama_index_reader")
         return cast("Reader", other.reader(media_type.removeprefix(_OTHER)))
     module = importlib.import_module(f"lcagent.retrieval.reading.{_MODULES[media_type]}")
     return cast("Reader", module.read)

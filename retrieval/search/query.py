@@ -2,14 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from lcagent.retrieval.search.languages import stop_terms, without_stop_phrases
-from lcagent.retrieval.search.lexical import LexicalIndex
+from lcagent.retrieval.search.analysis import Analyzer, stop_terms, without_stop_phrases
+from lcagent.retrieval.search.ranking import LexicalIndex
 from lcagent.retrieval.search.terms import DocumentTerms
-from lcagent.retrieval.search.words import Analyzer
 
 _INNER_WORD = re.compile(r"(?<=[^.?!:] )[^\W\d_]+")
 
@@ -48,11 +47,15 @@ class Query:
         return self.share_of(self.terms_in(text))
 
 
-def analyse(text: str, documents: Sequence[DocumentTerms], index: LexicalIndex) -> Query:
-    """Return a question in the terms of some documents, which may be in several languages."""
-    terms = question_terms(text, documents)
+def analyse(text: str, languages: Sequence[str], index: LexicalIndex) -> Query:
+    """Return a question in the terms of an index.
+
+    Args:
+        languages: Those of the documents (see `languages_of`), that of most pages first.
+    """
+    terms = question_terms(text, languages)
     absent = frozenset(term for term in terms if term not in index.vocabulary)
-    analyzer = Analyzer(_languages(documents)[0])
+    analyzer = Analyzer(languages[0])
     return Query(
         text=text,
         terms=tuple(terms),
@@ -63,10 +66,10 @@ def analyse(text: str, documents: Sequence[DocumentTerms], index: LexicalIndex) 
     )
 
 
-def question_terms(text: str, documents: Sequence[DocumentTerms]) -> list[str]:
-    """Return the terms of a question, without stop words, in each language of the documents."""
+def question_terms(text: str, languages: Sequence[str]) -> list[str]:
+    """Return the terms of a question, without stop words, in each of the languages."""
     terms: list[str] = []
-    for language in _languages(documents):
+    for language in languages:
         stop = stop_terms(language)
         words = Analyzer(language).terms(without_stop_phrases(text, language))
         found = [term for term in words if term not in stop]
@@ -74,8 +77,8 @@ def question_terms(text: str, documents: Sequence[DocumentTerms]) -> list[str]:
     return terms
 
 
-def _languages(documents: Sequence[DocumentTerms]) -> list[str]:
-    """Return the languages of the documents, that of most pages first."""
+def languages_of(documents: Iterable[DocumentTerms]) -> list[str]:
+    """Return the languages of some documents, that of most pages first; one at least."""
     pages: Counter[str] = Counter()
     for document in documents:
         pages[document.language] += document.page_count

@@ -1,47 +1,34 @@
-"""The retriever: what the rest of lcagent calls to search documents."""
+"""What a retriever is: agents and pipelines ask one for the passages that fit a question.
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+An `Index` of documents (`index.py`) is one, paragraphs of the caller's own are another
+(`InMemoryCorpus`), and a retriever of LlamaIndex a third (`lcagent.retrieval.llama_index`).
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice
-from threading import Event
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from lcagent.documents import Chunk, Document, Passage
-from lcagent.errors import MissingExtra
-from lcagent.retrieval.embedding.choose import Choice
-from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
-from lcagent.retrieval.library import ReadingProgress
-from lcagent.retrieval.search import lexical
-from lcagent.retrieval.search.dense import ChunkVectors
+from lcagent.documents import Document, Passage, Span
+from lcagent.retrieval.search import bm25
+from lcagent.retrieval.search.analysis import Analyzer
 from lcagent.retrieval.search.layout import running_lines
-from lcagent.retrieval.search.lexical import Floats, LexicalIndex
-from lcagent.retrieval.search.preparation import Preparation, Prepared
-from lcagent.retrieval.search.query import Query, analyse
-from lcagent.retrieval.search.ranking import Ranking, candidates, rank
-from lcagent.retrieval.search.shortlist import shortlist
+from lcagent.retrieval.search.query import Query
 from lcagent.selection import ALL_PAGES, PageSelection
-from lcagent.storage.document_store import DocumentStore
-from lcagent.storage.search_store import SearchStore
 
 VectorUse: TypeAlias = Literal["none", "stored", "needed"]
 """Search by words only; by meaning too where all vectors are stored; or wherever it can be."""
 
-CANDIDATE_CHUNKS = 60
-"""Chunks that words propose for comparison by meaning, where not all have vectors."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class SearchResults:
     """What a search found, best first.
 
     Attributes:
-        chunks: How many chunks the documents have.
+        chunks: How many chunks were there to be searched.
         chunks_read: How many of them are on the selected pages.
-        running: The running lines of each document by its id (see `layout.running_lines`).
+        running: The running lines of each document found, by its id (see `layout.running_lines`).
         notes: What the user should know about how it was searched.
     """
 
@@ -53,194 +40,111 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ranked:
-    """The pages of the documents worth it, ranked for a question.
-
-    Attributes:
-        chunk_pages: The page index of every chunk of all documents.
-        notes: What the user should know about how they were ranked.
-    """
-
-    prepared: list[Prepared]
-    chunks: list[Chunk]
-    index: LexicalIndex
-    query: Query
-    ranking: Ranking
-    chunk_pages: list[int]
-    notes: tuple[str, ...]
-
-
-class Retriever:
-    """Searches documents; what it computes for a document is stored and used again."""
-
-    def __init__(
-        self,
-        documents: DocumentStore,
-        search: SearchStore,
-        choose: Callable[[], Choice],
-    ) -> None:
-        self._documents = documents
-        self._search_store = search
-        self._choose = choose
+class Retriever(Protocol):
+    """Finds passages of some documents."""
 
     async def search(
         self,
         query: str,
-        documents: Sequence[Document],
         *,
         top_k: int = 10,
         pages: PageSelection = ALL_PAGES,
         vectors: VectorUse = "stored",
-    ) -> Found:
-        """Return the best passage of each of the `top_k` pages that fit `query` best."""
-        ranked = await asyncio.to_thread(self._rank, query, documents, vectors)
-        passages = tuple(islice(_passages(ranked, pages), top_k))
-        found_in = {passage.span.document_id for passage in passages}
-        return Found(
-            passages=passages,
-            query=ranked.query,
-            chunks=len(ranked.chunk_pages),
-            chunks_read=sum(index + 1 in pages for index in ranked.chunk_pages),
-            running={one.id: running_lines(one) for one in documents if one.id in found_in},
-            notes=(*self._notes(vectors), *ranked.notes),
-        )
+    ) -> SearchResults:
+        """Return the best passage of each of the `top_k` pages that fit `query` best.
 
-    async def prepare(
+        Args:
+            pages: Only passages on these pages of each document.
+            vectors: Whether to search by meaning, too; a retriever without vectors ignores it.
+        """
+        ...
+
+
+class InMemoryCorpus:
+    """Documents whose pages are found by their words; nothing is cut, stored or embedded.
+
+    Plain BM25 over the words of headings and text; of equals the first. For data sets that come
+    with their own paragraphs, as those of the ProbTree paper do. Long documents are better
+    searched by an `Index`, which knows chunks, tables and meaning.
+    """
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._documents = {document.id: document for document in documents}
+        self._pages = [
+            (document, page)
+            for document in documents
+            for page in document.pages
+            if page.text.strip()
+        ]
+        self._analyzer = Analyzer(documents[0].language if documents else None)
+        self._vocabulary: dict[str, int] = {}
+        terms: list[int] = []
+        lengths: list[int] = []
+        for _, page in self._pages:
+            words = self._analyzer.terms(f"{page.section or ''}\n{page.text}")
+            terms += [self._vocabulary.setdefault(word, len(self._vocabulary)) for word in words]
+            lengths.append(len(words))
+        owners = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        postings = bm25.count(np.array(terms, dtype=np.int32), owners, len(lengths))
+        self._index = bm25.build(postings, np.array(lengths, dtype=int), len(self._vocabulary))
+
+    async def search(
         self,
-        documents: Sequence[Document],
+        query: str,
         *,
-        vectors: bool = False,
-        progress: ReadingProgress | None = None,
-    ) -> None:
-        """Do now what a search would do first: cut, analyse, and with `vectors` embed.
+        top_k: int = 10,
+        pages: PageSelection = ALL_PAGES,
+        vectors: VectorUse = "stored",  # noqa: ARG002 -- there are none
+    ) -> SearchResults:
+        """Return the pages that share most with a query; none that share no word with it."""
+        terms = dict.fromkeys(self._analyzer.terms(query))
+        known = [self._vocabulary[term] for term in terms if term in self._vocabulary]
+        scores = self._index.scores(known)
+        order = np.argsort(-scores, kind="stable").tolist()
+        found = [
+            self._passage(number, float(scores[number]), rank)
+            for rank, number in enumerate(order, 1)
+            if scores[number] > 0 and self._pages[number][1].index + 1 in pages
+        ]
+        return self.results(query, found[:top_k], pages)
 
-        Raises:
-            MissingExtra: There is nothing to compute vectors with.
-        """
-        if vectors and self.vectors is None:
-            raise MissingExtra(f"search by meaning ({self._chosen.reason})", "offline")
-        stop = Event()
-        try:
-            await asyncio.to_thread(self._prepare_all, documents, vectors, progress, stop)
-        finally:
-            stop.set()  # after Ctrl-C the thread ends with its batch
-
-    def problems_of(self, document: Document) -> Iterator[str]:
-        """Yield what is wrong with what the store holds of a document."""
-        return self.preparation.problems_of(document)
-
-    @cached_property
-    def _chosen(self) -> Choice:
-        return self._choose()
-
-    @cached_property
-    def vectors(self) -> ChunkVectors | None:
-        """The vectors of chunks, or None where nothing can compute any."""
-        embedder = self._chosen.embedder
-        return None if embedder is None else ChunkVectors(self._search_store, embedder)
-
-    @cached_property
-    def preparation(self) -> Preparation:
-        """Makes documents ready to be searched."""
-        tokenizer = self._chosen.embedder or WordPieceEstimate()
-        return Preparation(self._documents, self._search_store, tokenizer)
-
-    def _prepare_all(
+    def results(
         self,
-        documents: Sequence[Document],
-        vectors: bool,
-        progress: ReadingProgress | None,
-        stop: Event,
-    ) -> None:
-        for document in documents:
-            prepared = self.preparation.prepare(document)
-            if vectors and self.vectors is not None:
-                self.vectors.compute(prepared.chunks, _named(document.name, progress), stop)
-
-    def _rank(self, question: str, documents: Sequence[Document], use: VectorUse) -> _Ranked:
-        terms = [self.preparation.terms(document) for document in documents]
-        chosen = shortlist(question, terms, [_name(document) for document in documents])
-        prepared = [self.preparation.prepare(documents[number]) for number in chosen]
-        chunks = [chunk for one in prepared for chunk in one.chunks]
-        index = lexical.build([one.terms for one in prepared])
-        query = analyse(question, terms, index)
-        gain = _name_gain(query, prepared)
-        ranking = rank(index, query.terms, self.cosines(query, index, chunks, use), gain)
-        chunk_pages = [page for one in terms for page in one.chunk_page.tolist()]
-        return _Ranked(
-            prepared, chunks, index, query, ranking, chunk_pages, _shortlisted(chosen, documents)
+        query: str,
+        passages: Sequence[Passage],
+        pages: PageSelection,
+        notes: tuple[str, ...] = (),
+    ) -> SearchResults:
+        """Return passages of the corpus as results, with the query in the words of the corpus."""
+        terms = tuple(dict.fromkeys(self._analyzer.terms(query)))
+        absent = frozenset(terms) - self._vocabulary.keys()
+        found = {passage.span.document_id for passage in passages}
+        return SearchResults(
+            passages=tuple(passages),
+            query=Query(
+                text=query,
+                terms=terms,
+                weights={term: self._weight(term) for term in terms},
+                absent=absent,
+                lacks_name=False,
+                analyzer=self._analyzer,
+            ),
+            chunks=len(self._pages),
+            chunks_read=sum(page.index + 1 in pages for _, page in self._pages),
+            running={key: running_lines(self._documents[key]) for key in found},
+            notes=notes,
         )
 
-    def _notes(self, use: VectorUse) -> tuple[str, ...]:
-        if use != "needed" or self.vectors is not None:
-            return ()
-        return (f"searched by words only: {self._chosen.reason}",)
+    def _weight(self, term: str) -> float:
+        return self._index.term_weight(self._vocabulary.get(term))
 
-    def cosines(
-        self, query: Query, index: LexicalIndex, chunks: list[Chunk], use: VectorUse
-    ) -> Floats | None:
-        """Return the likeness of the question and each chunk, or None for words only.
-
-        Where not all chunks have vectors, the most promising get theirs now and the rest count
-        as the least alike of them.
-        """
-        if self.vectors is None or use == "none" or not chunks:
-            return None
-        if not self.vectors.missing(chunks):
-            return self.vectors.similarities(query.text, chunks)
-        if use == "stored":
-            return None
-        chosen = candidates(index, query.terms, CANDIDATE_CHUNKS)
-        likely = [chunks[number] for number in chosen]
-        self.vectors.compute(likely)
-        found = self.vectors.similarities(query.text, likely)
-        cosines = np.full(len(chunks), found.min() if len(found) else 0.0)
-        cosines[chosen] = found
-        return cosines
-
-
-def _shortlisted(chosen: Sequence[int], documents: Sequence[Document]) -> tuple[str, ...]:
-    if len(chosen) == len(documents):
-        return ()
-    return (
-        f"of {len(documents)} documents, the pages of the {len(chosen)} that fit best were ranked",
-    )
-
-
-def _name_gain(query: Query, prepared: Sequence[Prepared]) -> Floats:
-    """Return what pages gain when the question names their document, 1 to 2."""
-    gains = [1.0 + query.share_in(_name(one.document)) for one in prepared]
-    return np.repeat(gains, [len(one.document.pages) for one in prepared])
-
-
-def _name(document: Document) -> str:
-    return f"{document.name} {document.title or ''}"
-
-
-def _passages(ranked: _Ranked, selected: PageSelection) -> Iterator[Passage]:
-    """Yield the best passage of each selected page that matches at all, the best page first."""
-    owners = [(one.document, page) for one in ranked.prepared for page in one.document.pages]
-    ranking = ranked.ranking
-    best = ranking.best_chunk_of(ranked.index.chunk_page)
-    for number in np.argsort(-ranking.pages, kind="stable").tolist():
-        document, page = owners[number]
-        if ranking.pages[number] <= 0:
-            return
-        if number in best and page.index + 1 in selected:
-            chunk = ranked.chunks[best[number]]
-            yield Passage(
-                span=chunk.span,
-                text=chunk.text,
-                document_name=document.name,
-                page=page,
-                score=float(ranking.pages[number]),
-                lexical_rank=ranking.lexical_ranks[number],
-                dense_rank=ranking.dense_ranks[number] if ranking.dense_ranks else None,
-            )
-
-
-def _named(name: str, progress: ReadingProgress | None) -> Callable[[int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(f"{name} (vectors)", done, total)
+    def _passage(self, number: int, score: float, rank: int) -> Passage:
+        document, page = self._pages[number]
+        return Passage(
+            span=Span(document.id, page.index, 0, len(page.text)),
+            text=page.text,
+            document_name=document.name,
+            page=page,
+            score=score,
+            lexical_rank=rank,
+        )

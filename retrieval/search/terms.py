@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcagent.documents import Chunk, Document
-from lcagent.retrieval.search.languages import language_of
+from lcagent.retrieval.search.analysis import Analyzer, language_of
 from lcagent.retrieval.search.layout import LaidOutLine, laid_out
-from lcagent.retrieval.search.words import Analyzer
 
 TERMS_VERSION = "terms/2"
 """Names what is stored; change it when the terms of a text change."""

@@ -257,7 +257,7 @@ async def test_passages_are_those_that_a_search_finds(book: Path) -> None:
             if role_of(call.prompt) != "open":
                 assert shown == []
             elif question_of(call) != QUESTION:
-                found = await runtime.retriever.search(question_of(call), documents, top_k=2)
+                found = await runtime.retriever.over(documents).search(question_of(call), top_k=2)
                 assert shown == [one.page.section for one in found.passages]
     assert answer.coverage.chunks_read == 3
 

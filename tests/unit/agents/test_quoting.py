@@ -6,10 +6,10 @@ from lcagent.agents.quoting import Quote, choose_quotes
 from lcagent.documents import Document, Page, Passage, Span
 from lcagent.retrieval.chunking import cut
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
-from lcagent.retrieval.search import lexical
 from lcagent.retrieval.search.layout import running_lines
 from lcagent.retrieval.search.query import analyse
-from lcagent.retrieval.search.retriever import Found
+from lcagent.retrieval.search.ranking import index_terms
+from lcagent.retrieval.search.retriever import SearchResults
 from lcagent.retrieval.search.terms import terms_of
 
 FILLER = "The sea was grey and the wind blew from the west on most days of the long winter. " * 3
@@ -30,9 +30,9 @@ def _ask(question: str, pages: Sequence[str], language: str = "en") -> list[Quot
         )
         for page in made
     )
-    query = analyse(question, [terms], lexical.build([terms]))
+    query = analyse(question, [terms.language], index_terms([terms]))
     return choose_quotes(
-        Found(passages, query, len(made), len(made), {document.id: running_lines(document)})
+        SearchResults(passages, query, len(made), len(made), {document.id: running_lines(document)})
     )
 
 

@@ -20,7 +20,9 @@ QUESTION = "Who kept the lighthouse until 1938?"
 
 async def _context(book: Path, runtime: Runtime) -> RunContext:
     collection = await runtime.collect(book)
-    return RunContext(collection, runtime.retriever, ALL_PAGES, 12, "stored")
+    return RunContext(
+        collection, runtime.retriever.over(collection.documents), ALL_PAGES, 12, "stored"
+    )
 
 
 async def test_the_graph_and_the_verb_choose_the_same_quotes(book: Path, runtime: Runtime) -> None:

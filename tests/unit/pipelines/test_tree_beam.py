@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from lcagent.agents.answering import LabelledPassage
 from lcagent.agents.probtree.beam_search import max_beam_calls
-from lcagent.agents.probtree.books import RetrievalQuery
 from lcagent.agents.probtree.confidence import gather, normalize_answer
 from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.passage_retriever import RetrievalQuery
 from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Span
 from lcagent.errors import UsageError

@@ -8,11 +8,11 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
-from lcagent.agents.probtree.books import Corpus
 from lcagent.errors import ModelUnavailable
 from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines import Runtime, graphs
 from lcagent.pipelines.steps.state import initial_state
+from lcagent.retrieval.search.retriever import InMemoryCorpus
 from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +57,7 @@ async def test_a_corpus_of_the_callers_takes_the_place_of_the_documents(
     ferry_only = replace(
         context.collection.documents[0], pages=context.collection.documents[0].pages[1:2]
     )
-    context = replace(context, book=Corpus([ferry_only]))
+    context = replace(context, retriever=InMemoryCorpus([ferry_only]))
     state = await graphs.tree_graph().ainvoke({"question": QUESTION}, context=context)
     assert state["reply"].startswith('Lady Annis [S1 "The ferry Lady Annis')
     shown = [one.messages[-1].text for one in model.requests if "open book" in one.purpose]

@@ -13,16 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lcagent.agents.answering import LabelledPassage
-from lcagent.agents.probtree.books import Corpus, RetrievalQuery
 from lcagent.agents.probtree.confidence import gather
 from lcagent.agents.probtree.explained_replies import clean_answer, is_no_answer
 from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.passage_retriever import BudgetedRetriever, RetrievalQuery
 from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.documents import Document, Page, Span
 from lcagent.models.chat_model import ChatModel, OnText, Reply, Request, TokenLogprob, WrapperModel
 from lcagent.pipelines.methods.tree_options import TreeOptions
 from lcagent.pipelines.methods.tree_run import TreeRun
 from lcagent.pipelines.running.recording import Record
+from lcagent.retrieval.search.retriever import InMemoryCorpus
 from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
@@ -36,14 +37,11 @@ TEXTS = {
     "tide": "PASSAGE the tide turns twice a day",
     "mill": "PASSAGE the mill was built by ada",
 }
-CORPUS = Corpus(
-    [
-        Document(
-            "d", "d.txt", "text/plain", "test/1",
-            tuple(Page(at, text, section=name) for at, (name, text) in enumerate(TEXTS.items())),
-        )
-    ]
+BOOK = Document(
+    "d", "d.txt", "text/plain", "test/1",
+    tuple(Page(at, text, section=name) for at, (name, text) in enumerate(TEXTS.items())),
 )  # fmt: skip
+CORPUS = BudgetedRetriever(InMemoryCorpus([BOOK]), {"d": BOOK}, room=lambda _: 10_000, count=len)
 ROOT = "Which river runs where the director of the ferry was born?"
 PARTS = ["Who directed the ferry?", "Where was #1 born?", "Which river is #2 on?"]
 
@@ -183,7 +181,7 @@ class _Slow(WrapperModel):
         """Reply after all that is asked at the same time was asked."""
         self.in_flight += 1
         self.seen.append((self.in_flight, request.purpose))
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
         self.in_flight -= 1
         return await self.model.complete(request, on_text)
 

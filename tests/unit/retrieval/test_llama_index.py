@@ -58,7 +58,7 @@ def test_our_search_is_a_retriever_of_llama_index(tmp_path: Path) -> None:
     book.write_text("# Light\n\nThe lamp is red.\n\n# Ferry\n\nThe ferry leaves at noon.\n")
     with Runtime.open(load_settings(embedder="none")) as runtime:
         documents = asyncio.run(runtime.collect(book)).documents
-        retriever = LlamaIndexRetriever(runtime.retriever, documents, top_k=1)
+        retriever = LlamaIndexRetriever(runtime.retriever.over(documents), top_k=1)
         (node,) = retriever.retrieve("When does the ferry leave?")
     assert "leaves at noon" in node.get_content()
     assert node.metadata["document"] == "book.md"

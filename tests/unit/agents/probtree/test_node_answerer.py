@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import pytest
 
 from lcagent.agents.answering import LabelledPassage
-from lcagent.agents.probtree.books import RetrievalQuery
 from lcagent.agents.probtree.candidate_drafts import (
     ClosedBookPrompt,
     LogprobClient,
@@ -16,6 +15,7 @@ from lcagent.agents.probtree.candidate_drafts import (
 from lcagent.agents.probtree.confidence import FAILED_SCORE
 from lcagent.agents.probtree.node_answerer import NodeAnswerer, format_children
 from lcagent.agents.probtree.node_result import NodeResult
+from lcagent.agents.probtree.passage_retriever import RetrievalQuery
 from lcagent.agents.probtree.question_tree import QuestionNode
 from lcagent.documents import Span
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply

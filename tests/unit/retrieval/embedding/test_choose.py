@@ -4,7 +4,7 @@ import pytest
 
 from lcagent.errors import ModelError, UsageError
 from lcagent.retrieval.embedding import choose_embedder
-from lcagent.retrieval.embedding.llama_index import LlamaIndexEmbedder
+from lcagent.retrieval.embedding.llama_index_embedder import LlamaIndexEmbedder
 from lcagent.retrieval.embedding.minilm import MiniLM
 
 MOCK = "llama-index:llama_index.core.embeddings:MockEmbedding?embed_dim=8"

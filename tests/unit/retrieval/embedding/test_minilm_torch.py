@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from lcagent.retrieval.embedding import minilm_numpy  # noqa: E402 -- after the skip
-from lcagent.retrieval.embedding.base import Vectors  # noqa: E402
+from lcagent.retrieval.embedding.embedder import Vectors  # noqa: E402
 from lcagent.retrieval.embedding.minilm import MiniLM  # noqa: E402
 from lcagent.retrieval.embedding.minilm_torch import (  # noqa: E402
     BATCH_TOKENS,

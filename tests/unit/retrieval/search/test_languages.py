@@ -3,7 +3,7 @@
 import pytest
 
 from lcagent.documents import Document, Page
-from lcagent.retrieval.search.languages import (
+from lcagent.retrieval.search.analysis import (
     detect,
     language_of,
     stop_terms,

@@ -1,234 +1,62 @@
-"""Searching: by words, by meaning, over collections, in other languages."""
+"""A corpus of the caller's own is searched as BM25 says, counted again here on its own."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import math
+import random
+from collections import Counter
 
-import numpy as np
 import pytest
 
 from lcagent.documents import Document, Page
-from lcagent.errors import MissingExtra
-from lcagent.retrieval.embedding.base import Progress, Vectors, unit
-from lcagent.retrieval.embedding.choose import Choice
-from lcagent.retrieval.search import retriever as retriever_module
-from lcagent.retrieval.search.retriever import Retriever
+from lcagent.retrieval.search.retriever import InMemoryCorpus
 from lcagent.selection import parse_pages
-from lcagent.storage.database import Database, open_database
-from lcagent.storage.document_store import DocumentStore
-from lcagent.storage.search_store import SearchStore
 
 pytestmark = pytest.mark.anyio
 
-SEA = "The sea was grey and the wind blew from the west on most days of the long winter. "
-SYNONYMS = {"boat": 0, "ferry": 0, "vessel": 0, "lamp": 1, "light": 1}
+WORDS = [f"w{letter}{number}" for letter in "abcdef" for number in range(8)]
 
 
-class TopicEmbedder:
-    """An embedder for which synonyms are the same, and which counts the texts it is given."""
-
-    id = "topics"
-    dimension = 3
-    max_tokens = 1_000
-
-    def __init__(self) -> None:
-        self.embedded: list[str] = []
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) + 2 for text in texts]
-
-    def embed_query(self, text: str) -> Vectors:
-        vector = np.array([0.0, 0.0, 0.1], dtype=np.float32)
-        for word in text.lower().replace(".", " ").split():
-            if word in SYNONYMS:
-                vector[SYNONYMS[word]] += 1
-        return unit(vector)
-
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        del progress
-        self.embedded.extend(texts)
-        return np.stack([self.embed_query(text) for text in texts])
+def _documents(seed: int = 1) -> list[Document]:
+    chance = random.Random(seed)  # noqa: S311
+    texts = [" ".join(chance.choices(WORDS, k=chance.randint(8, 60))) for _ in range(40)]
+    pages = tuple(Page(at, text, section=f"Part {at}") for at, text in enumerate(texts))
+    return [Document("d", "corpus.txt", "text/plain", "test/1", pages)]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'store.db'}")
-    yield opened
-    opened.close()
+def _best(documents: list[Document], query: str, top_k: int) -> list[int]:
+    """Return the best pages by BM25 with k1 = 1.2 and b = 0.75, as its formula is printed."""
+    texts = [f"part {page.index} {page.text}".split() for page in documents[0].pages]
+    average = sum(map(len, texts)) / len(texts)
+    scores: list[float] = []
+    for text in texts:
+        counts = Counter(text)
+        score = 0.0
+        for term in set(query.split()):
+            holding = sum(term in other for other in texts)
+            idf = math.log(1 + (len(texts) - holding + 0.5) / (holding + 0.5))
+            length = 1 - 0.75 + 0.75 * len(text) / average
+            score += idf * counts[term] / (counts[term] + 1.2 * length)
+        scores.append(score)
+    order = sorted(range(len(texts)), key=lambda at: (-scores[at], at))
+    return [at for at in order if scores[at] > 0][:top_k]
 
 
-def _retriever(database: Database, embedder: TopicEmbedder | None = None) -> Retriever:
-    choice = Choice(embedder, None if embedder else "none is installed")
-    return Retriever(DocumentStore(database), SearchStore(database), lambda: choice)
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_corpus_finds_what_bm25_ranks_highest(seed: int) -> None:
+    documents = _documents(seed)
+    query = " ".join(random.Random(seed).choices(WORDS, k=4))  # noqa: S311
+    found = await InMemoryCorpus(documents).search(query, top_k=5)
+    assert [one.page.index for one in found.passages] == _best(documents, query, 5)
+    assert [one.lexical_rank for one in found.passages] == [1, 2, 3, 4, 5]
 
 
-def _stored(
-    database: Database, *texts: str, key: str = "a", language: str = "en", name: str | None = None
-) -> Document:
-    pages = tuple(Page(index, text, index + 1) for index, text in enumerate(texts))
-    document = Document(
-        id=(key * 64)[:64],
-        name=name or f"{key}.pdf",
-        media_type="application/pdf",
-        reader="pdf/1",
-        pages=pages,
-        language=language,
-    )
-    DocumentStore(database).save(document)
-    return document
-
-
-async def test_the_page_with_the_words_comes_first(database: Database) -> None:
-    document = _stored(database, SEA * 3, f"{SEA}Hector Vance kept the lighthouse. {SEA}", SEA)
-    found = await _retriever(database).search("Who kept the lighthouse?", [document])
-    assert found.passages[0].page.number == 2
-    assert "Hector Vance" in found.passages[0].text
-    assert found.passages[0].lexical_rank == 1
-    assert found.passages[0].dense_rank is None
-
-
-async def test_pages_without_any_of_the_words_are_not_found(database: Database) -> None:
-    document = _stored(database, SEA, SEA)
-    found = await _retriever(database).search("quantum chromodynamics", [document])
+async def test_what_shares_no_word_is_not_found() -> None:
+    found = await InMemoryCorpus(_documents()).search("nothing like it")
     assert found.passages == ()
-    assert found.query.absent == {"quantum", "chromodynam"}
+    assert found.query.absent == {"nothing", "like", "it"}
+    assert (await InMemoryCorpus([]).search("nothing")).passages == ()
 
 
-async def test_headings_lead_to_a_bare_table(database: Database) -> None:
-    table = "Cash Flows\nRent 1,200 1,300\nFuel 2,100 2,250\nWages 9,000 9,500"
-    mention = f"{SEA}We say more about how cash flows and where it flows elsewhere. {SEA}"
-    document = _stored(database, mention, SEA, table, SEA)
-    found = await _retriever(database).search("cash flows for fuel", [document])
-    assert found.passages[0].page.number == 3
-
-
-async def test_only_selected_pages_are_returned(database: Database) -> None:
-    document = _stored(database, "The lamp is red.", "The lamp is blue.", "The lamp is green.")
-    found = await _retriever(database).search("lamp", [document], pages=parse_pages("2-"))
-    assert {passage.page.number for passage in found.passages} == {2, 3}
-
-
-async def test_several_documents_are_searched_as_one(database: Database) -> None:
-    first = _stored(database, SEA, "The lamp of the pier is red.", key="a")
-    second = _stored(database, SEA, SEA, "The keeper of the lamp is Hector Vance.", key="b")
-    found = await _retriever(database).search("keeper of the lamp", [first, second])
-    assert [(p.document_name, p.page.number) for p in found.passages][:2] == [
-        ("b.pdf", 3),
-        ("a.pdf", 2),
-    ]
-    assert found.chunks == 5
-
-
-async def test_documents_in_two_languages_are_searched_together(database: Database) -> None:
-    english = _stored(database, f"{SEA}The houses were white.", key="a", language="en")
-    german = _stored(database, "Die Häuser standen am Meer.", key="b", language="de")
-    retriever = _retriever(database)
-    in_german = await retriever.search("Haus am Meer", [english, german])
-    assert in_german.passages[0].document_name == "b.pdf"
-    in_english = await retriever.search("white house", [english, german])
-    assert in_english.passages[0].document_name == "a.pdf"
-
-
-async def test_chinese_is_found_without_blanks(database: Database) -> None:
-    document = _stored(database, "老人住在海边。", "林黛玉来到荣国府。", language="zh")
-    found = await _retriever(database).search("林黛玉是谁？", [document])
-    assert found.passages[0].page.number == 2
-
-
-async def test_meaning_finds_what_words_miss(database: Database) -> None:
-    document = _stored(database, SEA, "The ferry leaves at noon.", "The light burns all night.")
-    by_words = await _retriever(database).search("boat", [document])
-    assert by_words.passages == ()
-    retriever = _retriever(database, TopicEmbedder())
-    by_meaning = await retriever.search("boat", [document], vectors="needed")
-    assert by_meaning.passages[0].page.number == 2
-    assert by_meaning.passages[0].dense_rank == 1
-
-
-async def test_stored_vectors_are_used_and_none_computed(database: Database) -> None:
-    document = _stored(database, SEA, "The ferry leaves at noon.")
-    embedder = TopicEmbedder()
-    retriever = _retriever(database, embedder)
-    assert (await retriever.search("boat", [document], vectors="stored")).passages == ()
-    assert embedder.embedded == []
-    await retriever.prepare([document], vectors=True)
-    computed = len(embedder.embedded)
-    found = await retriever.search("boat", [document], vectors="stored")
-    assert found.passages[0].page.number == 2
-    assert len(embedder.embedded) == computed
-
-
-async def test_vectors_are_computed_once_for_the_same_text(database: Database) -> None:
-    embedder = TopicEmbedder()
-    first = _stored(database, SEA, "The ferry leaves at noon.", key="a")
-    second = _stored(database, "Another page.", "The ferry leaves at noon.", key="b")
-    await _retriever(database, embedder).prepare([first, second], vectors=True)
-    await _retriever(database, embedder).prepare([first, second], vectors=True)
-    assert len(embedder.embedded) == len(set(embedder.embedded)) == 3
-
-
-async def test_only_promising_chunks_get_vectors(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(retriever_module, "CANDIDATE_CHUNKS", 3)
-    pages = [f"{SEA}Page {number}." for number in range(20)]
-    pages[7] = "The lamp of the pier was mended."
-    document = _stored(database, *pages)
-    embedder = TopicEmbedder()
-    found = await _retriever(database, embedder).search("lamp", [document], vectors="needed")
-    assert found.passages[0].page.number == 8
-    assert len(embedder.embedded) == 3
-
-
-async def test_asking_for_vectors_with_nothing_to_make_them_says_what_to_install(
-    database: Database,
-) -> None:
-    document = _stored(database, SEA)
-    with pytest.raises(MissingExtra, match=r"none is installed.*lcagent\[offline\]"):
-        await _retriever(database).prepare([document], vectors=True)
-    found = await _retriever(database).search("sea", [document], vectors="needed")
-    assert found.notes == ("searched by words only: none is installed",)
-
-
-async def test_incomplete_chunks_are_cut_again(database: Database) -> None:
-    document = _stored(database, SEA, "The lamp is red.")
-    await _retriever(database).prepare([document])
-    store = DocumentStore(database)
-    chunker = _retriever(database).preparation._chunker
-    store.save_chunks(chunker, store.load_chunks(chunker, document)[1:])
-    found = await _retriever(database).search("lamp", [document])
-    assert found.chunks == 2
-    assert found.passages[0].page.number == 2
-
-
-async def test_faults_of_the_store_are_named(database: Database) -> None:
-    document = _stored(database, SEA, "The lamp is red.")
-    retriever = _retriever(database)
-    await retriever.prepare([document])
-    assert list(retriever.problems_of(document)) == []
-    store = DocumentStore(database)
-    chunker = retriever.preparation._chunker
-    store.save_chunks(chunker, store.load_chunks(chunker, document)[1:])
-    assert list(retriever.problems_of(document)) == ["its chunks do not join back to its text"]
-
-
-async def test_the_one_document_of_many_is_found(database: Database) -> None:
-    documents = [
-        _stored(database, f"{SEA}This is book {number}.", key=f"{number:02d}" * 32)
-        for number in range(40)
-    ]
-    documents[33] = _stored(database, f"{SEA}The keeper was Hector Vance.", key="ee" * 32)
-    found = await _retriever(database).search("Which keeper was Hector Vance?", documents)
-    assert found.passages[0].span.document_id == documents[33].id
-    assert found.chunks == 40
-
-
-async def test_a_document_that_the_question_names_comes_first(database: Database) -> None:
-    texts = [SEA, "The fuel of the year cost nine crowns."]
-    for key, name in (("a", "petrel_2018"), ("b", "annis_2018"), ("c", "annis_2019")):
-        _stored(database, *texts, key=key, name=f"{name}.pdf")
-    store = DocumentStore(database)
-    documents = [store.load(stored.id) for stored in store.listed()]
-    found = await _retriever(database).search(
-        "What did the fuel of Annis cost in 2019?", [one for one in documents if one]
-    )
-    assert found.passages[0].document_name == "annis_2019.pdf"
+async def test_only_selected_pages_of_a_corpus_are_found() -> None:
+    found = await InMemoryCorpus(_documents()).search("part", pages=parse_pages("2-4"))
+    assert sorted(one.page.index for one in found.passages) == [1, 2, 3]
+    assert (found.chunks, found.chunks_read) == (40, 3)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.retrieval.search.words import Analyzer
+from lcagent.retrieval.search.analysis import Analyzer
 
 
 @pytest.mark.parametrize(

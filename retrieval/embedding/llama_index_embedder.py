@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from lcagent.errors import ModelError, UsageError
-from lcagent.retrieval.embedding.base import Progress, Tokenizer, Vectors, unit
+from lcagent.retrieval.embedding.embedder import Progress, Tokenizer, Vectors, unit
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
 
 

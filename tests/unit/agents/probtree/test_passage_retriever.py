@@ -1,4 +1,4 @@
-"""A corpus of the caller's own is searched as BM25 says, counted again here on its own."""
+"""What a question of a tree is shown: passages of several queries, none twice, within its room."""
 
 import math
 import random
@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from lcagent.agents.probtree.books import Corpus, RetrievalQuery
+from lcagent.agents.probtree.passage_retriever import BudgetedRetriever, RetrievalQuery
 from lcagent.documents import Document, Page
+from lcagent.retrieval.search.retriever import InMemoryCorpus
 
 pytestmark = pytest.mark.anyio
 
@@ -39,11 +40,16 @@ def _best(documents: list[Document], query: str, top_k: int) -> list[int]:
     return [at for at in order if scores[at] > 0][:top_k]
 
 
+def _retriever(documents: list[Document], room: int = 100_000) -> BudgetedRetriever:
+    by_id = {document.id: document for document in documents}
+    return BudgetedRetriever(InMemoryCorpus(documents), by_id, room=lambda _: room, count=len)
+
+
 @pytest.mark.parametrize("seed", range(5))
-async def test_a_corpus_finds_what_bm25_ranks_highest(seed: int) -> None:
+async def test_a_query_gives_the_best_pages_with_labels_in_order(seed: int) -> None:
     documents = _documents(seed)
     query = " ".join(random.Random(seed).choices(WORDS, k=4))  # noqa: S311
-    found = await Corpus(documents).retrieve([RetrievalQuery(query, 5)])
+    found = await _retriever(documents).retrieve([RetrievalQuery(query, 5)])
     assert [one.page.page_index for one in found] == _best(documents, query, 5)
     assert [one.label for one in found] == ["S1", "S2", "S3", "S4", "S5"]
 
@@ -51,11 +57,20 @@ async def test_a_corpus_finds_what_bm25_ranks_highest(seed: int) -> None:
 async def test_several_queries_give_no_page_twice() -> None:
     documents = _documents()
     first, second = "wa1 wb2 wc3", "wb2 wc3 wd4"
-    found = await Corpus(documents).retrieve([RetrievalQuery(first, 5), RetrievalQuery(second, 3)])
+    found = await _retriever(documents).retrieve(
+        [RetrievalQuery(first, 5), RetrievalQuery(second, 3)]
+    )
     wanted = [*_best(documents, first, 5), *_best(documents, second, 3)]
     assert [one.page.page_index for one in found] == list(dict.fromkeys(wanted))
 
 
+async def test_no_more_is_shown_than_there_is_room_for() -> None:
+    found = await _retriever(_documents(), room=400).retrieve([RetrievalQuery("wa1 wb2", 5)])
+    assert 1 <= len(found) < 5
+    assert sum(len(one.text) for one in found) <= 400
+
+
 async def test_what_shares_no_word_is_not_found() -> None:
-    assert await Corpus(_documents()).retrieve([RetrievalQuery("nothing like it", 5)]) == []
-    assert await Corpus([]).retrieve([RetrievalQuery("nothing", 5)]) == []
+    query = [RetrievalQuery("nothing like it", 5)]
+    assert await _retriever(_documents()).retrieve(query) == []
+    assert await _retriever([]).retrieve(query) == []
