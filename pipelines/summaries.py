@@ -119,10 +119,7 @@ def extracted(
     runtime: Runtime,
 ) -> Made:
     """Return quoted sentences under the titles of their chapters, each of them checked."""
-    quotes = [
-        AttributedQuote(one.text, Span(chapters[one.chapter].document_id, one.page_index))
-        for one in chosen
-    ]
+    quotes = [AttributedQuote(sentence.text, sentence.span.page) for sentence in chosen]
     citations = cite_quotes(quotes, run.collection.documents, runtime.documents.with_lines)
     claims = [make_claim(f"“{' '.join(one.quote.split())}”", [one]) for one in citations]
     lines: list[str] = []
