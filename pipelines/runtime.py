@@ -10,12 +10,12 @@ from typing import Self, cast, get_args
 
 from lcagent.agents.quoting_model import QUOTE, QuotingModel
 from lcagent.errors import UsageError
+from lcagent.local_options import LocalOptions
 from lcagent.models.cached import Cached
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
 from lcagent.models.endpoints import OPENAI_URL, without_credentials
 from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
-from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.indexing import Indexer
