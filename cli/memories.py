@@ -10,7 +10,7 @@ from lcagent.cli.progress_display import reading_progress
 from lcagent.errors import UsageError
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.local_models.memories import StoredMemory
+    from lcagent.engine.engine import StoredMemory
 
 app = typer.Typer(
     help="What local models have read for good (memorize).",

@@ -1,8 +1,8 @@
-"""Replies that were paid for are not paid for again.
+"""The reply cache: what was paid for once is not paid for again.
 
-A call is named by what it sends: model, server, messages, parameters. Only successes are kept;
-errors, empty and withheld replies are asked for again. Identical calls at the same time are one
-call, which goes on as long as anybody waits for it.
+The key of a call is what it sends: model, server, messages, parameters. Only successes are stored;
+errors, empty replies and filtered ones are asked for again. Identical calls at the same time are
+one call, which goes on as long as anybody waits for it.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ from lcagent.models.chat_model import (
 )
 
 FORMAT = 1
-"""Of keys. Another number makes all stored replies unknown."""
+"""Of the keys. Raising it invalidates all stored replies."""
 
 
 class StoredReplies(Protocol):
-    """Where replies are kept: `lcagent.storage.reply_store.ReplyStore`."""
+    """Where replies are stored: `lcagent.storage.reply_store.ReplyStore`."""
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Return what was stored."""
@@ -49,9 +49,10 @@ class StoredReplies(Protocol):
 class Cached(WrapperModel):
     """A model whose successful replies are stored.
 
-    `server` is the base URL: models of the same name on two servers are two models. Calls of one
-    `namespace` do not see replies of another: a run that must not use older replies has one of
-    its own, and still finds its own replies when it is resumed.
+    Args:
+        server: The base URL: models of the same name on two servers are two models.
+        namespace: Keeps replies apart: a run that must not use older replies has a namespace of
+            its own, and still finds its own replies when it is resumed.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Cached(WrapperModel):
         return reply if is_first else replace(reply, is_cached=True, usd=0.0)
 
     def key(self, request: Request) -> str:
-        """Return the name of a call: SHA-256 of what it sends and where."""
+        """Return the key of a call: SHA-256 of what is sent, and where."""
         sent = {
             "format": FORMAT,
             "server": self._server,
@@ -109,7 +110,7 @@ class Cached(WrapperModel):
         return reply
 
     def _load(self, key: str) -> Reply | None:
-        """Return the stored reply; a damaged row makes room for the next one."""
+        """Return the stored reply; a damaged row is removed, to make room for the next one."""
         try:
             row = self._store.load(key)
         except ValueError:  # no JSON
@@ -157,25 +158,25 @@ class _Flight:
                 await asyncio.wait([self.task])
 
     def listener(self) -> OnText | None:
-        """Return what hands text on to who leads, in the form that he asked for it."""
+        """Return what passes text on to the leader; restartable if the leader's `on_text` is."""
         if self._on_text is None:
             return None
         return _Relay(self) if isinstance(self._on_text, RestartableText) else self.show
 
     def show(self, piece: str) -> None:
-        """Hand on a piece."""
+        """Pass a piece on to the leader."""
         if self._on_text is not None:
             self.has_shown = True
             self._on_text(piece)
 
     def restart(self) -> None:
-        """Take back all pieces."""
+        """Tell the leader that the pieces so far are void."""
         if isinstance(self._on_text, RestartableText):
             self._on_text.restart()
 
 
 class _Relay:
-    """Hands text on, and new beginnings."""
+    """Passes on text, and restarts."""
 
     def __init__(self, flight: _Flight) -> None:
         self._flight = flight

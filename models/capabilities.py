@@ -1,8 +1,8 @@
-"""What a server turns out to understand, and how a request is worded for it.
+"""What a server accepts, learned from what it rejects, and the body of a request made for it.
 
-Servers that call themselves OpenAI-compatible differ in a handful of parameters. The first call
-is worded for the best; where a server refuses a parameter, that one thing is dropped or
-translated, remembered for this model object, and the request is sent again at once.
+OpenAI-compatible servers differ in a handful of parameters. The first request uses them all. When
+the server rejects one, that parameter is dropped or replaced, the model object remembers it, and
+the request is sent again at once.
 """
 
 import re
@@ -29,12 +29,12 @@ _LONGEST_REPLY = re.compile(
 
 @dataclass(slots=True)
 class ServerCapabilities:
-    """What this server and model take; it only ever gets less.
+    """What this server and model accept. It only ever gets less.
 
     Attributes:
-        max_tokens_name: The parameter that limits a reply.
-        json_mode: How a JSON schema is passed on, if at all.
-        max_reply_tokens: The longest reply, where the server named it.
+        max_tokens_name: The parameter that limits the reply.
+        json_mode: How a JSON schema is sent, if at all.
+        max_reply_tokens: The longest reply that the server allows, where it has said so.
     """
 
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -49,7 +49,7 @@ class ServerCapabilities:
 
     @classmethod
     def expected(cls, card: ModelCard, *, is_openai: bool) -> "ServerCapabilities":
-        """Return what a model is likely to take before it was asked."""
+        """Return what a model is likely to accept, before the first request."""
         return cls(
             max_tokens_name="max_completion_tokens" if is_openai else "max_tokens",
             has_temperature=not card.is_reasoning,
@@ -58,11 +58,16 @@ class ServerCapabilities:
         )
 
     def limit(self, request: Request) -> int:
-        """Return the longest reply that is asked for."""
+        """Return the `max_tokens` to send for a request."""
         return min(request.max_tokens, self.max_reply_tokens or request.max_tokens)
 
     def body(self, model: str, request: Request, *, is_streamed: bool, has_schema: bool) -> Body:
-        """Return the request as it is sent."""
+        """Return the body of a request.
+
+        Args:
+            is_streamed: The caller wants the text as it arrives.
+            has_schema: The window has room for the schema, too.
+        """
         body: Body = {
             "model": model,
             "messages": self._messages(request.messages),
@@ -83,7 +88,11 @@ class ServerCapabilities:
         return body
 
     def adapt(self, body: Body, message: str, param: str | None) -> bool:
-        """Learn from a refusal of `body`; say whether another try makes sense."""
+        """Learn from an error about `body`; return whether sending it again, rewritten, may help.
+
+        Args:
+            param: The parameter that the server named, where it did.
+        """
         if self._learn_longest_reply(body, message):
             return True
         if _SYSTEM_ROLE.search(message) and any(
@@ -138,7 +147,7 @@ _ALSO_CALLED = {
 
 
 def without_system(messages: Sequence[Message]) -> list[Message]:
-    """Put the system text in front of the first message of the user."""
+    """Return the messages with the system text moved to the beginning of the first user message."""
     system = "\n\n".join(message.text for message in messages if message.role == "system")
     rest = [message for message in messages if message.role != "system"]
     first = next((i for i, message in enumerate(rest) if message.role == "user"), None)
@@ -151,7 +160,7 @@ def without_system(messages: Sequence[Message]) -> list[Message]:
 
 
 def whole(text: str) -> str:
-    """Return a text that can be sent: half characters, which no encoding has, are replaced."""
+    """Return a text that UTF-8 can encode: halves of surrogate pairs are replaced."""
     return text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
 
@@ -162,7 +171,7 @@ def _response_format(mode: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(body: Body, message: str, param: str | None) -> str | None:
-    """Return which parameter of `body` a refusal is about."""
+    """Return the parameter of `body` that an error is about, or None."""
     names = ["response_format", "max_completion_tokens", "max_tokens", *_SWITCHES]
     told = (param or "").split(".")[0]
     if told in names and told in body:

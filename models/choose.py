@@ -1,4 +1,4 @@
-"""A model from its name, as users write it, and what is known of it before it is called.
+"""From the name of a model, as users write it, to the model, and what is known about it.
 
 Windows, prices and tokenizers stand in `catalog.toml` beside this module. A user's own table has
 the same form; what it says of a model replaces what stands there.
@@ -16,9 +16,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lcagent.errors import UsageError
+from lcagent.local_options import LocalOptions
 from lcagent.models.chat_model import DEFAULT_WINDOW_TOKENS, ChatModel, ModelCard
-from lcagent.models.endpoints import OPENAI_URL, api_key, checked_url
-from lcagent.models.local_options import LocalOptions
+from lcagent.models.endpoints import OPENAI_URL, api_key, normalize_url
 
 READ_TIMEOUT_S = 600.0
 
@@ -37,13 +37,13 @@ def choose_model(
     """Return the model that a reference names.
 
     `openai:NAME` or NAME is one on the server of `base_url`, by default OpenAI's; `local:PATH` one
-    that runs here, as `local` says. Nothing is contacted, but for a local model that is not a
-    folder: it is fetched from the Hugging Face hub.
+    that runs here, as `local` says. Nothing is contacted, unless a local model is no folder: then
+    it is fetched from the Hugging Face hub.
 
     Raises:
         ModelNotUsable: There is no key for the server, or the engine cannot run the model.
         MissingExtra: What runs local models is not installed.
-        UsageError: The reference, the base URL or the user's table makes no sense.
+        UsageError: The reference, the base URL or the user's table is malformed.
     """
     kind, name = split_reference(reference)
     if kind == "local":
@@ -52,7 +52,7 @@ def choose_model(
         return open_local(name, window_tokens=window_tokens, options=local)
     from lcagent.models.remote import RemoteModel  # noqa: PLC0415 -- imports the openai SDK
 
-    url = checked_url(base_url or OPENAI_URL)
+    url = normalize_url(base_url or OPENAI_URL)
     card = find_card(name, window_tokens=window_tokens, user_table=user_table)
     return RemoteModel(card, base_url=url, api_key=api_key(url), timeout_s=timeout_s)
 

@@ -1,4 +1,8 @@
-"""The body of a completion, whole or streamed, as it comes from a server and is believed."""
+"""A chat completion as servers send it, whole or streamed: read, checked, and gathered.
+
+Servers that call themselves OpenAI-compatible leave out fields, fill them with null, or send a page
+of HTML. What can be understood is accepted; anything else is a `BadBody`.
+"""
 
 import json
 import math
@@ -15,7 +19,7 @@ from lcagent.models.reasoning import ReplyText
 Finish: TypeAlias = Literal["stop", "length", "filtered"]
 
 LONGEST_EVENT = 16_000_000
-"""Bytes. A server that sends a longer one has lost its way."""
+"""Bytes. No completion has a longer one: it would be an endless line."""
 
 _DONE = b"[DONE]"
 _FINISHES: dict[str, Finish] = {
@@ -27,7 +31,7 @@ _FINISHES: dict[str, Finish] = {
 
 
 class BadBody(ValueError):
-    """A body that is no completion; the text says what it is instead."""
+    """A body that is no completion; the message says what it is instead."""
 
 
 class _Token(BaseModel):
@@ -70,12 +74,12 @@ class _Body(BaseModel):
 
 @dataclass(slots=True)
 class ServerReply:
-    """What a server replied, gathered from one body or from the events of a stream.
+    """A reply, gathered from one body or from the events of a stream.
 
     Attributes:
-        said: The text; or the refusal, where it refused.
-        finish: None as long as the server has not said that the reply is over.
-        prompt_tokens, completion_tokens: None where the server did not tell.
+        said: The text, or the refusal in its place.
+        finish: None until the server says that the reply is complete.
+        prompt_tokens, completion_tokens: None where the server does not report usage.
     """
 
     said: ReplyText = field(default_factory=ReplyText)
@@ -92,7 +96,7 @@ class ServerReply:
         return self.said.text
 
     def take(self, body: bytes) -> bool:
-        """Add a body, or an event of a stream; say whether it held anything of the reply.
+        """Add a body, or one event of a stream; return whether it had a part of the reply.
 
         Raises:
             BadBody: It is neither.
@@ -139,10 +143,10 @@ def read_whole(body: bytes, on_text: OnText | None = None) -> ServerReply:
 
 
 async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = None) -> ServerReply:
-    """Read a completion that comes in events, handing its text on as it arrives.
+    """Read a completion that is streamed, passing its text on as it arrives.
 
     Raises:
-        BadBody: It is none, or only half of one.
+        BadBody: It is no completion, or the stream breaks off.
     """
     reply, has_choices = ServerReply(ReplyText(on_text)), False
     async with aclosing(events(pieces)) as told:
@@ -158,13 +162,13 @@ async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = Non
 
 
 async def events(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield the data of each server-sent event; comments and other fields are left out.
+    """Yield the data of each server-sent event, without comments and other fields.
 
     Lines end at a line feed only: JSON may hold other characters that Python counts as ends of
     lines.
 
     Raises:
-        BadBody: One is longer than `LONGEST_EVENT`.
+        BadBody: An event is longer than `LONGEST_EVENT`.
     """
     pending: list[bytes] = []
     async for line in _lines(stream):
@@ -191,7 +195,10 @@ async def _lines(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
 
 
 def whole_text(content: str | Sequence[dict[str, Any]] | None) -> str:
-    """Return the text of a message, which some servers send in parts."""
+    """Return the text of a message, which some servers send in parts.
+
+    Half of a surrogate pair, which JSON may hold and UTF-8 may not, is replaced.
+    """
     if isinstance(content, str):
         text = content
     else:

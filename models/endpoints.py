@@ -16,18 +16,18 @@ from lcagent.errors import ModelNotUsable, UsageError
 OPENAI_URL = "https://api.openai.com/v1"
 
 PLACEHOLDER = "none"
-"""Is sent where a server on this machine needs no key."""
+"""Sent to a server on this machine, which may need no key; the SDK insists on one."""
 
 KEYRING_SERVICE = "lcagent"
 
 Keyring: TypeAlias = Callable[[str, str], str | None]
 
 
-def checked_url(base_url: str) -> str:
-    """Return a base URL in one spelling.
+def normalize_url(base_url: str) -> str:
+    """Return a base URL without blanks and slashes at its ends.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is no URL of HTTP.
     """
     try:
         parts = urlsplit(base_url.strip())
@@ -40,20 +40,20 @@ def checked_url(base_url: str) -> str:
     return base_url.strip().rstrip("/")
 
 
-def host_of(base_url: str) -> str:
-    """Return host and port, without a name and a password."""
+def host_and_port(base_url: str) -> str:
+    """Return host and port, without user name and password."""
     return urlsplit(base_url).netloc.rpartition("@")[2]
 
 
-def server_of(base_url: str) -> str:
-    """Return the base URL as it may be stored and shown: without a name, a password, a query.
+def without_credentials(base_url: str) -> str:
+    """Return a base URL as it may be stored and shown: no user name, password or query.
 
     An empty one stays empty.
     """
     if not base_url:
         return ""
     parts = urlsplit(base_url)
-    return f"{parts.scheme}://{host_of(base_url)}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{host_and_port(base_url)}{parts.path.rstrip('/')}"
 
 
 def is_openai(base_url: str) -> bool:
@@ -90,7 +90,7 @@ def api_key(
     for name in ("LCAGENT_API_KEY", "OPENAI_API_KEY"):
         if environment.get(name, "").strip():
             return environment[name].strip()
-    host = host_of(base_url)
+    host = host_and_port(base_url)
     found = (keyring or _keyring)(KEYRING_SERVICE, host)
     if found:
         return found
@@ -100,7 +100,7 @@ def api_key(
 
 
 def _keyring(service: str, user: str) -> str | None:
-    """Ask the system's keyring; a machine without one is no fault of the user's."""
+    """Ask the system's keyring; a machine without one just has no key."""
     try:
         found = import_module("keyring").get_password(service, user)
     except Exception:  # noqa: BLE001 -- back ends raise what they like; then there is no key

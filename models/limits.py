@@ -1,10 +1,10 @@
-"""What calls to a model cost, and what bounds it: records, budgets, and rates.
+"""What calls to a model cost, and what bounds it: metering, budgets, and rate limits.
 
-Three models round a model, each of which does one thing: `Metered` keeps what each call of a step
-cost; `Budgeted` refuses calls that the limits of a run do not allow; `RateLimited` lets calls wait
-until the rates of a server allow them. A run is `Cached(Retrying(Budgeted(RateLimited(model))))`:
-a cached reply costs nothing, each retry is a call of its own, and the time that a call waits for
-its turn is not bounded by how long the server may take.
+Three wrappers: `Metered` keeps what each call of a step cost; `Budgeted` refuses calls that the
+limits of a run do not allow; `RateLimited` lets calls wait until the rates of a server allow them.
+A run asks `Cached(Retrying(Budgeted(RateLimited(model))))`. The order matters: a cached reply
+costs nothing, each retry counts as a call and takes a turn of its own, and a call that the budget
+refuses does not wait for one.
 """
 
 import asyncio
@@ -36,14 +36,18 @@ class Metered(WrapperModel):
     calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
-        """Complete, and keep what it cost."""
+        """Return the reply, and keep what it cost in `calls`."""
         reply = await self.model.complete(request, on_text)
         self.calls.append(_call_row(request, reply))
         return reply
 
 
 def total_usage(calls: Iterable[Mapping[str, Any]]) -> Usage:
-    """Return what calls cost together; cached ones cost nothing."""
+    """Return what calls cost together; cached ones cost nothing.
+
+    Args:
+        calls: As `Metered.calls` has them.
+    """
     paid = cached = prompt = completion = 0
     usd: float | None = 0.0
     for call in calls:
@@ -74,11 +78,16 @@ def _call_row(request: Request, reply: Reply) -> dict[str, Any]:
 class Budget:
     """What a run may cost in dollars, calls and time, and what it has cost; for one event loop.
 
-    The worst that a call can cost is put aside before it is sent, so the limits hold with any
+    The most that a call can cost is reserved before it is sent, so the limits hold with any
     number of calls in flight. Where too little is left only because of calls in flight, a new
     one waits for what they give back.
 
     A failed call counts as a call and costs no dollars, because nobody knows what it cost.
+
+    Args:
+        max_time_s: From now on.
+        spent: What the run has cost before it was resumed. It counts towards `max_usd` and
+            `max_calls`, which stay those that the user gave.
     """
 
     def __init__(
@@ -86,6 +95,8 @@ class Budget:
         max_usd: float | None = None,
         max_calls: int | None = None,
         max_time_s: float | None = None,
+        *,
+        spent: Usage | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.max_usd = max_usd
@@ -93,17 +104,18 @@ class Budget:
         self._max_time_s = max_time_s
         self._clock = clock
         self._started = clock()
-        self._calls = 0
-        self._prompt_tokens = 0
-        self._completion_tokens = 0
-        self._usd = 0.0
-        self._is_priced = True
+        before = spent or Usage()
+        self._calls = before.calls
+        self._prompt_tokens = before.prompt_tokens
+        self._completion_tokens = before.completion_tokens
+        self._usd = before.usd or 0.0
+        self._is_priced = before.usd is not None
         self._reserved_usd = 0.0
         self._in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def spent(self) -> Usage:
-        """Return calls, tokens and dollars so far; calls in flight count as calls only."""
+        """Return calls, tokens and dollars so far; a call in flight counts as a call only."""
         return Usage(
             calls=self._calls,
             prompt_tokens=self._prompt_tokens,
@@ -118,15 +130,15 @@ class Budget:
         return self._max_time_s - (self._clock() - self._started)
 
     def allows(self, calls: int, usd: float | None) -> bool:
-        """Say whether so many calls more fit the limits, if none was in flight; nothing is kept."""
+        """Return whether so many more calls fit the limits, were none in flight."""
         fits_calls = self._max_calls is None or self._calls + calls <= self._max_calls
         return fits_calls and (self.max_usd is None or self._usd + (usd or 0.0) <= self.max_usd)
 
     async def reserve(self, usd: float | None) -> None:
-        """Put aside what a call can cost at most, and count the call.
+        """Reserve what a call can cost at most, and count the call.
 
         Raises:
-            BudgetExceeded: A limit does not allow it, whatever the calls in flight leave over.
+            BudgetExceeded: A limit does not allow it, whatever the calls in flight give back.
         """
         while True:
             await self._check(usd)
@@ -138,7 +150,7 @@ class Budget:
         self._reserved_usd += usd or 0.0
 
     def settle(self, usd: float | None, reply: Reply) -> None:
-        """Replace what was put aside by what the call cost."""
+        """Replace what was reserved by what the call cost."""
         self._prompt_tokens += reply.prompt_tokens
         self._completion_tokens += reply.completion_tokens
         self._usd += reply.usd or 0.0
@@ -146,18 +158,18 @@ class Budget:
         self._give_back(usd)
 
     def keep(self, usd: float | None) -> None:
-        """Count what was put aside as spent: the reply was of no use, but was paid for."""
+        """Count what was reserved as spent: the reply was of no use, but was paid for."""
         self._usd += usd or 0.0
         self._give_back(usd)
 
     def release(self, usd: float | None) -> None:
-        """Give back what was put aside for a call that failed."""
+        """Give back what was reserved for a call that failed."""
         self._give_back(usd)
 
     async def _check(self, usd: float | None) -> None:
-        """Raise if the call can never be made, once those in flight have ended.
+        """Raise if the call can never be made, but not before the calls in flight have ended.
 
-        They are paid for: whoever hears of the error may break them off.
+        Those are paid for, and whoever gets the error may cancel them.
         """
         try:
             self._refuse(usd)
@@ -174,12 +186,14 @@ class Budget:
             )
         if self._max_calls is not None and self._calls >= self._max_calls:
             raise BudgetExceeded(
-                f"all calls are made (--max-calls {self._max_calls}){self._so_far()}"
+                f"all calls are made (--max-calls {self._max_calls}){self._so_far()}; "
+                "raise --max-calls to go on"
             )
         if self.max_usd is not None and self._usd + (usd or 0.0) > self.max_usd + _ROUNDING_USD:
             raise BudgetExceeded(
                 f"the next call may cost {_dollars(usd or 0.0)}, which is more than is left of "
-                f"{_dollars(self.max_usd)} (--max-usd){self._so_far()}"
+                f"{_dollars(self.max_usd)} (--max-usd){self._so_far()}; "
+                "raise --max-usd to go on"
             )
 
     def _fits(self, usd: float) -> bool:
@@ -204,7 +218,7 @@ class Budget:
 
 
 class Budgeted(WrapperModel):
-    """A model that is asked only as far as a budget allows."""
+    """A model that is only asked as far as a budget allows."""
 
     def __init__(self, model: ChatModel, budget: Budget) -> None:
         self.model = model
@@ -219,7 +233,7 @@ class Budgeted(WrapperModel):
         """Return the reply, if the budget allows the call.
 
         Raises:
-            BudgetExceeded: It does not. The calls in flight have ended then, and are kept.
+            BudgetExceeded: It does not. The calls in flight have ended by then, and are stored.
         """
         usd = self.card.usd(self.count_tokens(request.messages), request.max_tokens)
         await self._budget.reserve(usd)
@@ -239,8 +253,8 @@ class RateLimiter:
     """The rates of one server, for all models and runs of this process that share this object.
 
     Requests are spread evenly over a minute. Tokens are those of the prompt and of the longest
-    reply; a call that alone has more than a minute's waits for a whole minute's. Who comes first
-    is served first. Each event loop has rates of its own.
+    reply; a call with more than a minute's allowance waits for all of a minute's. First come,
+    first served. Each event loop has rates of its own, because locks cannot be shared.
     """
 
     def __init__(
@@ -273,7 +287,7 @@ class RateLimiter:
 
 
 class RateLimited(WrapperModel):
-    """A model whose calls wait for their turn."""
+    """A model whose calls wait until a rate limiter lets them through."""
 
     def __init__(self, model: ChatModel, limiter: RateLimiter) -> None:
         self.model = model

@@ -1,4 +1,4 @@
-"""What a model and its server can do, found out by a few tiny calls; for `lcagent doctor`."""
+"""What a model and its server can do, tried out with a few tiny calls; for `lcagent doctor`."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ _REASONING_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was found out.
+class ProbeResult:
+    """What came of trying one ability.
 
     Attributes:
         detail: What was seen, or the error.
-        is_ok: False where something does not work; some of it may not be needed.
+        is_ok: Whether it works; not all that does not is needed.
     """
 
     name: str
@@ -31,92 +31,92 @@ class Finding:
     is_ok: bool
 
 
-async def probe(model: RemoteModel, *, with_window: bool = False) -> list[Finding]:
-    """Ask a server what it can do, with at most four tiny calls; a failure is a finding.
+async def probe(model: RemoteModel, *, with_window: bool = False) -> list[ProbeResult]:
+    """Try what a server can do, with at most four tiny calls; a failure is a result, too.
 
-    If it cannot be reached, nothing else is tried. `with_window` adds a call that fills half the
-    window: some servers cut a prompt that is too long for them without saying so.
+    If it cannot be reached, nothing else is tried. `with_window` adds a call that fills half of the
+    window, because some servers silently truncate a prompt that is too long for them.
     """
-    findings = [finding async for finding in _findings(model)]
-    if with_window and any(finding.name == "usage" and finding.is_ok for finding in findings):
-        findings.append(await _window(model))
-    return findings
+    results = [result async for result in _results(model)]
+    if with_window and any(result.name == "usage" and result.is_ok for result in results):
+        results.append(await _window(model))
+    return results
 
 
-async def _findings(model: RemoteModel) -> AsyncIterator[Finding]:
+async def _results(model: RemoteModel) -> AsyncIterator[ProbeResult]:
     yield await _listed(model)
     plain = await _asked(model, _request(model))
     if isinstance(plain, LcagentError):
-        yield Finding("reply", str(plain), is_ok=False)
+        yield ProbeResult("reply", str(plain), is_ok=False)
         return
-    yield Finding("reply", f"in {plain.latency_s * 1000:.0f} ms", is_ok=True)
+    yield ProbeResult("reply", f"in {plain.latency_s * 1000:.0f} ms", is_ok=True)
     yield _usage("usage", plain)
     yield await _streaming(model)
     yield await _logprobs(model)
     yield await _json(model)
     capabilities = model.capabilities
-    yield Finding("limit of a reply", capabilities.max_tokens_name, is_ok=True)
+    yield ProbeResult("limit of a reply", capabilities.max_tokens_name, is_ok=True)
     system = "taken" if capabilities.has_system_role else "put in front of the question"
-    yield Finding("system role", system, capabilities.has_system_role)
+    yield ProbeResult("system role", system, capabilities.has_system_role)
 
 
-async def _listed(model: RemoteModel) -> Finding:
+async def _listed(model: RemoteModel) -> ProbeResult:
     try:
-        names = await model.listed()
+        names = await model.list_models()
     except LcagentError as error:
-        return Finding("list of models", str(error), is_ok=False)
+        return ProbeResult("list of models", str(error), is_ok=False)
     name = model.card.name
     if name in names:
-        return Finding("list of models", f"has {name}", is_ok=True)
+        return ProbeResult("list of models", f"has {name}", is_ok=True)
     some = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return Finding("list of models", f"has no {name}; has: {some or 'none'}", is_ok=False)
+    return ProbeResult("list of models", f"has no {name}; has: {some or 'none'}", is_ok=False)
 
 
-async def _streaming(model: RemoteModel) -> Finding:
+async def _streaming(model: RemoteModel) -> ProbeResult:
     pieces: list[str] = []
     reply = await _asked(model, _request(model), pieces.append)
     if isinstance(reply, LcagentError):
-        return Finding("streaming", str(reply), is_ok=False)
+        return ProbeResult("streaming", str(reply), is_ok=False)
     if not model.capabilities.has_streaming:
-        return Finding("streaming", "refused; replies come in one piece", is_ok=False)
+        return ProbeResult("streaming", "refused; replies come in one piece", is_ok=False)
     told = "no usage" if reply.is_estimate else "usage"
-    return Finding("streaming", f"{len(pieces)} pieces, {told}", not reply.is_estimate)
+    return ProbeResult("streaming", f"{len(pieces)} pieces, {told}", not reply.is_estimate)
 
 
-async def _logprobs(model: RemoteModel) -> Finding:
+async def _logprobs(model: RemoteModel) -> ProbeResult:
     reply = await _asked(model, _request(model, wants_logprobs=True))
     if isinstance(reply, LcagentError):
-        return Finding("log-probabilities", str(reply), is_ok=False)
+        return ProbeResult("log-probabilities", str(reply), is_ok=False)
     has_some = reply.logprobs is not None
-    return Finding("log-probabilities", "given" if has_some else "not given", has_some)
+    return ProbeResult("log-probabilities", "given" if has_some else "not given", has_some)
 
 
-async def _json(model: RemoteModel) -> Finding:
+async def _json(model: RemoteModel) -> ProbeResult:
     reply = await _asked(model, _request(model, schema=_SCHEMA))
     if isinstance(reply, LcagentError):
-        return Finding("JSON", str(reply), is_ok=False)
+        return ProbeResult("JSON", str(reply), is_ok=False)
     mode = model.capabilities.json_mode
-    return Finding("JSON", "by prompt only" if mode == "none" else mode, mode != "none")
+    return ProbeResult("JSON", "by prompt only" if mode == "none" else mode, mode != "none")
 
 
-async def _window(model: RemoteModel) -> Finding:
-    """Send words that are a token each, at least, and see how many the server counted."""
+async def _window(model: RemoteModel) -> ProbeResult:
+    """Send words of at least one token each, and compare with what the server counted."""
     reply_tokens = _reply_tokens(model)
     words = (model.card.window_tokens - reply_tokens) // 2
     text = "yes no " * (words // 2)
     reply = await _asked(model, Request((Message("user", text),), reply_tokens))
     if isinstance(reply, LcagentError):
-        return Finding("window", str(reply), is_ok=False)
+        return ProbeResult("window", str(reply), is_ok=False)
     if reply.prompt_tokens < words - 1:
         cut = f"only {reply.prompt_tokens} tokens of a prompt of {words} or more were read"
         advice = f"start the server with a longer context, or give --window {reply.prompt_tokens}"
-        return Finding("window", f"{cut}; {advice}", is_ok=False)
-    return Finding("window", f"a prompt of {reply.prompt_tokens} tokens was read", is_ok=True)
+        return ProbeResult("window", f"{cut}; {advice}", is_ok=False)
+    return ProbeResult("window", f"a prompt of {reply.prompt_tokens} tokens was read", is_ok=True)
 
 
-def _usage(name: str, reply: Reply) -> Finding:
+def _usage(name: str, reply: Reply) -> ProbeResult:
     told = "not told; counts are estimates" if reply.is_estimate else "told"
-    return Finding(name, told, not reply.is_estimate)
+    return ProbeResult(name, told, not reply.is_estimate)
 
 
 def _request(

@@ -1,8 +1,8 @@
 """A model behind an OpenAI-compatible server: chat completions, whole or streamed.
 
-It sends each request once. Where the server refuses a parameter it is worded anew and sent again
-(`capabilities.py`); waiting and trying again is the business of `Retrying`. Bytes go over the
-openai SDK to one host, without its retries and without redirects.
+Each request is sent once. If the server rejects a parameter, the request is rewritten without it
+and sent again at once (`capabilities.py`); waiting and retrying is left to `Retrying`. The openai
+SDK carries the bytes, with its own retries and all redirects turned off.
 """
 
 import json
@@ -19,7 +19,7 @@ from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
 from lcagent.models.capabilities import Body, ServerCapabilities
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.models.completions import BadBody, ServerReply, read_stream, read_whole
-from lcagent.models.endpoints import host_of, is_loopback, is_openai
+from lcagent.models.endpoints import host_and_port, is_loopback, is_openai
 from lcagent.models.reasoning import align_logprobs
 from lcagent.models.server_errors import Refusal, error_for, one_line, read_refusal
 from lcagent.models.tokens import TokenCounter
@@ -29,14 +29,14 @@ CONNECT_TIMEOUT_S = 10.0
 
 _CONNECTIONS = 256
 _MENDABLE = {400, 404, 422, 500, 501}
-"""Status codes with which servers refuse a parameter that they do not know."""
+"""Status codes with which servers reject a parameter they do not know."""
 
 
 class RemoteModel:
     """A model at a base URL.
 
     Attributes:
-        capabilities: What its server turned out to understand.
+        capabilities: What its server accepts, as far as earlier requests have shown.
     """
 
     def __init__(
@@ -61,17 +61,17 @@ class RemoteModel:
 
     @property
     def host(self) -> str:
-        """Where it is asked."""
+        """Host and port of the server."""
         return self._connection.host
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Return how many tokens a prompt has, or a little more."""
+        """Return the tokens of a prompt, estimated to be too many rather than too few."""
         return self._counter.count_messages(messages)
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
         """Return the reply to a request; see `ChatModel`.
 
-        A refusal is a reply with `finish` "filtered", its words as the text.
+        If the model refuses, `finish` is "filtered" and the text is its refusal.
 
         Raises:
             UnusableReply: All of `max_tokens` went into reasoning, and there is no text.
@@ -94,29 +94,29 @@ class RemoteModel:
             tried.append(body)
         return self._reply(said, request, prompt_tokens, self._clock() - started)
 
-    async def listed(self) -> list[str]:
-        """Return the models that the server says it has.
+    async def list_models(self) -> list[str]:
+        """Return the names of the models that the server lists.
 
         Raises:
-            LcagentError: It does not tell.
+            LcagentError: It has no such list, or none that can be read.
         """
         try:
-            told = json.loads(await self._connection.get("/models"))
-            return [str(each["id"]) for each in told["data"]]
+            listed = json.loads(await self._connection.get("/models"))
+            return [str(model["id"]) for model in listed["data"]]
         except RequestRefused as refused:
             raise error_for(refused.refusal, self.host, self._card.name) from None
         except (ValueError, KeyError, TypeError) as error:
             raise ModelUnavailable(f"{self.host} lists its models in no known form") from error
 
     async def close(self) -> None:
-        """Close the connections of the running loop."""
+        """Close the connections that belong to the running event loop."""
         await self._connection.close()
 
     def _has_room(self, request: Request, prompt_tokens: int) -> bool:
-        """Say whether a schema may be sent too, which a server may count as a part of the prompt.
+        """Say whether the JSON schema fits too: some servers count it as a part of the prompt.
 
         Raises:
-            ContextTooLong: There is not even room for prompt and reply.
+            ContextTooLong: Prompt and reply alone do not fit.
         """
         room = self._card.window_tokens - prompt_tokens - self.capabilities.limit(request)
         if room < 0:
@@ -133,14 +133,16 @@ class RemoteModel:
             return False
         return self.capabilities.adapt(body, f"{refusal.message} {refusal.code}", refusal.param)
 
-    async def _read(self, response: "ServerResponse", on_text: OnText | None) -> ServerReply:
+    async def _read(self, response: httpx2.Response, on_text: OnText | None) -> ServerReply:
+        # By the header, not by what was asked for: some servers never stream.
+        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
         try:
-            if response.is_stream:
-                return await read_stream(response.pieces(), on_text)
-            return read_whole(await response.whole(), on_text)
+            if is_stream:
+                return await read_stream(response.aiter_bytes(), on_text)
+            return read_whole(await response.aread(), on_text)
         except BadBody as error:
-            told = self._connection.shown(str(error))
-            raise ModelUnavailable(f"{self.host} sent {told} in place of a reply") from error
+            found = self._connection.redact(str(error))
+            raise ModelUnavailable(f"{self.host} sent {found} in place of a reply") from error
 
     def _reply(self, said: ServerReply, request: Request, counted: int, latency_s: float) -> Reply:
         if said.finish == "length" and not said.text.strip():
@@ -166,46 +168,26 @@ class RemoteModel:
 
 
 class RequestRefused(Exception):
-    """The server answered with an error; it may be mended by another wording."""
+    """The server answered with an error status; rewriting the request may help."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
 
 
-class ServerResponse:
-    """A response with status 200, whose body is still to come."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        self.response = response
-
-    @property
-    def is_stream(self) -> bool:
-        """It comes in events; some servers reply in one piece whatever they are asked."""
-        return self.response.headers.get("content-type", "").startswith("text/event-stream")
-
-    def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives."""
-        return self.response.aiter_bytes()
-
-    async def whole(self) -> bytes:
-        """Return the body once it is complete."""
-        return await self.response.aread()
-
-
 class Connection:
-    """Requests to one base URL."""
+    """Requests to one base URL, over one pool of connections for each event loop."""
 
     def __init__(self, base_url: str, api_key: str, timeout_s: float) -> None:
-        self.host = host_of(base_url)
+        self.host = host_and_port(base_url)
         self._base_url = base_url
         self._api_key = api_key
         self._timeout_s = timeout_s
         self._clients = PerLoop(self._new_client)
 
     @asynccontextmanager
-    async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[ServerResponse]:
-        """Send a request and yield the response as soon as it begins.
+    async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx2.Response]:
+        """Send a request and yield the response, whose body is still to be read.
 
         Raises:
             RequestRefused: The status says that it is an error.
@@ -216,27 +198,27 @@ class Connection:
                 path,
                 cast_to=httpx2.Response,
                 body=body,
-                stream=True,  # of the SDK: whether the server streams is said in the body
+                stream=True,  # let the SDK leave the body to us; `body` says if the server streams
                 stream_cls=openai.AsyncStream[Any],
             )
             received = cast("httpx2.Response", response)
             try:
-                yield ServerResponse(received)
+                yield received
             finally:
                 await received.aclose()
 
     async def get(self, path: str) -> bytes:
-        """Fetch a page; errors are those of `post`."""
+        """Return the body of a page; raises what `post` raises."""
         with self._failures():
             response = await self._clients.get().get(path, cast_to=httpx2.Response)
             return response.content
 
-    def shown(self, text: str) -> str:
-        """Return what a server said as it may be shown: one line, without the key."""
+    def redact(self, text: str) -> str:
+        """Return what a server sent as it may be shown: one line, without the key."""
         return one_line(text, self._api_key)
 
     async def close(self) -> None:
-        """Close the connections of the running loop."""
+        """Close the connections that belong to the running event loop."""
         client = self._clients.pop()
         if client is not None:
             await client.close()
@@ -280,9 +262,9 @@ class Connection:
 
 
 class _Client(openai.AsyncOpenAI):
-    """The SDK's client, which tells a server nothing about this machine or other accounts.
+    """The SDK's client, without the headers that tell of this machine and of other accounts.
 
-    It would send platform headers, and to any server whatever OPENAI_ORG_ID, OPENAI_PROJECT_ID
+    By itself it sends the platform, and to any server whatever OPENAI_ORG_ID, OPENAI_PROJECT_ID
     and OPENAI_CUSTOM_HEADERS hold.
     """
 

@@ -1,7 +1,7 @@
-"""The one policy of trying again: what a server could not answer now is asked for once more.
+"""The one retry policy: what a server could not answer now is asked for again.
 
-Only `ModelUnavailable` is retried. A server that says how long to wait is obeyed; where it does
-not, waits double and are shortened by chance, so that many callers do not come back together.
+Only `ModelUnavailable` is retried. If the server says how long to wait, that is how long; otherwise
+it is exponential backoff with full jitter, so that many callers do not come back together.
 """
 
 import asyncio
@@ -28,10 +28,14 @@ _MOST_BACKOFF_S = 30.0
 
 
 class Retrying(WrapperModel):
-    """A model that is asked again where its server could not answer.
+    """A model that is asked again when its server could not answer.
 
-    Text goes to `on_text` while it arrives if that can be told to start over (`RestartableText`);
-    otherwise when the reply is complete. No wait is longer than `time_left_s` says.
+    Text goes to `on_text` as it arrives if that can be told to start over (`RestartableText`), and
+    otherwise once the reply is complete.
+
+    Args:
+        longest_wait_s: If a server asks for a longer wait, the call fails at once.
+        time_left_s: Bounds each wait; None for no bound.
     """
 
     def __init__(
@@ -95,7 +99,7 @@ class Retrying(WrapperModel):
 
 
 class _Passed:
-    """Passes pieces on as they come, and tells of a new beginning."""
+    """Passes pieces on as they arrive, and says when they start over."""
 
     def __init__(self, on_text: RestartableText) -> None:
         self._on_text = on_text

@@ -1,6 +1,7 @@
-"""What a refusal of a server means: which error of ours it is, in one line that says what to do.
+"""What an error of a server means: which of our errors it is, in one line that says what to do.
 
-How long a server asks to wait stands in its headers, in one of several forms.
+Servers word the same error in many ways and put it in many places; each pattern here stands for one
+that was seen. How long a server asks to wait is in its headers, in one of several forms.
 """
 
 import json
@@ -31,12 +32,12 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error as a server told it.
+    """An error as a server sent it.
 
     Attributes:
-        message: Its words, in one line; empty where it said nothing that can be shown.
+        message: What it says, in one line; empty where nothing can be shown.
         code: The code or type, as OpenAI and others name them.
-        param: The parameter that it is about, where it says so.
+        param: The parameter that is wrong, where the server names it.
     """
 
     status: int
@@ -47,18 +48,22 @@ class Refusal:
 
     @property
     def is_about_length(self) -> bool:
-        """Prompt and reply do not fit into the window."""
+        """Whether prompt and reply do not fit into the window."""
         is_refused = self.status in (400, 413, 422, 500)
         return is_refused and bool(_TOO_LONG.search(f"{self.code} {self.message}"))
 
 
 def read_refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> Refusal:
-    """Understand the body of an error: OpenAI's, vLLM's, Ollama's, TGI's, FastAPI's, or a page."""
+    """Read the body of an error: OpenAI's, vLLM's, Ollama's, TGI's, FastAPI's, or a page of HTML.
+
+    Args:
+        secret: The key, which some servers echo; it is masked.
+    """
     try:
         told = json.loads(body)
     except ValueError:
         told = None
-    error = _error_of(told)
+    error = _find_error(told)
     code = " ".join(str(error[key]) for key in ("code", "type", "error_type") if error.get(key))
     param = error.get("param")
     message = one_line(str(error.get("message") or ""), secret)
@@ -66,7 +71,7 @@ def read_refusal(status: int, headers: Mapping[str, str], body: bytes, secret: s
 
 
 def error_for(refusal: Refusal, host: str, model: str) -> LcagentError:
-    """Return the error that a refusal means."""
+    """Return the error of ours that an error of a server means."""
     told = f": {refusal.message}" if refusal.message else ""
     if refusal.is_about_length:
         return ContextTooLong(
@@ -108,7 +113,7 @@ def _unusable(refusal: Refusal, host: str, model: str, told: str) -> str:
     return f"{host} refused the request to {model} (status {refusal.status}){told}"
 
 
-def _error_of(told: Any) -> dict[str, Any]:
+def _find_error(told: Any) -> dict[str, Any]:
     """Return message, code and parameter, wherever they stand."""
     if not isinstance(told, dict):
         return {}

@@ -1,8 +1,8 @@
-"""Counting tokens before they are sent, so that prompt and reply fit into the window.
+"""Counting tokens before a request is sent, so that prompt and reply fit into the window.
 
-Counts are exact for OpenAI's tokenizers. For any other model they are an estimate that is meant
-to be too high rather than too low; `docs/models.md` says how it was measured. What a server
-reports makes it higher where it was too low.
+Counts are exact for OpenAI's tokenizers. For any other model they are estimates, too high rather
+than too low (measured in `docs/models.md`), and they rise when a server reports more than was
+counted.
 
 Nothing is ever fetched. The files of tiktoken are looked for where the user says
 (`TIKTOKEN_CACHE_DIR`), else in what llama-index-core brings along; where none is found, or it is
@@ -63,8 +63,8 @@ _FOLDER_VARIABLES = ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR")
 class Calibration:
     """How many more tokens a server counted than we did, at most; it only rises.
 
-    What is missing in a short prompt is something that the server adds to each; what is missing
-    in a long one is the fault of our estimate.
+    In a short prompt the difference is what the server adds to each prompt, such as a system text
+    of its own; in a long one it is the error of our estimate.
     """
 
     def __init__(self) -> None:

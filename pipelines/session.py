@@ -513,12 +513,12 @@ def _resumable(stored: StoredRun, *, has_model: bool) -> Task:
 
 
 def _budget(task: ModelTask, spent: Usage) -> Budget:
-    """Return the limits of a run, less what it has spent before it was resumed."""
-    max_usd, max_calls = task.max_usd, task.max_calls
+    """Return the limits of a run; what it spent before it was resumed counts."""
     return Budget(
-        max_usd=None if max_usd is None else max(0.0, max_usd - (spent.usd or 0.0)),
-        max_calls=None if max_calls is None else max(0, max_calls - spent.calls),
+        max_usd=task.max_usd,
+        max_calls=task.max_calls,
         max_time_s=task.max_time_s,
+        spent=spent,
     )
 
 

@@ -18,7 +18,7 @@ from lcagent.testing.scripts import (
     ScriptedReply,
     count_tokens,
     first_tokens,
-    pieces_of,
+    split_pieces,
 )
 
 _PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body>Hello</body></html>"
@@ -120,7 +120,7 @@ class OutgoingReply:
             for each in self._logprobs():
                 yield self._event({"content": each.text}, None, [_logprob(each)])
         else:
-            for piece in pieces_of(self.text):
+            for piece in split_pieces(self.text):
                 yield self._event({"content": piece}, None)
         yield self._event({}, self.finish)
         options = self.call.body.get("stream_options") or {}
@@ -158,14 +158,14 @@ class OutgoingReply:
     def _logprobs(self) -> Sequence[TokenLogprob]:
         if self.scripted.logprobs is not None:
             return self.scripted.logprobs
-        return [_made_up(piece) for piece in pieces_of(self.text)]
+        return [_made_up(piece) for piece in split_pieces(self.text)]
 
 
 def reply_to(
     call: ScriptedCall, scripted: ScriptedReply, prompt_tokens: int, nonce: str
 ) -> OutgoingReply:
     """Cut a scripted text as `max_tokens` says, and mark it with a nonce."""
-    limit = max_tokens_of(call)
+    limit = reply_limit(call)
     text = scripted.text if scripted.refusal is None else ""
     room = max(0, limit - 1) if nonce and text else limit
     is_cut = not scripted.ignores_max_tokens and count_tokens(text) > room
@@ -175,7 +175,7 @@ def reply_to(
     return OutgoingReply(call, scripted, marked, finish, prompt_tokens)
 
 
-def max_tokens_of(call: ScriptedCall) -> int:
+def reply_limit(call: ScriptedCall) -> int:
     """Return the longest reply that a call allows."""
     given = call.body.get("max_completion_tokens") or call.body.get("max_tokens")
     return given if isinstance(given, int) else 1_000_000
@@ -195,7 +195,7 @@ def _logprob(each: TokenLogprob) -> dict[str, Any]:
     return {"token": each.text, "logprob": each.logprob, "bytes": list(each.data) or None}
 
 
-def parts_of(completion: OutgoingReply) -> Iterator[bytes]:
+def encode_reply(completion: OutgoingReply) -> Iterator[bytes]:
     """Yield what is sent, in the pieces in which it is sent."""
     scripted = completion.scripted
     if scripted.status != 200:

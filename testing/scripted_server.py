@@ -18,11 +18,11 @@ from typing import Any, Self
 from lcagent.models.chat_model import Message
 from lcagent.testing.openai_wire import (
     HttpRequest,
+    encode_reply,
     error_body,
     json_response,
-    max_tokens_of,
-    parts_of,
     read_request,
+    reply_limit,
     reply_to,
 )
 from lcagent.testing.scripts import Script, ScriptedCall, ScriptedReply, count_tokens
@@ -157,7 +157,7 @@ class ScriptedServer:
     async def _complete(self, request: HttpRequest, writer: asyncio.StreamWriter) -> bool:
         arrived_s, in_flight = asyncio.get_running_loop().time(), self._in_flight
         body = json.loads(request.body)
-        call = ScriptedCall(len(self.bodies), _messages_of(body), body)
+        call = ScriptedCall(len(self.bodies), _parse_messages(body), body)
         self.bodies.append(body)
         prompt_tokens = sum(
             count_tokens(message.text) + _MESSAGE_TOKENS for message in call.messages
@@ -182,7 +182,7 @@ class ScriptedServer:
             )
         )
         await asyncio.sleep(self._rules.latency_s + scripted.latency_s)
-        for part in parts_of(completion):
+        for part in encode_reply(completion):
             writer.write(part)
             await writer.drain()
         return scripted.fault not in ("cut_before", "cut_within")
@@ -195,7 +195,7 @@ class ScriptedServer:
             if call.body.get(name) is not None:
                 text = f"Unsupported parameter: '{name}' is not supported with this model."
                 return ScriptedReply(text, status=400, code="unsupported_parameter", param=name)
-        limit = max_tokens_of(call)
+        limit = reply_limit(call)
         asked = prompt_tokens + (limit if limit < 1_000_000 else 1)
         if asked <= self._rules.window_tokens:
             return None
@@ -212,7 +212,7 @@ class ScriptedServer:
                 file.write(json.dumps(asdict(served), ensure_ascii=False) + "\n")
 
 
-def _messages_of(body: Mapping[str, Any]) -> tuple[Message, ...]:
+def _parse_messages(body: Mapping[str, Any]) -> tuple[Message, ...]:
     return tuple(Message(each["role"], each["content"]) for each in body["messages"])
 
 

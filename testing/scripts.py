@@ -86,7 +86,7 @@ def count_tokens(text: str) -> int:
     return sum(1 for _ in _TOKEN.finditer(text))
 
 
-def pieces_of(text: str) -> list[str]:
+def split_pieces(text: str) -> list[str]:
     """Cut a text into what the server streams; together they are the text."""
     return _PIECE.findall(text)
 

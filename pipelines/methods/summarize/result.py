@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from lcagent.agents.chain.notes import Fact
+from lcagent.agents.chain.notes import NotedFact
 from lcagent.agents.citations import (
     AttributedQuote,
     CitedText,
@@ -80,7 +80,9 @@ def summary_of(made: Made, run: RunContext, timings_s: dict[str, float]) -> Summ
 def written(chain: ChainRun, run: RunContext) -> Made:
     """Return what a model wrote, the quote behind every label looked up."""
     changes = chain.changes(chain.paths[0])
-    facts: dict[str, Fact] = {one.label: one for _, change in changes for one in change.facts}
+    facts: dict[str, NotedFact] = {
+        fact.label: fact for _, change in changes for fact in change.facts
+    }
     detail = run.log[SUMMARY].detail
 
     def meant(mark: Mark) -> AttributedQuote:
@@ -113,10 +115,7 @@ def extracted(
     run: RunContext,
 ) -> Made:
     """Return quoted sentences under the titles of their chapters, each of them checked."""
-    quotes = [
-        AttributedQuote(one.text, Span(chapters[one.chapter].document_id, one.page_index))
-        for one in chosen
-    ]
+    quotes = [AttributedQuote(sentence.text, sentence.span.page) for sentence in chosen]
     citations = cite_quotes(quotes, run.collection.documents, run.with_lines)
     claims = [make_claim(f"“{' '.join(one.quote.split())}”", [one]) for one in citations]
     lines: list[str] = []

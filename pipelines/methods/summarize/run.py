@@ -5,7 +5,7 @@ import operator
 from collections.abc import Sequence
 from typing import Annotated, TypedDict
 
-from lcagent.agents.chain.notes import Fact
+from lcagent.agents.chain.notes import NotedFact
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
 from lcagent.agents.summarize.abstractive import (
     SummaryChain,
@@ -61,11 +61,11 @@ def chapters(run: RunContext) -> list[Chapter]:
     ]
 
 
-def points_by_part(chain: ChainRun, run: RunContext) -> list[tuple[str, Sequence[Fact]]]:
+def points_by_part(chain: ChainRun, run: RunContext) -> list[tuple[str, Sequence[NotedFact]]]:
     """Return the points of each part with its title."""
     titles = {(one.document_id, at): one.title for one in chapters(run) for at in _pages(one)}
     by_chapters = run.options(SummarizeOptions).by == "chapters"
-    parts: list[tuple[str, Sequence[Fact]]] = []
+    parts: list[tuple[str, Sequence[NotedFact]]] = []
     for chunk, change in chain.changes(chain.paths[0]):
         ref = chunk.pages[0]
         title = titles[ref.document_id, ref.page_index]

@@ -15,6 +15,7 @@ from lcagent.errors import (
 )
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.models.limits import Budget, Budgeted
+from lcagent.results import Usage
 from lcagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.anyio
@@ -220,3 +221,17 @@ async def test_a_timeout_of_the_models_own_is_not_ours() -> None:
 
     with pytest.raises(TimeoutError, match="theirs"):
         await Budgeted(ScriptedModel(fail), Budget(max_time_s=60)).complete(ASK)
+
+
+async def test_what_a_run_cost_before_counts_and_the_limit_stays_the_users() -> None:
+    before = Usage(calls=3, prompt_tokens=20, completion_tokens=10, usd=0.5)
+    budget = Budget(max_calls=3, max_usd=1.0, spent=before)
+    assert budget.spent() == before
+    told = r"--max-calls 3\); spent so far: 3 calls, \$0.5000; raise --max-calls to go on"
+    with pytest.raises(BudgetExceeded, match=told):
+        await budget.reserve(0.0)
+    richer = Budget(max_calls=4, max_usd=1.0, spent=before)
+    with pytest.raises(BudgetExceeded, match=r"left of \$1.00 \(--max-usd\).*raise --max-usd"):
+        await richer.reserve(0.6)
+    await richer.reserve(0.5)
+    assert richer.spent().calls == 4

@@ -3,7 +3,7 @@
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.models.endpoints import checked_url, is_loopback, is_openai, server_of
+from lcagent.models.endpoints import is_loopback, is_openai, normalize_url, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -11,15 +11,15 @@ from lcagent.models.endpoints import checked_url, is_loopback, is_openai, server
 )
 def test_what_is_no_url_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError, match="http://localhost:8000/v1"):
-        checked_url(url)
+        normalize_url(url)
 
 
 def test_a_url_has_one_spelling() -> None:
-    assert checked_url(" http://localhost:8000/v1/ ") == "http://localhost:8000/v1"
+    assert normalize_url(" http://localhost:8000/v1/ ") == "http://localhost:8000/v1"
 
 
 def test_a_password_is_not_shown() -> None:
-    assert server_of("https://me:secret@host:1/v1/?key=k") == "https://host:1/v1"
+    assert without_credentials("https://me:secret@host:1/v1/?key=k") == "https://host:1/v1"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "a.localhost"])

@@ -253,7 +253,7 @@ async def test_nothing_of_other_accounts_is_sent(
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Mine: mine\nAuthorization: Bearer mine")
     async with serve(lambda call: "Yes.") as (model, server):
         await model.complete(hello)
-        await model.listed()
+        await model.list_models()
     assert len(server.headers) == 2
     for headers in server.headers:
         assert headers["authorization"] == f"Bearer {KEY}"

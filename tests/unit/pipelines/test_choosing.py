@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lcagent.engine.server.wording import Event
+from lcagent.pipelines.events import Event
 from lcagent.errors import BudgetExceeded
 from lcagent.models.chat_model import Request
 from lcagent.pipelines import Session, ask_async

@@ -23,7 +23,7 @@ from lcagent.testing import (
     fixed,
     with_faults,
 )
-from lcagent.testing.scripts import built_in, count_tokens, first_tokens, pieces_of
+from lcagent.testing.scripts import built_in, count_tokens, first_tokens, split_pieces
 
 pytestmark = pytest.mark.anyio
 
@@ -115,7 +115,7 @@ async def test_the_same_calls_get_the_same_replies() -> None:
 
 @pytest.mark.parametrize("text", ["", "a", " a  b\n", "你好。 ok", "x" * 40])
 def test_pieces_are_the_text(text: str) -> None:
-    assert "".join(pieces_of(text)) == text
+    assert "".join(split_pieces(text)) == text
 
 
 def test_tokens_are_words_ideographs_and_rows_of_signs() -> None:

@@ -12,8 +12,8 @@ from docx.oxml import parse_xml
 
 from lcagent.documents import HiddenText
 from lcagent.errors import UnreadableDocument
-from lcagent.retrieval.reading.cutting import LONGEST
 from lcagent.retrieval.reading.docx import read
+from lcagent.retrieval.reading.parts import LONGEST
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
