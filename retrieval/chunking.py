@@ -31,11 +31,11 @@ _FULL_ENOUGH = 0.6
 
 
 def chunker_id(tokenizer: Tokenizer) -> str:
-    """Name the rule by which `cut` cuts, for the store."""
+    """Name the rule by which `cut_chunks` cuts, for the store."""
     return f"{tokenizer.id}-{MAX_TOKENS}/1"
 
 
-def cut(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
+def cut_chunks(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
     """Return the chunks of a document, in order."""
     runs = [[match.span() for match in _RUN.finditer(page.text)] for page in document.pages]
     texts = [page.text for page in document.pages]

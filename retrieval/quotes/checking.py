@@ -229,7 +229,7 @@ def _location(document_id: str, stretch: Stretch, match: Match) -> Location:
     return Location("exact" if match.is_exact else "fuzzy", spans, match.score)
 
 
-def boxes_of(page: Page, start: int, end: int) -> tuple[Box, ...]:
+def find_boxes(page: Page, start: int, end: int) -> tuple[Box, ...]:
     """Return where the characters `start` to `end` stand on the page, a box for each line.
 
     Widths are shared out evenly among a line's characters; a line that has letters written from
