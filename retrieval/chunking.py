@@ -39,7 +39,7 @@ def cut_chunks(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
     """Return the chunks of a document, in order."""
     runs = [[match.span() for match in _RUN.finditer(page.text)] for page in document.pages]
     texts = [page.text for page in document.pages]
-    # Tokenizers cut at blanks and punctuation first, so the tokens of a text are those of its words.
+    # Tokenizers cut at blanks and punctuation first: the tokens of a text are those of its words.
     words = list({text[a:b] for text, page in zip(texts, runs, strict=True) for a, b in page})
     special, *counts = tokenizer.count_tokens(["", *words])
     sizes = {word: count - special for word, count in zip(words, counts, strict=True)}
