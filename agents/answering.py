@@ -2,24 +2,27 @@
 
 The same for retrieved passages and for a whole text that fits the window. The question comes last:
 models find more in a long context that way.
+
+A tree of questions does not use `pack_passages`: its passages come from several queries, so each
+has an equal share of the room, and they stay in the order of the queries.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from lcagent.agents.prompt_templates import Prompt, fence
 from lcagent.agents.refusals import NOT_FOUND
-from lcagent.agents.token_budget import truncate_end
+from lcagent.agents.token_budget import CountTokens, truncate_end
 from lcagent.documents import Document, Page, Passage, Span
 from lcagent.models.chat_model import ChatModel, OnText, Request
 from lcagent.selection import ALL_PAGES, PageSelection
 
 PASSAGES_WITH_NEIGHBOURS = 3
-"""So many of the passages found are shown with the pages round them."""
+"""How many of the best passages are shown with the pages before and after them."""
 
 PASSAGE_FRAME_TOKENS = 100
-"""What stands round a passage takes, at most about."""
+"""What the fence and the header of a passage take, at most about."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ async def answer_from_sources(
     max_tokens: int,
     on_text: OnText | None = None,
 ) -> str:
-    """Return the answer with marks, or what `refusals.says_not_found` knows."""
+    """Return the model's answer with marks, or a reply that `says_not_found` is true of."""
     prompt = ReaderPrompt(question, tuple(source.text for source in sources))
     request = Request(prompt.messages(), max_tokens=max_tokens, purpose="reader")
     return (await model.complete(request, on_text)).text
@@ -59,7 +62,7 @@ async def answer_from_sources(
 def all_pages_as_sources(
     documents: Sequence[Document], pages: PageSelection
 ) -> list[LabelledPassage]:
-    """Return all selected pages that have text, in order."""
+    """Return all selected pages that have text, in the order of the documents."""
     found = [
         (document, page)
         for document in documents
@@ -76,16 +79,22 @@ def pack_passages(
     passages: Sequence[Passage],
     documents: Mapping[str, Document],
     budget_tokens: int,
-    count: Callable[[str], int],
+    count: CountTokens,
     pages: PageSelection = ALL_PAGES,
 ) -> list[LabelledPassage]:
-    """Return what fits of the passages, best first chosen, in the order of the documents.
+    """Choose what fits of the passages, the best first; return it in the order of the documents.
 
     A passage comes with its whole page where that fits, else alone, shortened if it is the best. In
-    what room is left come the pages before and after the best.
+    what room is left come the pages before and after the best passages.
+
+    Args:
+        passages: Best first.
+        documents: By their ids, in the order in which they are to be shown.
+        pages: Those that neighbours may be taken from.
     """
     chosen: dict[Span, str] = {}
     left = budget_tokens
+    # Numbers follow from the order of the documents and are not known yet: one stands for all.
     for document, page, texts in (*_hits(passages, documents), *_near(passages, documents, pages)):
         ref = Span(document.id, page.index)
         for text in texts if ref not in chosen else ():

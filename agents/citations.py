@@ -24,7 +24,7 @@ from lcagent.retrieval.quotes.checking import QuoteChecker, boxes_of
 from lcagent.retrieval.sentences import sentences
 
 MAX_MARK_CHARACTERS = 4_000
-"""Characters; what opens like a mark and is not closed by then is text."""
+"""What opens like a mark and is not closed by then is text."""
 
 LinesLoader: TypeAlias = Callable[[str, Page], Page]
 """Returns a page of a document (by id) with its `lines`, which stored pages come without."""
@@ -105,7 +105,10 @@ class CitedText:
 
 
 def split_claims(text: str) -> list[MarkedClaim]:
-    """Return the statements of a text: its sentences, and the parts of one that have marks."""
+    """Return the statements of a text, each with the marks that stand behind it.
+
+    A sentence is a statement; one with marks in its middle is cut behind each run of them.
+    """
     found: list[MarkedClaim] = []
     end = 0
     for match in _RUN.finditer(text):
@@ -158,16 +161,17 @@ def cite_marks(
     """Return a text with marks as claims with checked citations.
 
     Args:
-        source_of: Says what a mark quotes, and where that should stand.
-        numbers: Of marks that are to be cited, too, whether the text has them or not.
+        source_of: Says what a mark quotes, and on which page that should stand.
+        with_lines: Loads the lines of a page, for the boxes of a quote.
+        numbers: Marks that are to be cited, too, whether the text has them or not, by number.
     """
     numbers = numbers or MarkNumbers()
     shown = number_marks(text, numbers)
     quotes = [source_of(mark) for mark in numbers.marks()]
     citations = cite_quotes(quotes, documents, with_lines)
     claims = [
-        make_claim(one.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(one.marks)])
-        for one in split_claims(text)
+        make_claim(each.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(each.marks)])
+        for each in split_claims(text)
     ]
     return CitedText(shown, tuple(claims), tuple(citations))
 
@@ -175,7 +179,7 @@ def cite_marks(
 def cite_quotes(
     quotes: Sequence[AttributedQuote], documents: Sequence[Document], with_lines: LinesLoader
 ) -> list[Citation]:
-    """Return one checked citation per quote, with ids "1", "2", ... in their order."""
+    """Look each quote up in its document; return a citation of each, with ids "1", "2", ..."""
     checker = QuoteChecker(documents)
     by_id = {document.id: document for document in documents}
     return [

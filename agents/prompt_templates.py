@@ -39,7 +39,15 @@ PART_BORDER = "\n=====\n"
 
 @dataclasses.dataclass(frozen=True)
 class Prompt:
-    """A prompt whose fields are exactly the variables of its template."""
+    """A prompt whose fields are exactly the variables of its template.
+
+    Example:
+        @dataclass(frozen=True)
+        class ManagerPrompt(Prompt):
+            template: ClassVar[str] = "chain_of_agents/manager.md"
+            question: str
+            message: str
+    """
 
     template: ClassVar[str]
 
@@ -70,7 +78,7 @@ def template_names() -> list[str]:
 
 
 def override_names() -> list[str]:
-    """Return the names of the files that a user has put in the place of templates."""
+    """Return the names of the user's own templates, those that override none of ours included."""
     folder = prompts_folder()
     return sorted(
         file.relative_to(folder).as_posix()
@@ -93,7 +101,7 @@ def template_source(name: str) -> str:
 
 
 def check_overrides() -> list[str]:
-    """Return the names of the user's own templates, after a look at all of them.
+    """Check all templates of the user's own, and return their names.
 
     Raises:
         UsageError: One of them cannot be used; the message says why.
@@ -105,7 +113,7 @@ def check_overrides() -> list[str]:
 
 
 def render_template(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the system message and the user's.
+    """Fill a template in, and return the system message and the user's.
 
     Raises:
         UsageError: The template is a user's own, and cannot be used.

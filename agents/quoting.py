@@ -8,10 +8,10 @@ out.
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 
-from lcagent.documents import Passage
+from lcagent.documents import Passage, Span
 from lcagent.retrieval.quotes.checking import is_evidence
 from lcagent.retrieval.quotes.normalizing import on_one_line
 from lcagent.retrieval.search.layout import body_spans, is_table_row
@@ -70,19 +70,16 @@ _LINE = re.compile(r"[^\n]*\S[^\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence: the characters `start` to `end` of the text of a page.
+    """A sentence that answers a question.
 
     Attributes:
         column_heads: Where the heads of its columns stand, if it is a table row.
     """
 
-    document_id: str
-    page_index: int
-    start: int
-    end: int
+    span: Span
     text: str
     score: float
-    column_heads: tuple[int, int] | None = None
+    column_heads: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +101,19 @@ class _Sentence:
 
 
 def choose_quotes(found: SearchResults, most: int = MAX_QUOTES) -> list[Quote]:
-    """Return the best sentences of what was found, best first; none if no page fits."""
+    """Return the best sentences of what was found, best first; none if no page fits.
+
+    A sentence's score is that of its page, to a power, times what the sentence itself says of the
+    question. The best is taken, then the best of the rest: a page that was quoted already is worth
+    less, so that quotes come from several places where these are nearly as good.
+    """
     pages = [(passage, _sentences(found, passage)) for passage in found.passages]
     if not any(_is_answerable(found.query, *page) for page in pages):
         return []
     left = [quote for page in pages for quote in _quotes(found, *page)]
     chosen: list[Quote] = []
     while left and len(chosen) < most:
-        quoted = {(quote.document_id, quote.page_index) for quote in chosen}
+        quoted = {quote.span.page for quote in chosen}
         best = max(left, key=lambda quote: _worth(quote, quoted))
         chosen.append(best)
         left = [quote for quote in left if not _repeats(quote, best)]
@@ -133,25 +135,24 @@ def _is_answerable(query: Query, passage: Passage, read: Sequence[_Sentence]) ->
 
 def _quotes(found: SearchResults, passage: Passage, read: Sequence[_Sentence]) -> Iterator[Quote]:
     text = passage.page.text
-    page = (passage.score / max(one.score for one in found.passages)) ** PAGE_POWER
+    best_score = max(each.score for each in found.passages)
+    page_score = (passage.score / best_score) ** PAGE_POWER
     asks_number = _ASKS_NUMBER.search(found.query.text) is not None
     for sentence in read:
         start, end = sentence.start, sentence.end
         if not sentence.terms or not is_evidence(text[start:end]):
             continue
-        score = page * _content(found.query, sentence, text[start:end])
+        score = page_score * _content(found.query, sentence, text[start:end])
         if passage.span.start <= start < passage.span.end:
             score *= BEST_CHUNK_FACTOR
         if asks_number and _NUMBER.search(text, start, end):
             score *= NUMBER_FACTOR
+        heads = sentence.column_heads
         yield Quote(
-            document_id=passage.span.document_id,
-            page_index=passage.page.index,
-            start=start,
-            end=end,
-            text=text[start:end],
-            score=score,
-            column_heads=sentence.column_heads,
+            replace(passage.span, start=start, end=end),
+            text[start:end],
+            score,
+            replace(passage.span, start=heads[0], end=heads[1]) if heads else None,
         )
 
 
@@ -163,9 +164,8 @@ def _content(query: Query, sentence: _Sentence, text: str) -> float:
     return (ANY_WORD_SCORE + said + NEARBY_WORDS_SCORE * query.share_of(sentence.near)) * fullness
 
 
-def _worth(quote: Quote, quoted: AbstractSet[tuple[str, int]]) -> float:
-    is_same_page = (quote.document_id, quote.page_index) in quoted
-    return quote.score * (SAME_PAGE_FACTOR if is_same_page else 1.0)
+def _worth(quote: Quote, quoted_pages: AbstractSet[Span]) -> float:
+    return quote.score * (SAME_PAGE_FACTOR if quote.span.page in quoted_pages else 1.0)
 
 
 def _sentences(found: SearchResults, passage: Passage) -> list[_Sentence]:

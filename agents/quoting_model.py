@@ -1,4 +1,4 @@
-"""A model that is none: it answers every prompt of ours by quoting the material in it.
+"""A stand-in for a language model: it answers every prompt of ours by quoting its material.
 
 With it all methods run without a language model: nothing is put into other words, and what it
 replies can be checked like any other reply.
@@ -19,7 +19,7 @@ from lcagent.retrieval.search.analysis import Analyzer, detect, stop_terms
 from lcagent.retrieval.sentences import sentences
 
 QUOTE: Final = "quote"
-"""The name of the model that is none, and of the method that quotes."""
+"""The name of this stand-in, as a model, and of the method that quotes."""
 
 QUOTING_MODEL_CARD = ModelCard(
     name=QUOTE,
@@ -29,7 +29,7 @@ QUOTING_MODEL_CARD = ModelCard(
     is_known=True,
 )
 MIN_TERM_SHARE = 0.34
-"""Of the question's words, what a sentence must have to be quoted."""
+"""The share of the question's words that a sentence must have to be quoted."""
 
 MAX_REPLY_QUOTES = 3
 
@@ -64,11 +64,11 @@ def _reply(prompt: str) -> str:
     question = _QUESTION.findall(_MATERIAL.sub("", prompt))[-1:]
     found = _best(question[0] if question else "", materials)
     if "part" in kinds and "notes" in kinds:
-        facts = [{"text": one.sentence, "quote": one.sentence} for one in found]
+        facts = [{"text": each.sentence, "quote": each.sentence} for each in found]
         return json.dumps({"facts": facts, "open_questions": [], "answer": ""}, ensure_ascii=False)
     if not found:
         return NOT_FOUND
-    return "\n".join(_marked(one) for one in found)
+    return "\n".join(map(_marked, found))
 
 
 def _marked(found: _Found) -> str:
@@ -87,7 +87,7 @@ def _best(question: str, materials: Sequence[tuple[str, str]]) -> list[_Found]:
         for label, sentence in _said(text)
         if (share := _share(wanted, sentence, analyzer)) >= MIN_TERM_SHARE
     ]
-    return sorted(found, key=lambda one: -one.share)[:MAX_REPLY_QUOTES]
+    return sorted(found, key=lambda each: -each.share)[:MAX_REPLY_QUOTES]
 
 
 def _share(wanted: set[str], sentence: str, analyzer: Analyzer) -> float:

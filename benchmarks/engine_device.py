@@ -15,8 +15,8 @@ from engine_models import draw_tokens, make_model
 from engine_sizes import Size
 
 from lcagent.engine.adapters import AdaptedModel
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.reading import Reading, decode, new_reading, read_to_end
+from lcagent.engine.config import KVCacheConfig
+from lcagent.engine.model_runner import SequenceState, decode, new_sequence_state, prefill_all
 
 DECODED = 64
 
@@ -35,7 +35,7 @@ def device_rows(
     size: Size, device: str, changes: dict[str, Any], lengths: Lengths = Lengths()
 ) -> Iterator[str]:
     """Measure and yield a line for each figure."""
-    config = MemoryConfig(**changes)
+    config = KVCacheConfig(**changes)
     peak, bandwidth = (
         measure_peak(device, lengths.matrix),
         measure_bandwidth(device, lengths.copied),
@@ -64,22 +64,22 @@ def device_rows(
 
 
 def read_text(
-    model: AdaptedModel, size: Size, config: MemoryConfig, tokens: int, device: str
-) -> tuple[Reading, float]:
+    model: AdaptedModel, size: Size, config: KVCacheConfig, tokens: int, device: str
+) -> tuple[SequenceState, float]:
     """Read random tokens; return the reading and the seconds it took."""
-    reading = new_reading(model, config)
+    reading = new_sequence_state(model, config)
     reading.tokens = draw_tokens(tokens, size.vocabulary)
-    return reading, _seconds(lambda: read_to_end(model, reading), device)
+    return reading, _seconds(lambda: prefill_all(model, reading), device)
 
 
-def decode_s(model: AdaptedModel, reading: Reading, device: str) -> float:
+def decode_s(model: AdaptedModel, reading: SequenceState, device: str) -> float:
     """Return the seconds of a decoded token, the mean of some."""
     decode(model, [reading], [7], 1)
     work = lambda: [decode(model, [reading], [7], 1) for _ in range(DECODED)]  # noqa: E731
     return _seconds(work, device) / DECODED
 
 
-def prefill_flops(size: Size, config: MemoryConfig, tokens: int) -> float:
+def prefill_flops(size: Size, config: KVCacheConfig, tokens: int) -> float:
     """Return what reading needs at least: products with weights, and with the keys in sight.
 
     Early tokens see less than a window; that they are counted as if they did favours nobody by
@@ -89,13 +89,13 @@ def prefill_flops(size: Size, config: MemoryConfig, tokens: int) -> float:
     return float(tokens * size.num_layers * (2 * _layer_weights(size) + attention))
 
 
-def decode_bytes(size: Size, config: MemoryConfig) -> float:
+def decode_bytes(size: Size, config: KVCacheConfig) -> float:
     """Return what a decoded token must read in bfloat16: all weights, and the keys in sight."""
     weights = size.num_layers * _layer_weights(size) + size.vocabulary * size.hidden
     return float(2 * weights + seen_tokens(config) * size.kv_bytes(2))
 
 
-def seen_tokens(config: MemoryConfig) -> int:
+def seen_tokens(config: KVCacheConfig) -> int:
     """Return how many tokens a query sees far from the beginning of a text."""
     return config.plain_tokens + config.looked_up_blocks * config.block_tokens
 

@@ -20,8 +20,8 @@ from peer_infllm import ReleasedInfLLM
 from transformers import DynamicCache, LlamaForCausalLM
 
 from lcagent.engine.adapters import AdaptedModel
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.reading import Reading, decode, new_reading, read_to_end
+from lcagent.engine.config import KVCacheConfig
+from lcagent.engine.model_runner import SequenceState, decode, new_sequence_state, prefill_all
 
 QUESTION_TOKENS = 32
 MB = 1_000_000
@@ -55,19 +55,24 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, required=True)
     parser.add_argument("--decoded", type=int, default=32)
     parser.add_argument("--size", choices=SIZES, default="small")
-    parser.add_argument("--memory", type=json.loads, default={}, help="fields of MemoryConfig")
+    parser.add_argument("--memory", type=json.loads, default={}, help="fields of KVCacheConfig")
     parser.add_argument("--infllm-code", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
     size: Size = SIZES[options.size]
-    config = MemoryConfig(**options.memory)
+    config = KVCacheConfig(**options.memory)
     cost = measure(options.side, size, options.tokens, options.decoded, config, options.infllm_code)
     print(json.dumps(asdict(cost)))
 
 
 @torch.inference_mode()
 def measure(
-    side: str, size: Size, tokens: int, decoded: int, config: MemoryConfig, code: Path | None = None
+    side: str,
+    size: Size,
+    tokens: int,
+    decoded: int,
+    config: KVCacheConfig,
+    code: Path | None = None,
 ) -> Cost:
     """Let one side read random tokens and decode."""
     imports_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MB
@@ -90,23 +95,23 @@ def measure(
 
 
 def _ours(
-    model: AdaptedModel, config: MemoryConfig, text: list[int], decoded: int
+    model: AdaptedModel, config: KVCacheConfig, text: list[int], decoded: int
 ) -> tuple[float, float, float]:
     """Read a text as a memory; ask on one fork, decode there, and ask on another."""
     vocabulary = int(model.config.vocab_size)
-    memory = new_reading(model, config)
+    memory = new_sequence_state(model, config)
     body, question = text[:-QUESTION_TOKENS], text[-QUESTION_TOKENS:]
-    asked: list[Reading] = []
+    asked: list[SequenceState] = []
 
     def first() -> None:
         memory.tokens = body
-        read_to_end(model, memory)
+        prefill_all(model, memory)
         ask(question)
 
     def ask(tokens: list[int]) -> None:
         asked.append(memory.fork())
         asked[-1].tokens += tokens
-        read_to_end(model, asked[-1])
+        prefill_all(model, asked[-1])
 
     prefill_s = _cpu_s(first)
     step = _cpu_s(lambda: [decode(model, asked[:1], [7], 1) for _ in range(decoded)])

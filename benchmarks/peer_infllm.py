@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lcagent.engine.config import MemoryConfig
+from lcagent.engine.config import KVCacheConfig
 
 PACKAGE = "released_attention"
 TOKENS_PER_CALL = 4096  # its own command line's choice
@@ -33,7 +33,7 @@ _EDITS = (
 class ReleasedInfLLM:
     """Reads with the released code; a new text needs a new object."""
 
-    def __init__(self, model: Any, config: MemoryConfig, code: Path) -> None:
+    def __init__(self, model: Any, config: KVCacheConfig, code: Path) -> None:
         released = _load(code)
         self._model = model
         theta = model.config.rope_parameters["rope_theta"]

@@ -71,7 +71,7 @@ class Asker:
         if self.shows:
             print(f"  {mark:6} {' '.join(question.split())[:150]}")
             for quote in quotes:
-                print(f"           p{quote.page_index} {' '.join(quote.text.split())[:150]}")
+                print(f"           p{quote.span.page_index} {' '.join(quote.text.split())[:150]}")
 
 
 def documents(runtime: Runtime, paths: Sequence[Path]) -> dict[str, Document]:
@@ -131,7 +131,7 @@ def own_reports(asker: Asker, data: Path) -> dict[str, Document]:
     answered = anywhere = first = 0
     for case in cases:
         quotes = asker.quotes(case.question, reports[f"{case.pool}.pdf"])
-        pages = [quote.page_index for quote in quotes]
+        pages = [quote.span.page_index for quote in quotes]
         answered += bool(pages)
         anywhere += not case.gold.isdisjoint(pages)
         first += bool(pages) and pages[0] in case.gold
@@ -196,7 +196,7 @@ def books(asker: Asker, data: Path) -> None:
         answered = right = 0
         for question, place in asked["own"][name].items():
             quotes = asker.quotes(question, book)
-            places = [f"{book.pages[one.page_index].section} {one.text}" for one in quotes]
+            places = [f"{book.pages[one.span.page_index].section} {one.text}" for one in quotes]
             hits = any(re.search(place, " ".join(found.split())) for found in places)
             answered += bool(quotes)
             right += hits

@@ -19,9 +19,8 @@ from recall_table import table
 from recall_texts import MOST_PAIRS, Quiz, make_quiz
 
 from lcagent.engine.adapters import AdaptedModel, load_pretrained
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.defaults import default_memory
-from lcagent.engine.reading import decode, new_reading, read_ahead, read_to_end
+from lcagent.engine.config import KVCacheConfig, default_cache_config
+from lcagent.engine.model_runner import decode, new_sequence_state, prefill, prefill_all
 
 TEXTS = {1: 16, 8: 16, 64: 6, 512: 4, 4096: 1}
 """Texts by length, in windows of the model."""
@@ -87,7 +86,7 @@ def main() -> None:
 
 def measure(model: AdaptedModel, way: Way, times: int) -> list[int]:
     """Return how many answers are right and how many were asked for, and print it."""
-    config = replace(default_memory(model.config), **way.changes)  # type: ignore[arg-type]
+    config = replace(default_cache_config(model.config), **way.changes)  # type: ignore[arg-type]
     if times == max(TEXTS):
         config = replace(config, chunk_tokens=config.window_tokens)  # half as many lookups
     length = times * int(model.config.max_position_embeddings)
@@ -104,16 +103,16 @@ def measure(model: AdaptedModel, way: Way, times: int) -> list[int]:
     return [right, asked]
 
 
-def recall(model: AdaptedModel, config: MemoryConfig, quiz: Quiz) -> int:
+def recall(model: AdaptedModel, config: KVCacheConfig, quiz: Quiz) -> int:
     """Return how many questions about a text are answered right."""
-    reading = new_reading(model, config)
+    reading = new_sequence_state(model, config)
     reading.tokens = quiz.text.tolist()
-    read_ahead(model, reading)
+    prefill(model, reading)
     right = 0
     for question, answer in zip(quiz.questions.tolist(), quiz.answers.tolist(), strict=True):
         asked = reading.fork()
         asked.tokens += question
-        first = int(read_to_end(model, asked).argmax())
+        first = int(prefill_all(model, asked).argmax())
         second = int(decode(model, [asked], [first], 1)[0].argmax())
         right += [first, second] == answer
     return right

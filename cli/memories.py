@@ -10,7 +10,7 @@ from lcagent.cli.progress import reading_progress
 from lcagent.errors import UsageError
 
 if TYPE_CHECKING:
-    from lcagent.pipelines.local_models.memories import StoredMemory
+    from lcagent.engine.engine import StoredMemory
     from lcagent.pipelines.local_models.memorizing import MemorizeOptions
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ import typer
 
 from lcagent.cli import options, printing
 from lcagent.errors import UsageError
-from lcagent.models.local_options import LocalOptions, Store, StoreDtype
+from lcagent.local_options import LocalOptions, StoreDtype, StoreName
 
 FEWEST_TOKENS = 256
 """As of `--window`; a prompt of ours has no room in fewer."""
@@ -55,7 +55,7 @@ def serve(
         str, typer.Option("--dtype", metavar="auto|bfloat16|...", help="What it computes in.")
     ] = "auto",
     store: Annotated[
-        Store, typer.Option("--store", help="Where it keeps what left its window.")
+        StoreName, typer.Option("--store", help="Where it keeps what left its window.")
     ] = "cpu",
     store_dtype: Annotated[
         StoreDtype, typer.Option("--store-dtype", help="What it keeps that in.")

@@ -6,7 +6,7 @@ from lcagent.cli.printing import print_line
 from lcagent.pipelines.local_models.sizing import in_bytes
 
 if TYPE_CHECKING:
-    from lcagent.engine.sizing.fits import Fit
+    from lcagent.engine.sizing import MemoryEstimate
     from lcagent.pipelines.local_models.sizing import MemoryPlan
 
 _PLACES = {"gpu": "GPU", "cpu": "RAM", "disk": "disk"}
@@ -14,7 +14,7 @@ _PLACES = {"gpu": "GPU", "cpu": "RAM", "disk": "disk"}
 
 def print_memory_plan(plan: "MemoryPlan") -> None:
     """Print what a model and a text take, and where that fits."""
-    sizes, about = plan.sizes, "" if plan.is_exact else "about "
+    sizes, about = plan.footprint, "" if plan.is_exact else "about "
     parameters = f"{about}{sizes.parameters:,} parameters"
     kept = f"{sizes.token_bytes:,} bytes"
     kept_int8 = f"{round(sizes.int8_token_bytes):,} in int8"
@@ -28,7 +28,7 @@ def print_memory_plan(plan: "MemoryPlan") -> None:
         print_line(f"{_PLACES[fit.store]:<9}{_said(fit, plan.weights_on)}")
 
 
-def _said(fit: "Fit", weights_on: str) -> str:
+def _said(fit: "MemoryEstimate", weights_on: str) -> str:
     beside = " beside the weights" if fit.store == weights_on else ""
     if fit.free_bytes < 0:
         return f"the weights do not fit: {in_bytes(-fit.free_bytes)} are missing"

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from lcagent.errors import UsageError
+from lcagent.local_options import PolicyChoice, StoreDtype, StoreName
 
 _SECRET = re.compile(
     r"(://[^:/@]*:)[^@]*(?=@)|((?:password|passwd|key|token|secret)=)[^&\s]*", re.IGNORECASE
@@ -83,13 +84,13 @@ class Settings(BaseSettings):
         description='What a local model computes in: "auto" (as its weights are stored), or a '
         'name such as "bfloat16".',
     )
-    local_store: Literal["gpu", "cpu", "disk"] = Field(
+    local_store: StoreName = Field(
         default="cpu", description="Where a local model keeps what left its window."
     )
-    local_store_dtype: Literal["model", "bfloat16", "float32", "int8"] = Field(
+    local_store_dtype: StoreDtype = Field(
         default="model", description="What a local model keeps that in."
     )
-    local_policy: Literal["auto", "infllm", "window", "streaming", "longheads", "full"] = Field(
+    local_policy: PolicyChoice = Field(
         default="auto",
         description='What a local model sees of a text: "auto" (all, up to its own window; then '
         "what InfLLM looks up), or a policy of the engine.",

@@ -2,7 +2,7 @@
 
 No model class is patched. The attention interface hands over queries, keys and values; the model's
 rotary embedding is wrapped so that they arrive un-rotated; a cache that keeps nothing carries the
-memories to the attention function, as an attribute of the keys it was given. All else of a model
+KV caches to the attention function, as an attribute of the keys it was given. All else of a model
 (norms, projections, experts, caps) stays its own.
 """
 
@@ -16,12 +16,10 @@ from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, A
 from transformers.cache_utils import Cache, CacheLayerMixin
 from transformers.utils import logging
 
-from lcagent.engine.attention.partial import Scoring
-from lcagent.engine.layer import LayerMemory, LayerShape
-from lcagent.engine.refusals import unsupported_reason
-from lcagent.engine.rotary import StillRotary, make_turn, no_turn, table_maker
-from lcagent.engine.rotation import Rotation
-from lcagent.engine.text_memory import TextMemory
+from lcagent.engine.attention import AttentionParams
+from lcagent.engine.checkpoint.dims import unsupported_reason
+from lcagent.engine.kv_cache import KVCache, LayerDims, LayerKVCache
+from lcagent.engine.rope import IdentityRotary, Rotation, family_rotary, no_rotary, table_maker
 from lcagent.errors import ModelNotUsable
 
 ATTENTION = "lcagent_memory"
@@ -29,7 +27,7 @@ _NO_POSITIONS_WITHOUT_WINDOW = frozenset({"cohere2"})
 
 
 class AdaptedModel:
-    """A causal language model of transformers that reads into memories."""
+    """A causal language model of transformers whose attention goes through our KV caches."""
 
     def __init__(self, model: Any) -> None:
         refuse_unsupported(model)
@@ -62,7 +60,7 @@ class AdaptedModel:
         """Take the attention of the model over."""
         AttentionInterface.register(ATTENTION, self._dispatch)
         self.model.set_attn_implementation(ATTENTION)
-        self._decoder.rotary_emb = StillRotary(self._original)
+        self._decoder.rotary_emb = IdentityRotary(self._original)
 
     def detach(self) -> None:
         """Give the model its own eager attention back."""
@@ -70,59 +68,65 @@ class AdaptedModel:
         self._decoder.rotary_emb = self._original
 
     @torch.inference_mode()
-    def read(
-        self, tokens: Tensor, memories: Sequence[TextMemory], *, wants_logits: bool
+    def forward(
+        self, tokens: Tensor, caches: Sequence[KVCache], *, needs_logits: bool
     ) -> Tensor | None:
-        """Read tokens (rows, n), each row into its memory; return the last tokens' logits.
+        """Read tokens (rows, n), each row into its cache; return the last tokens' logits.
 
-        Rows without a memory are padding: they keep a batch at one width. The result is
-        (rows, vocabulary), float32, or None if no logits are wanted.
+        Rows without a cache are padding: they keep a batch at one width. The result is
+        (rows, vocabulary), float32, or None if no logits are needed.
         """
+        # Positions are those of the chunk: the model's own rotary embedding rotates nothing.
         reach = torch.arange(tokens.shape[1], device=self.device).expand(tokens.shape)
         given: dict[str, Any] = {
             "input_ids": tokens.to(self.device),
             "position_ids": reach,
-            "past_key_values": _Carrier(_Call(self, memories), self.config.num_hidden_layers),
+            "past_key_values": _Carrier(_Call(self, caches), self.config.num_hidden_layers),
             "use_cache": True,
         }
-        if not wants_logits:
+        if not needs_logits:
             self._decoder(**given)
             return None
         logits: Tensor = self.model(**given, logits_to_keep=1).logits
         return logits[:, -1].float()
 
     def attend(
-        self, number: int, states: tuple[Tensor, Tensor, Tensor], how: Scoring, call: "_Call"
+        self,
+        number: int,
+        states: tuple[Tensor, Tensor, Tensor],
+        params: AttentionParams,
+        call: "_Call",
     ) -> Tensor:
         """Return the attention of one layer, (rows, n, num_heads, head_dim)."""
         queries, keys, values = states
-        out = queries.new_zeros(queries.shape).transpose(1, 2)
-        for row, memory in enumerate(call.memories):
-            if number not in memory.layers:
+        out = queries.new_zeros(queries.shape).transpose(1, 2)  # (rows, n, H, D)
+        for row, cache in enumerate(call.caches):
+            if number not in cache.layers:
                 window = call.windows.get(number)
-                shape = LayerShape(queries.shape[1], queries.shape[3], window)
-                memory.layers[number] = self.new_layer(number, memory, shape)
-            layer = memory.layers[number]
-            out[row] = layer.attend(queries[row], keys[row], values[row], how).transpose(0, 1)
+                dims = LayerDims(queries.shape[1], queries.shape[3], window)
+                cache.layers[number] = self.new_layer(number, cache, dims)
+            layer = cache.layers[number]
+            seen = layer.attend(queries[row], keys[row], values[row], params)  # (H, n, D)
+            out[row] = seen.transpose(0, 1)
         return out
 
-    def new_layer(self, number: int, memory: TextMemory, shape: LayerShape) -> LayerMemory:
-        """Return an empty memory for a layer."""
-        rotation = self._rotation_of(self._attentions[number], shape)
-        return LayerMemory(memory.config, shape, rotation, memory.allocator, self.dtype)
+    def new_layer(self, number: int, cache: KVCache, dims: LayerDims) -> LayerKVCache:
+        """Return the empty cache of a layer."""
+        rotation = self._rotation(self._attentions[number], dims)
+        return LayerKVCache(cache.config, dims, rotation, cache.allocator, self.dtype)
 
-    def _rotation_of(self, module: Any, shape: LayerShape) -> Rotation:
+    def _rotation(self, module: Any, dims: LayerDims) -> Rotation:
         kind: str | None = None
         if isinstance(getattr(self._original, "layer_types", None), (list, set, tuple)):
             kind = module.layer_type
         if not getattr(module, "use_rope", True) or (
-            self.config.model_type in _NO_POSITIONS_WITHOUT_WINDOW and shape.sliding_window is None
+            self.config.model_type in _NO_POSITIONS_WITHOUT_WINDOW and dims.sliding_window is None
         ):
-            return Rotation(None, no_turn)
+            return Rotation(None, no_rotary)
         if kind not in self._rotations:
             make = table_maker(self._original, kind, self.dtype, self.device)
-            turn = make_turn(module, shape.head_dim, make(1))
-            self._rotations[kind] = Rotation(make, turn)
+            apply = family_rotary(module, dims.head_dim, make(1))
+            self._rotations[kind] = Rotation(make, apply)
         return self._rotations[kind]
 
     @staticmethod
@@ -139,10 +143,10 @@ class AdaptedModel:
         call: _Call = key.lcagent_call  # type: ignore[attr-defined]
         scale = given.get("scaling")
         scale = query.shape[-1] ** -0.5 if scale is None else float(scale)
-        how = Scoring(scale, given.get("softcap"), given.get("s_aux"))
+        params = AttentionParams(scale, given.get("softcap"), given.get("s_aux"))
         number = module.layer_idx
         call.windows[number] = given.get("sliding_window")
-        return call.model.attend(number, (query, key, value), how, call), None
+        return call.model.attend(number, (query, key, value), params, call), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ class _Call:
     """What one forward pass needs in every layer."""
 
     model: AdaptedModel
-    memories: Sequence[TextMemory]
+    caches: Sequence[KVCache]
     windows: dict[int, int | None] = field(default_factory=dict[int, int | None])
 
 
@@ -194,7 +198,7 @@ class _Carrier(Cache):
 
 
 def refuse_unsupported(model: Any) -> None:
-    """Say why a model cannot read into memories.
+    """Say why a model cannot be run.
 
     Raises:
         ModelNotUsable: Its attention is of a kind that the engine does not know.

@@ -7,7 +7,7 @@ from lcagent.errors import LcagentError, ModelUnavailable
 OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 
 
-def failure_of(error: Exception) -> LcagentError:
+def as_lcagent_error(error: Exception) -> LcagentError:
     """Return the error that tells who can mend this one."""
     if isinstance(error, LcagentError):
         return error

@@ -16,9 +16,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lcagent.errors import UsageError
+from lcagent.local_options import LocalOptions
 from lcagent.models.chat_model import DEFAULT_WINDOW_TOKENS, ChatModel, ModelCard
 from lcagent.models.endpoints import OPENAI_URL, api_key, normalize_url
-from lcagent.models.local_options import LocalOptions
 
 READ_TIMEOUT_S = 600.0
 

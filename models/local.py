@@ -1,50 +1,44 @@
 """A model in this process: the engine behind the same protocol as a server.
 
-The only module here that imports the engine, and only when a local model is named. A checkpoint is
-checked when the model is chosen; its weights are loaded for the first reply that no cache has.
+A checkpoint is checked when the model is chosen; its weights are loaded for the first reply that
+no cache has. Prompts that begin like an earlier one, or like a stored memory, continue from it.
 """
 
 import asyncio
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from contextlib import aclosing
 
-from lcagent.concurrency import PerLoop
+from lcagent.engine.engine import (
+    AsyncEngine,
+    Checkpoint,
+    EngineLimits,
+    GenerationParams,
+    KVCacheConfig,
+    SampledToken,
+    SamplingParams,
+    find_files,
+    load_engine,
+    open_checkpoint,
+)
 from lcagent.errors import (
     ContextTooLong,
-    MissingExtra,
     ModelError,
     ModelNotUsable,
     ModelUnavailable,
     UnusableReply,
     UsageError,
 )
+from lcagent.local_options import LocalOptions
 from lcagent.models.capabilities import whole, without_system
-from lcagent.models.chat_model import (
-    DEFAULT_WINDOW_TOKENS,
-    Message,
-    ModelCard,
-    OnText,
-    Reply,
-    Request,
-)
-from lcagent.models.local_options import LocalOptions
-from lcagent.models.local_replies import Written, logprobs_of
-from lcagent.models.reasoning import CLOSE
+from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request, TokenLogprob
+from lcagent.models.reasoning import CLOSE, ReasoningStripper
 
-if TYPE_CHECKING:
-    from lcagent.engine.config import MemoryConfig
-    from lcagent.engine.generation.sequences import Sequence as Making
-    from lcagent.engine.loading.checkpoint import Checkpoint
-    from lcagent.engine.loading.opening import Opened
-    from lcagent.engine.reading import Reading
-    from lcagent.engine.replying import Replying
+LIMITS = EngineLimits(width=4, cached_prefixes=2, open_memories=1)
+"""Less is kept than by a server: one caller's prompts, and beside whatever else runs here."""
 
-WIDTH = 4
-"""Replies that are made at the same time."""
-
-_REMEMBERED = 16
+_REMEMBERED_PROMPTS = 16
 
 
 def open_local(
@@ -60,31 +54,7 @@ def open_local(
         MissingExtra: What runs models is not installed.
         ModelNotUsable: The engine cannot run it.
     """
-    from lcagent.engine.loading.files import find_files  # noqa: PLC0415
-    from lcagent.engine.memory_options import fitting_policy, layout  # noqa: PLC0415
-
-    options = options or LocalOptions()
-    files = find_files(name)
-    try:
-        from lcagent.engine.loading.checkpoint import (  # noqa: PLC0415 -- imports torch
-            check_placing,
-            read_checkpoint,
-        )
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("lcagent"):  # a mistake of ours
-            raise
-        raise MissingExtra("a model in this process", "local") from error
-    check_placing(options.device, options.dtype)
-    checkpoint = read_checkpoint(files)
-    own = files.shape.window_tokens
-    window = window_tokens or max(own, DEFAULT_WINDOW_TOKENS)
-    memory = layout(
-        checkpoint.config,
-        policy=fitting_policy(options.policy, context_tokens=window, own_tokens=own),
-        store=options.store,
-        store_dtype=options.store_dtype,
-    )
-    return LocalModel(checkpoint, memory, window, options)
+    return LocalModel(open_checkpoint(find_files(name), options, context_tokens=window_tokens))
 
 
 class LocalModel:
@@ -92,22 +62,12 @@ class LocalModel:
 
     Attributes:
         checkpoint: As it was when it was chosen.
-        memory: How readings are laid out.
     """
 
-    def __init__(
-        self,
-        checkpoint: "Checkpoint",
-        memory: "MemoryConfig",
-        window_tokens: int,
-        options: LocalOptions,
-    ) -> None:
-        self.checkpoint, self.memory = checkpoint, memory
-        self._options = options
-        self._opened: Opened | None = None
-        self._start: Reading | None = None
-        self._turn = threading.Lock()
-        self._replying = PerLoop(self._new_replying)
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self._engine: AsyncEngine | None = None
+        self._loading = threading.Lock()
         self._prompts: dict[tuple[Message, ...], list[int]] = {}
         self._has_system_role = True
         self._has_system_role = self._takes(Message("system", "s"), Message("user", "u"))
@@ -115,22 +75,28 @@ class LocalModel:
             raise ModelNotUsable(
                 f"{checkpoint.files.name} has no chat template that takes a question"
             )
+        config = checkpoint.cache_config
         # The place of blocks and the device decide how they are looked up by default.
-        layout_told = f"{sorted(memory.as_json().items())} {memory.place} {options.device}"
+        layout = f"{sorted(config.as_json().items())} {config.place} {checkpoint.options.device}"
         self._card = ModelCard(
             name=checkpoint.files.name,
-            window_tokens=window_tokens,
+            window_tokens=checkpoint.context_tokens,
             usd_per_million_prompt=0.0,
             usd_per_million_completion=0.0,
-            is_reasoning=CLOSE in str(checkpoint.text.tokenizer.chat_template),
+            is_reasoning=CLOSE in str(checkpoint.tokenizer.tokenizer.chat_template),
             is_known=True,
-            fingerprint=f"{checkpoint.files.fingerprint} {layout_told}",
+            fingerprint=f"{checkpoint.files.fingerprint} {layout}",
         )
 
     @property
     def card(self) -> ModelCard:
         """What is known about the model."""
         return self._card
+
+    @property
+    def cache_config(self) -> KVCacheConfig:
+        """How KV caches of its prompts are laid out."""
+        return self.checkpoint.cache_config
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return how many tokens a prompt has, by the model's own tokenizer and template."""
@@ -143,10 +109,10 @@ class LocalModel:
         if known is not None:
             return known
         said = messages if self._has_system_role else without_system(messages)
-        tokens = self.checkpoint.text.encode_chat(
+        tokens = self.checkpoint.tokenizer.encode_chat(
             [Message(message.role, whole(message.text)) for message in said]
         )
-        if len(self._prompts) >= _REMEMBERED:
+        if len(self._prompts) >= _REMEMBERED_PROMPTS:
             self._prompts.clear()
         self._prompts[key] = tokens
         return tokens
@@ -157,66 +123,44 @@ class LocalModel:
         Raises:
             UnusableReply: All of `max_tokens` went into reasoning, and there is no text.
         """
-        tokens = await asyncio.to_thread(self.encode, request.messages)
-        self._check_room(len(tokens), request)
-        making = await asyncio.to_thread(self._begin, tokens, request)
-        started = time.perf_counter()
-        written = Written(on_text)
+        prompt = await asyncio.to_thread(self.encode, request.messages)
+        self._check_room(len(prompt), request)
+        engine = await asyncio.to_thread(self.load)
+        sequences = await engine.create_sequences(prompt, _params(request))
+        started, written = time.perf_counter(), _VisibleText(on_text)
         try:
-            await self._replying.get().make(making, written.take)
+            async with aclosing(engine.generate(sequences)) as chunks:
+                async for chunk in chunks:
+                    written.add(chunk.text)
         except ModelUnavailable as error:  # out of memory; the same again would be so, too
             raise ModelError(f"{error}; a smaller --window needs less") from error
         written.end()
-        return self._reply(making, written.text, request, time.perf_counter() - started)
+        is_cut = sequences[0].finish == "length"
+        if is_cut and not written.text.strip():
+            raise UnusableReply(
+                f"{self._card.name} used up its {request.max_tokens} tokens before it wrote "
+                "anything; allow longer replies"
+            )
+        tokens = sequences[0].tokens
+        return Reply(
+            text=written.text,
+            finish="length" if is_cut else "stop",
+            prompt_tokens=len(prompt),
+            completion_tokens=len(tokens),
+            logprobs=self._logprobs(tokens, written.text) if request.wants_logprobs else None,
+            latency_s=time.perf_counter() - started,
+        )
 
-    def load(self) -> "Opened":
-        """Return the model with its weights, which takes as long as reading them; it blocks.
+    def load(self) -> AsyncEngine:
+        """Return the engine with its weights, which takes as long as reading them; it blocks.
 
         Raises:
             ModelNotUsable: They cannot be loaded.
         """
-        from lcagent.engine.loading.checkpoint import open_weights  # noqa: PLC0415
-
-        with self._turn:
-            if self._opened is None:
-                self._opened = open_weights(
-                    self.checkpoint.files, device=self._options.device, dtype=self._options.dtype
-                )
-            return self._opened
-
-    def _new_replying(self) -> "Replying":
-        from lcagent.engine.generation.scheduling import Scheduler  # noqa: PLC0415
-        from lcagent.engine.replying import Replying  # noqa: PLC0415
-
-        return Replying(Scheduler(self.load().model, WIDTH), self._turn)
-
-    def _begin(self, tokens: list[int], request: Request) -> "Making":
-        from lcagent.engine.generation.requests import Prompt, start  # noqa: PLC0415
-        from lcagent.engine.generation.sampling import Sampling  # noqa: PLC0415
-        from lcagent.engine.generation.sequences import Order  # noqa: PLC0415
-
-        opened = self.load()
-        sampling = Sampling(
-            temperature=request.temperature,
-            seed=request.sample,
-            top_logprobs=0 if request.wants_logprobs else None,
-        )
-        order = Order(request.max_tokens, sampling, request.stop, opened.ends)
-        prompt = Prompt(tokens, self._start_of(tokens))
-        (making,) = start(opened, self.memory, prompt, order, self._card.window_tokens)
-        return making
-
-    def _start_of(self, tokens: list[int]) -> "Reading | None":
-        """Return what has read the beginning of a prompt before, the last one used first."""
-        from lcagent.engine.generation.requests import continues  # noqa: PLC0415
-        from lcagent.engine.memories.finding import find_start  # noqa: PLC0415
-
-        if self._options.memories is None:
-            return None
-        if self._start is None or not continues(tokens, self._start):
-            model = self.load().model
-            self._start = find_start(model, self.memory, self._options.memories, tokens)
-        return self._start
+        with self._loading:
+            if self._engine is None:
+                self._engine = load_engine(self.checkpoint, LIMITS)
+            return self._engine
 
     def _check_room(self, prompt_tokens: int, request: Request) -> None:
         if prompt_tokens + request.max_tokens > self._card.window_tokens:
@@ -231,19 +175,50 @@ class LocalModel:
         except UsageError:
             return False
 
-    def _reply(self, making: "Making", text: str, request: Request, latency_s: float) -> Reply:
-        is_cut = making.finish == "length"
-        if is_cut and not text.strip():
-            raise UnusableReply(
-                f"{self._card.name} used up its {request.max_tokens} tokens before it wrote "
-                "anything; allow longer replies"
-            )
-        wants = request.wants_logprobs
-        return Reply(
-            text=text,
-            finish="length" if is_cut else "stop",
-            prompt_tokens=making.prompt_tokens,
-            completion_tokens=len(making.choices),
-            logprobs=logprobs_of(making, self.checkpoint.text, text) if wants else None,
-            latency_s=latency_s,
-        )
+    def _logprobs(
+        self, tokens: Sequence[SampledToken], text: str
+    ) -> tuple[TokenLogprob, ...] | None:
+        """Return those of the last tokens, if these spell the text and nothing else."""
+        tokenizer, eos = self.checkpoint.tokenizer, self.load().eos_token_ids
+        found: list[TokenLogprob] = []
+        spelled = b""
+        for sampled in reversed(tokens):
+            if sampled.token in eos:
+                continue
+            if len(spelled) >= len(text.encode()):  # reasoning may come before it
+                break
+            data, name = tokenizer.token_bytes(sampled.token), tokenizer.token_text(sampled.token)
+            found.append(TokenLogprob(name, sampled.logprob or 0.0, data))
+            spelled = data + spelled
+        is_whole = spelled.decode("utf-8", "replace").lstrip() == text.lstrip()
+        return tuple(reversed(found)) if is_whole else None
+
+
+class _VisibleText:
+    """The text of a reply as it comes, without the reasoning before it."""
+
+    def __init__(self, on_text: OnText | None) -> None:
+        self.text = ""
+        self._on_text = on_text
+        self._reasoning = ReasoningStripper()
+
+    def add(self, piece: str) -> None:
+        self._append(self._reasoning.feed(piece))
+
+    def end(self) -> None:
+        self._append(self._reasoning.end())
+
+    def _append(self, piece: str) -> None:
+        if piece:
+            self.text += piece
+            if self._on_text is not None:
+                self._on_text(piece)
+
+
+def _params(request: Request) -> GenerationParams:
+    sampling = SamplingParams(
+        temperature=request.temperature,
+        seed=request.sample,
+        top_logprobs=0 if request.wants_logprobs else None,
+    )
+    return GenerationParams(request.max_tokens, sampling, request.stop)

@@ -10,17 +10,17 @@ from typing import Self, cast, get_args
 
 from lcagent.agents.quoting_model import QUOTE, QuotingModel
 from lcagent.errors import UsageError
+from lcagent.local_options import LocalOptions
 from lcagent.models.cached import Cached
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
 from lcagent.models.endpoints import OPENAI_URL, without_credentials
 from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
-from lcagent.models.local_options import LocalOptions
 from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
-from lcagent.retrieval.reading.isolation import Limits
+from lcagent.retrieval.reading.reader import Limits
 from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path, load_settings

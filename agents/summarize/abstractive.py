@@ -5,17 +5,22 @@ without a question. Unlike the paper, what is handed on are points with quotes, 
 the part when it is noted, and the summary is revised until it has the length that was asked for.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import ClassVar
 
 from lcagent.agents.chain.chain_of_agents import Chain
 from lcagent.agents.chain.chain_prompts import ChainBudget, allocate_budget
-from lcagent.agents.chain.notes import Fact, format_fact
+from lcagent.agents.chain.notes import NotedFact, format_fact
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import is_refusal
-from lcagent.agents.token_budget import MIN_REPLY_TOKENS, prose_prompt_tokens, prose_reply_tokens
+from lcagent.agents.token_budget import (
+    MIN_REPLY_TOKENS,
+    CountTokens,
+    prose_prompt_tokens,
+    prose_reply_tokens,
+)
 from lcagent.agents.write.paragraph_draft import (
     LENGTH_TOLERANCE,
     clamp_length_ratio,
@@ -29,7 +34,7 @@ from lcagent.models.chat_model import ChatModel, Reply, Request
 WORDS_PER_POINT = 12
 """Of a summary; so many points are noted that its writer can choose."""
 
-MIN_POINTS, MAX_POINTS = 1, 12
+MIN_POINTS_PER_PART, MAX_POINTS_PER_PART = 1, 12
 
 MAX_SUMMARY_REPAIRS = 2
 
@@ -83,7 +88,7 @@ class SummaryChain(Chain):
         points: How many each notes, at most.
     """
 
-    points: int = MAX_POINTS
+    points: int = MAX_POINTS_PER_PART
 
     def worker_prompt(self, notes: str, chunk: str) -> Prompt:
         """Return what a reader is shown."""
@@ -91,7 +96,7 @@ class SummaryChain(Chain):
 
 
 @dataclass(frozen=True, slots=True)
-class FlaggedSummary:
+class WrittenSummary:
     """A summary with the labels of its points, and what the user should know about it."""
 
     text: str
@@ -111,10 +116,8 @@ class SummaryWriter:
     words: int
     model: ChatModel
 
-    async def write(self) -> FlaggedSummary:
-        """Return the summary, after one call and two repairs at most; of several the nearest.
-
-        What a reply that was cut off tells of the writer's habits is not believed.
+    async def write(self) -> WrittenSummary:
+        """Write the summary, by one call and two repairs at most; of several the nearest is taken.
 
         Raises:
             UnusableReply: The model wrote none.
@@ -130,20 +133,21 @@ class SummaryWriter:
             if reply.finish == "length":
                 text = drop_cut_sentence(text)
                 flags.append("the summary was cut off by the model")
-            else:
+            else:  # a reply that was cut off says nothing on how long this model writes
                 ratio = clamp_length_ratio(asked, count_text_words(text))
             if is_refusal(text):
                 continue
             best = min((text, best or text), key=self._distance)
             if self._is_near(best):
-                return FlaggedSummary(best, tuple(flags))
+                return WrittenSummary(best, tuple(flags))
+            # A model that writes half as much as it is asked for is asked for twice as much.
             asked = max(10, round(self.words / ratio))
             is_short = count_text_words(text) < self.words
             prompt = SummaryReviserPrompt(self.focus, self.notes, text, is_short, asked)
         if not best:
             raise UnusableReply("the model wrote no summary")
         flags.append(f"the summary has {count_text_words(best)} words instead of {self.words}")
-        return FlaggedSummary(best, tuple(dict.fromkeys(flags)))
+        return WrittenSummary(best, tuple(dict.fromkeys(flags)))
 
     async def _ask(self, prompt: Prompt, turn: int) -> Reply | None:
         """Return the reply, or None where there is no room for a useful one."""
@@ -164,31 +168,37 @@ class SummaryWriter:
 
 
 def allocate_summary_budget(focus: str, model: ChatModel) -> ChainBudget:
-    """Return how many tokens the parts of the prompts may have."""
+    """Divide a model's window among the parts of the readers' and the writer's prompts."""
     return allocate_budget(
         model,
-        worker=SummaryReaderPrompt(focus, "", "", MAX_POINTS).messages(),
+        worker=SummaryReaderPrompt(focus, "", "", MAX_POINTS_PER_PART).messages(),
         manager=SummaryWriterPrompt(focus, "", 0).messages(),
     )
 
 
 def points_budget_tokens(focus: str, model: ChatModel) -> int:
-    """Return how many tokens of points its writer is shown: so many that a summary fits beside."""
+    """Return how many tokens of points the writer is shown.
+
+    Three fifths of what is left, because the reviser is shown the summary besides.
+    """
     empty = model.count_tokens(SummaryReviserPrompt(focus, "", "", False, 0).messages())
     return max(0, prose_prompt_tokens(model) - empty) * 3 // 5
 
 
 def points_per_part(words: int, parts: int) -> int:
     """Return how many points each of the parts should give for a summary of so many words."""
-    return min(MAX_POINTS, max(MIN_POINTS, ceil(words / WORDS_PER_POINT / max(1, parts))))
+    return min(
+        MAX_POINTS_PER_PART, max(MIN_POINTS_PER_PART, ceil(words / WORDS_PER_POINT / max(1, parts)))
+    )
 
 
 def fit_points(
-    parts: Sequence[tuple[str, Sequence[Fact]]], budget_tokens: int, count: Callable[[str], int]
+    parts: Sequence[tuple[str, Sequence[NotedFact]]], budget_tokens: int, count: CountTokens
 ) -> tuple[str, int]:
     """Return the points of all parts under their titles as far as they fit, and how many do not.
 
-    The first point of each part goes before the second of any: no part is lost for coming late.
+    The first point of each part is chosen before the second of any, so that no part is lost for
+    coming late in the text.
     """
     shown: set[str] = set()
     left = budget_tokens - sum(count(f"== {title}") + 1 for title in {title for title, _ in parts})

@@ -1,14 +1,15 @@
 """The chapters of a document, as its outline has them: bookmarks, navigation, or headings."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
+from lcagent.agents.token_budget import CountTokens
 from lcagent.documents import Document, OutlineEntry
 from lcagent.selection import PageSelection
 
 MIN_CHAPTERS = 3
-"""Entries that make a level of an outline one of chapters; a single one is the title."""
+"""Entries that a level of an outline must have to be one of chapters; a single one is the title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,10 @@ def find_chapters(document: Document) -> list[Chapter]:
 def merge_chapters(
     chapters: Sequence[Chapter], documents: Sequence[Document], most: int
 ) -> list[Chapter]:
-    """Return chapters, neighbours joined where there are more than `most`; about equally long."""
+    """Return at most `most` chapters: neighbours are joined to groups of about equal length.
+
+    No group reaches over the end of a document, so with many documents there may be more.
+    """
     if len(chapters) <= most:
         return list(chapters)
     by_id = {document.id: document for document in documents}
@@ -59,6 +63,8 @@ def merge_chapters(
     groups: list[list[Chapter]] = []
     done, group = 0, -1
     for chapter, length in zip(chapters, lengths, strict=True):
+        # By the middle of the chapter: a long one that begins in a group and ends far behind it
+        # opens the next.
         belongs_to = min(most - 1, int((done + length / 2) / each))
         is_new = not groups or groups[-1][0].document_id != chapter.document_id
         if is_new or belongs_to != group:
@@ -73,7 +79,7 @@ def split_by_chapters(
     documents: Sequence[Document],
     chapters: Sequence[Chapter],
     budget_tokens: int,
-    count: Callable[[str], int],
+    count: CountTokens,
     pages: PageSelection,
 ) -> list[WorkerChunk]:
     """Return the chunks of all chapters; none reaches over the end of a chapter."""
@@ -82,7 +88,7 @@ def split_by_chapters(
     for chapter in chapters:
         document = by_id[chapter.document_id]
         numbers = range(chapter.first + 1, chapter.last + 2)
-        selected = PageSelection(tuple((one, one) for one in numbers if one in pages))
+        selected = PageSelection(tuple((number, number) for number in numbers if number in pages))
         cut = split_for_workers([document], budget_tokens, count, selected)
         first = len(chunks)
         chunks.extend(replace(chunk, index=first + at) for at, chunk in enumerate(cut))

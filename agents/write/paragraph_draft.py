@@ -18,13 +18,13 @@ from lcagent.models.reasoning import strip_reasoning
 from lcagent.retrieval.sentences import sentences
 
 LENGTH_TOLERANCE = 0.1
-"""How far a paragraph may be from its length before it is changed."""
+"""How far a paragraph may be from the length asked for before it is changed, as a share of it."""
 
 MIN_LENGTH_RATIO, MAX_LENGTH_RATIO = 0.4, 2.5
 """Of words written to words asked for, what is believed of a writer."""
 
 NGRAM_WORDS = 8
-"""So many words in a row are no accident."""
+"""As many words in a row that two paragraphs have are no accident."""
 
 MAX_SHARED_NGRAMS = 0.05
 """The share of a paragraph's rows of words that may stand in an earlier one."""
@@ -74,8 +74,13 @@ class Paragraph:
 class ParagraphDraft:
     """A paragraph as far as it is written.
 
+    `next_change` says what to ask the writer for, `words_to_ask` how many words of it, and `take`
+    works the reply in, until nothing has to be changed or the calls are used up.
+
     Attributes:
         is_cut: Its last reply was cut off.
+        ratio: Words written for one that is asked for.
+        asked, drafted: Words asked for at first, and those that came.
     """
 
     text: str = ""
@@ -119,6 +124,7 @@ class ParagraphDraft:
         elif change == "continue":
             self.text, self.is_cut = join_continuation(self.text, text), is_cut
         elif change == "expand":
+            # Asked for more, models like to say again what they said; such an addition is dropped.
             if find_repetition(text, [*task.earlier, self.text]) is None:
                 self.text, self.is_cut = append_sentences(self.text, text), is_cut
         else:

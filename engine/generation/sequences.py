@@ -2,110 +2,95 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from torch import Tensor
 
-from lcagent.engine.generation.sampling import Choice, Sampler, Sampling
-from lcagent.engine.generation.writing import Writer
-from lcagent.engine.reading import Progress, Reading
+from lcagent.engine.generation.detokenizer import IncrementalDetokenizer
+from lcagent.engine.generation.params import (
+    FinishReason,
+    GenerationParams,
+    SampledToken,
+    StreamChunk,
+)
+from lcagent.engine.generation.sampler import Sampler
+from lcagent.engine.model_runner import SequenceState
 from lcagent.errors import LcagentError
 
-Finish: TypeAlias = Literal["stop", "length", "cancelled", "error"]
+OnChunk: TypeAlias = Callable[[StreamChunk], None]
+OnPrefilled: TypeAlias = Callable[[SequenceState], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What one step added to a reply: text that is certain, and the tokens chosen for it."""
-
-    text: str
-    choices: tuple[Choice, ...] = ()
-    finish: Finish | None = None
-
-
-OnPiece: TypeAlias = Callable[[Piece], None]
-OnReading: TypeAlias = Callable[[Reading], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is wanted of a reply.
-
-    Attributes:
-        stop: Strings that end the reply.
-        ends: Tokens that end it.
-    """
-
-    max_tokens: int
-    sampling: Sampling = field(default_factory=Sampling)
-    stop: tuple[str, ...] = ()
-    ends: frozenset[int] = frozenset()
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sequence:
     """A reply that is being made.
 
     Attributes:
-        reading: Prompt and reply, as read by the model; None once it ended.
-        reused_tokens: Tokens of the prompt that had been read before.
-        on_reading: Is given the reading when it has read as many tokens as `places` has.
+        state: Prompt and reply, and their KV cache; None before a sibling has read the prompt, and
+            once the reply ended.
+        cached_tokens: Tokens of the prompt that were in the cache before.
+        on_chunk: Is given what each step adds to the reply.
+        on_prefilled: Is given the state after each chunk of the prompt.
         siblings: Replies to the same prompt, which begin when this one has read it.
     """
 
-    order: Order
-    reading: Reading | None
-    writer: Writer
+    params: GenerationParams
+    eos_token_ids: frozenset[int]
+    state: SequenceState | None
+    detokenizer: IncrementalDetokenizer
     sampler: Sampler
     prompt_tokens: int
-    reused_tokens: int = 0
-    on_piece: OnPiece | None = None
-    on_progress: Progress | None = None
-    on_reading: OnReading | None = None
-    places: frozenset[int] = frozenset()
+    index: int = 0
+    cached_tokens: int = 0
+    on_chunk: OnChunk | None = None
+    on_prefilled: OnPrefilled | None = None
     siblings: "tuple[Sequence, ...]" = ()
-    choices: list[Choice] = field(default_factory=list[Choice])
-    finish: Finish | None = None
+    tokens: list[SampledToken] = field(default_factory=list[SampledToken])
+    finish: FinishReason | None = None
     error: LcagentError | None = None
+
+    @property
+    def text(self) -> str:
+        """What was written so far and is certain."""
+        return self.detokenizer.text
 
     @property
     def is_prefilled(self) -> bool:
         """The prompt was read, and a first token was chosen."""
-        return bool(self.choices)
+        return bool(self.tokens)
 
     def take(self, logits: Tensor) -> None:
         """Choose the next token by logits (vocabulary,), and end where an end is reached."""
-        choice = self.sampler.choose(logits)
-        self.choices.append(choice)
-        text = ""
-        if choice.token not in self.order.ends:
-            text = self.writer.add(choice.token)
-        if choice.token in self.order.ends or self.writer.is_stopped:
-            self.end("stop", text, choice)
-        elif len(self.choices) >= self.order.max_tokens:
-            self.end("length", text, choice)
+        sampled = self.sampler.choose(logits)
+        self.tokens.append(sampled)
+        is_eos = sampled.token in self.eos_token_ids
+        text = "" if is_eos else self.detokenizer.add(sampled.token)
+        if is_eos or self.detokenizer.is_stopped:
+            self.end("stop", text, sampled)
+        elif len(self.tokens) >= self.params.max_tokens:
+            self.end("length", text, sampled)
         else:
-            self._tell(Piece(text, (choice,)))
+            self._tell(StreamChunk(text, (sampled,), index=self.index))
 
     def cancel(self) -> None:
         """End the reply, and those that wait for it to read their prompt."""
         for each in (self, *self.siblings):
             each.end("cancelled")
 
-    def end(self, finish: Finish, text: str = "", *choices: Choice) -> None:
-        """End the reply and give its memory back."""
+    def end(self, finish: FinishReason, text: str = "", *tokens: SampledToken) -> None:
+        """End the reply and free its KV cache."""
         if self.finish is not None:
             return
         self.finish = finish
-        self.reading = None
-        self._tell(Piece(text + self.writer.finish(), choices, finish))
+        self.state = None
+        self._tell(StreamChunk(text + self.detokenizer.finish(), tokens, finish, self.index))
 
     def fail(self, error: LcagentError) -> None:
         """End the reply by an error; what was not told of its text yet may be the cause."""
         if self.finish is None:
-            self.error, self.finish, self.reading = error, "error", None
-            self._tell(Piece("", (), "error"))
+            self.error, self.finish, self.state = error, "error", None
+            self._tell(StreamChunk("", (), "error", self.index))
 
-    def _tell(self, piece: Piece) -> None:
-        if self.on_piece is not None:
-            self.on_piece(piece)
+    def _tell(self, chunk: StreamChunk) -> None:
+        if self.on_chunk is not None:
+            self.on_chunk(chunk)

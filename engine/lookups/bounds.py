@@ -2,7 +2,7 @@
 
 Tang et al., Quest, https://arxiv.org/abs/2406.10774, section 3.3. Per block and key-value head, two
 vectors are kept, the smallest and the largest value of each channel. Unlike Quest, which gives each
-head pages of its own, the heads vote: see `choosing`.
+head pages of its own, the heads vote: see `block_selection`.
 """
 
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from lcagent.engine.attention.grouping import grouped
-from lcagent.engine.lookups.rows import GrowingRows
-from lcagent.engine.store.slabs import BlockStore
+from lcagent.engine.attention import group_heads
+from lcagent.engine.block_store import BlockStore
+from lcagent.engine.lookups.block_index import GrowableTensor
 
 
 @dataclass(slots=True)
-class Bounds:
-    """Bounds of each block, rows of (2, num_kv_heads, head_dim), float32."""
+class BoundsIndex:
+    """Bounds of each block, rows of (2, Hk, D), float32."""
 
     num_scored_heads: int = 0
     is_vote: bool = True
-    _bounds: GrowingRows = field(default_factory=GrowingRows)
+    _bounds: GrowableTensor = field(default_factory=GrowableTensor)
 
     def add(self, keys: Tensor, received: Tensor) -> None:  # noqa: ARG002
         """Take in the bounds of a block."""
@@ -31,13 +31,13 @@ class Bounds:
     def scores(self, query: Tensor, blocks: BlockStore) -> Tensor:  # noqa: ARG002
         """Return the bounds on q k: what a channel adds is largest at one of its two ends."""
         low, high = self._bounds.rows.permute(1, 2, 3, 0)  # (Hk, D, N) each
-        rows = grouped(query.float(), low.shape[0])  # (Hk, G, D)
+        rows = group_heads(query.float(), low.shape[0])  # (Hk, G, D)
         best: Tensor = rows.clamp(min=0) @ high + rows.clamp(max=0) @ low
         return best.flatten(0, 1)
 
-    def fork(self) -> "Bounds":
+    def fork(self) -> "BoundsIndex":
         """Return an index of the same blocks."""
-        return Bounds(_bounds=self._bounds.fork())
+        return BoundsIndex(_bounds=self._bounds.fork())
 
     def state(self) -> dict[str, Tensor]:
         """Return the bounds."""

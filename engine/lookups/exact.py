@@ -1,8 +1,9 @@
 """Lookup by all keys: the highest dot product that a key of a block has with the query.
 
-The most exact and the most expensive lookup, the yardstick for the others. It keeps a second copy
-of the keys beside the model, as int8 with a scale per channel if asked to; `stored` does without
-one where the blocks themselves are there.
+The most exact and the most expensive lookup, the yardstick for the others. Where the store's keys
+are at hand (unquantised, on the device that computes: `block_store.are_keys_in_place`), they are
+scored where they are. Elsewhere a second copy is kept beside the model, as int8 with a scale per
+channel if asked to. Both give the same scores.
 """
 
 from dataclasses import dataclass, field
@@ -10,28 +11,27 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from lcagent.engine.attention.grouping import grouped
-from lcagent.engine.lookups.rows import GrowingRows
-from lcagent.engine.store.quantizing import quantize, restore
-from lcagent.engine.store.slabs import BlockStore
+from lcagent.engine.attention import group_heads
+from lcagent.engine.block_store import BlockStore, quantize_int8, restore_int8
+from lcagent.engine.lookups.block_index import GrowableTensor
 
 BLOCKS_AT_ONCE = 256
 
 
 @dataclass(slots=True)
-class ExactKeys:
-    """Keys of each block, rows of (num_kv_heads, tokens, head_dim)."""
+class ExactIndex:
+    """Keys of each block, rows of (Hk, tokens, D)."""
 
     is_int8: bool = False
     num_scored_heads: int = 0
     is_vote: bool = True
-    _keys: GrowingRows = field(default_factory=GrowingRows)
-    _scales: GrowingRows = field(default_factory=GrowingRows)
+    _keys: GrowableTensor = field(default_factory=GrowableTensor)
+    _scales: GrowableTensor = field(default_factory=GrowableTensor)
 
     def add(self, keys: Tensor, received: Tensor) -> None:  # noqa: ARG002
         """Take in the keys of a block."""
         if self.is_int8:
-            levels, scales = quantize(keys)
+            levels, scales = quantize_int8(keys)
             self._keys.append(levels)
             self._scales.append(scales)
         else:
@@ -43,9 +43,9 @@ class ExactKeys:
         best = [self._best(query, slice(start, start + BLOCKS_AT_ONCE)) for start in starts]
         return torch.cat(best, dim=1)
 
-    def fork(self) -> "ExactKeys":
+    def fork(self) -> "ExactIndex":
         """Return an index of the same blocks."""
-        return ExactKeys(self.is_int8, _keys=self._keys.fork(), _scales=self._scales.fork())
+        return ExactIndex(self.is_int8, _keys=self._keys.fork(), _scales=self._scales.fork())
 
     def state(self) -> dict[str, Tensor]:
         """Return the keys, and their scales if they have any."""
@@ -53,7 +53,7 @@ class ExactKeys:
         return tensors | ({"scales": self._scales.rows} if self.is_int8 else {})
 
     def restore(self, tensors: dict[str, Tensor], blocks: BlockStore) -> None:
-        """Take keys over, from the blocks where none were saved (see `stored`)."""
+        """Take keys over, from the blocks where none were saved (see `InPlaceKeyIndex`)."""
         if "keys" not in tensors:
             for block in range(len(blocks)):
                 keys = blocks.keys(block, blocks.dtype)
@@ -66,17 +66,44 @@ class ExactKeys:
     def _best(self, query: Tensor, blocks: slice) -> Tensor:
         keys = self._keys.rows[blocks]
         if self.is_int8:
-            keys = restore(keys, self._scales.rows[blocks], torch.float32)
+            keys = restore_int8(keys, self._scales.rows[blocks], torch.float32)
         return best_products(query, keys)
 
 
-def best_products(query: Tensor, keys: Tensor) -> Tensor:
-    """Return the highest q k of each block, (num_heads, blocks), float32.
+@dataclass(frozen=True, slots=True)
+class InPlaceKeyIndex:
+    """Scores keys where the store keeps them: it remembers nothing, so forks need no other."""
 
-    Shapes: query (num_heads, head_dim); keys (blocks, num_kv_heads, tokens, head_dim).
+    num_scored_heads: int = 0
+    is_vote: bool = True
+
+    def add(self, keys: Tensor, received: Tensor) -> None:
+        """Leave the keys to the store."""
+
+    def scores(self, query: Tensor, blocks: BlockStore) -> Tensor:
+        """Return the highest q k of each block, as many blocks at a time as lie together."""
+        best = [best_products(query, states[:, 0]) for states, _ in blocks.spans()]
+        return torch.cat(best, dim=1)
+
+    def fork(self) -> "InPlaceKeyIndex":
+        """Return itself."""
+        return self
+
+    def state(self) -> dict[str, Tensor]:
+        """Return nothing: the blocks are saved by the store."""
+        return {}
+
+    def restore(self, tensors: dict[str, Tensor], blocks: BlockStore) -> None:
+        """Take nothing over, also where a copy of the keys was saved."""
+
+
+def best_products(query: Tensor, keys: Tensor) -> Tensor:
+    """Return the highest q k of each block, (H, blocks), float32.
+
+    Shapes: query (H, D); keys (blocks, Hk, tokens, D).
     """
     wide = keys.float()
-    rows = grouped(query.float(), keys.shape[1])  # (Hk, G, D)
+    rows = group_heads(query.float(), keys.shape[1])  # (Hk, G, D)
     if wide.is_contiguous():
         logits: Tensor = rows @ wide.transpose(-1, -2)  # (N, Hk, G, tokens)
         return logits.amax(-1).flatten(1).T

@@ -11,25 +11,25 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from lcagent.engine.attention.grouping import grouped
-from lcagent.engine.lookups.rows import GrowingRows
-from lcagent.engine.store.slabs import BlockStore
+from lcagent.engine.attention import group_heads
+from lcagent.engine.block_store import BlockStore
+from lcagent.engine.lookups.block_index import GrowableTensor
 
 
 @dataclass(slots=True)
-class Representatives:
-    """Mean representative key of each block, rows of (num_heads, head_dim), float32."""
+class RepresentativeIndex:
+    """Mean representative key of each block, rows of (H, D), float32."""
 
     num_scored_heads: int
     count: int
     is_vote: bool = False
-    _means: GrowingRows = field(default_factory=GrowingRows)
+    _means: GrowableTensor = field(default_factory=GrowableTensor)
 
     def add(self, keys: Tensor, received: Tensor) -> None:
         """Take in a block by its most attended keys."""
         wide = keys.double() if keys.element_size() == 8 else keys.float()
         best = received.topk(self.count, dim=1).indices  # (H, r)
-        heads = grouped(best, keys.shape[0])  # (Hk, G, r)
+        heads = group_heads(best, keys.shape[0])  # (Hk, G, r)
         chosen = [head[group] for head, group in zip(wide, heads, strict=True)]  # (G, r, D) each
         means = [keys_of_head.mean(1) for keys_of_head in chosen]
         self._means.append(torch.cat(means))
@@ -39,9 +39,11 @@ class Representatives:
         means = self._means.rows.transpose(0, 1)  # (H, N, D)
         return (means @ query.to(means.dtype)[:, :, None])[..., 0]
 
-    def fork(self) -> "Representatives":
+    def fork(self) -> "RepresentativeIndex":
         """Return an index of the same blocks."""
-        return Representatives(self.num_scored_heads, self.count, self.is_vote, self._means.fork())
+        return RepresentativeIndex(
+            self.num_scored_heads, self.count, self.is_vote, self._means.fork()
+        )
 
     def state(self) -> dict[str, Tensor]:
         """Return the means."""

@@ -18,23 +18,23 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding, pad
 
-from lcagent.engine.attention.grouping import grouped
-from lcagent.engine.lookups.rows import GrowingRows
-from lcagent.engine.store.slabs import BlockStore
+from lcagent.engine.attention import group_heads
+from lcagent.engine.block_store import BlockStore
+from lcagent.engine.lookups.block_index import GrowableTensor
 
 BLOCKS_AT_ONCE = 256
 SCALE_DTYPE = torch.bfloat16
 
 
 @dataclass(slots=True)
-class Signs:
-    """Signs of each block's keys, rows of (num_kv_heads, tokens, head_dim / 8), uint8."""
+class SignIndex:
+    """Signs of each block's keys, rows of (Hk, tokens, D / 8), uint8."""
 
     num_scored_heads: int = 0
     is_vote: bool = True
-    _signs: GrowingRows = field(default_factory=GrowingRows)
-    _scales: GrowingRows = field(default_factory=GrowingRows)  # rows of (Hk, tokens)
-    _means: GrowingRows = field(default_factory=GrowingRows)  # rows of (Hk, D), float32
+    _signs: GrowableTensor = field(default_factory=GrowableTensor)
+    _scales: GrowableTensor = field(default_factory=GrowableTensor)  # rows of (Hk, tokens)
+    _means: GrowableTensor = field(default_factory=GrowableTensor)  # rows of (Hk, D), float32
     _rotation: Tensor = field(default_factory=lambda: torch.empty(0))
 
     def add(self, keys: Tensor, received: Tensor) -> None:  # noqa: ARG002
@@ -50,17 +50,17 @@ class Signs:
 
     def scores(self, query: Tensor, blocks: BlockStore) -> Tensor:  # noqa: ARG002
         """Return the highest estimate of q k of each block, some blocks at a time."""
-        rows = grouped(query.float(), self._means.rows.shape[1])  # (Hk, G, D)
-        turned = rows @ self._rotation
+        rows = group_heads(query.float(), self._means.rows.shape[1])  # (Hk, G, D)
+        rotated = rows @ self._rotation
         starts = range(0, len(self._signs), BLOCKS_AT_ONCE)
-        best = [self._best(turned, slice(start, start + BLOCKS_AT_ONCE)) for start in starts]
+        best = [self._best(rotated, slice(start, start + BLOCKS_AT_ONCE)) for start in starts]
         of_means: Tensor = rows @ self._means.rows.permute(1, 2, 0)  # (Hk, G, N)
         return torch.cat(best, dim=1) + of_means.flatten(0, 1)
 
-    def fork(self) -> "Signs":
+    def fork(self) -> "SignIndex":
         """Return an index of the same blocks."""
         signs, scales, means = self._signs.fork(), self._scales.fork(), self._means.fork()
-        return Signs(_signs=signs, _scales=scales, _means=means, _rotation=self._rotation)
+        return SignIndex(_signs=signs, _scales=scales, _means=means, _rotation=self._rotation)
 
     def state(self) -> dict[str, Tensor]:
         """Return signs, scales and means, and the rotation: another torch may draw another."""
@@ -78,9 +78,9 @@ class Signs:
         self._means.adopt(tensors["means"])
         self._rotation = tensors["rotation"]
 
-    def _best(self, turned: Tensor, blocks: slice) -> Tensor:
+    def _best(self, rotated: Tensor, blocks: slice) -> Tensor:
         signs = unpack_signs(self._signs.rows[blocks])  # (N, Hk, tokens, D)
-        rows = pad(turned, (0, signs.shape[-1] - turned.shape[-1]))
+        rows = pad(rotated, (0, signs.shape[-1] - rotated.shape[-1]))
         products: Tensor = rows @ signs.transpose(-1, -2)  # (N, Hk, G, tokens)
         estimates = products * self._scales.rows[blocks][:, :, None]
         return estimates.amax(-1).flatten(1).T

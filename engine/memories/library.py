@@ -1,36 +1,37 @@
-"""Named memories in one folder, and which of them a prompt goes on from."""
+"""Named memories in one folder, and which of them a prompt continues from."""
 
-import re
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+
+from safetensors import SafetensorError
 
 from lcagent.engine.adapters import AdaptedModel
-from lcagent.engine.generation.requests import continues
-from lcagent.engine.memories.folder import check_model, delete_reading, load_reading, save_reading
-from lcagent.engine.memories.manifest import check_files, read_manifest
-from lcagent.engine.reading import Reading
+from lcagent.engine.config import KVCacheConfig
+from lcagent.engine.memories.manifest import (
+    MANIFEST,
+    NAME,
+    StoredMemory,
+    check_files,
+    describe_memory,
+    read_manifest,
+    stored_bytes,
+)
+from lcagent.engine.memories.memory_files import (
+    check_model,
+    delete_state,
+    load_state,
+    load_tokens,
+    model_fingerprint,
+    save_state,
+)
+from lcagent.engine.model_runner import SequenceState
 from lcagent.errors import LcagentError, UsageError
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryCard:
-    """What is known about a stored memory.
-
-    Attributes:
-        fault: Why it cannot be used; empty if it can.
-    """
-
-    id: str
-    title: str
-    tokens: int
-    fault: str = ""
+VERIFIED_BYTES = 1_000_000_000
+"""A memory up to this size is compared with its checksums when a prompt continues from it."""
 
 
 @dataclass(slots=True)
@@ -44,25 +45,27 @@ class MemoryLibrary:
     model: AdaptedModel
     folder: Path
     most_open: int = 8
-    _open: OrderedDict[str, Reading] = field(default_factory=OrderedDict[str, Reading])
+    _open: OrderedDict[str, SequenceState] = field(default_factory=OrderedDict[str, SequenceState])
     _lock: threading.Lock = field(default_factory=threading.Lock)
     # Saving takes its time, in which prompts still find what is open: two locks, this one first.
     _disk: threading.Lock = field(default_factory=threading.Lock)
+    _is_all_open: bool = False
 
-    def add(self, reading: Reading, title: str = "", name: str | None = None) -> MemoryCard:
-        """Save a reading under a name, by default a new one.
+    def add(self, state: SequenceState, title: str = "", name: str | None = None) -> StoredMemory:
+        """Save a state under a name, by default a new one.
 
         Raises:
             UsageError: The name has other characters than letters, digits, "-" and "_".
             StorageError: The disk is full or cannot be written.
         """
         name = uuid.uuid4().hex[:16] if name is None else name
+        path = self._path(name)
         with self._disk:
-            save_reading(self.model, reading, self._path(name), title)
-            self._keep_open(name, reading)
-        return MemoryCard(name, title, len(reading.tokens))
+            save_state(self.model, state, path, title)
+            self._keep_open(name, state)
+        return describe_memory(path)
 
-    def open(self, name: str) -> Reading:
+    def open(self, name: str) -> SequenceState:
         """Return a memory; fork it before going on.
 
         Raises:
@@ -75,73 +78,127 @@ class MemoryLibrary:
         with self._disk:
             found = self._find(name)
             if found is None:
-                found = load_reading(self.model, self._path(name))
+                found = load_state(self.model, self._path(name))
                 self._keep_open(name, found)
             return found
 
-    def cards(self) -> list[MemoryCard]:
-        """Return what is stored, damaged memories and those of other models included."""
-        names = sorted(path.name for path in self.folder.glob("*") if self._is_memory(path))
-        return [self._card(name) for name in names]
+    def has(self, name: str) -> bool:
+        """Say whether there is a memory of a name, be it a damaged one."""
+        return bool(NAME.fullmatch(name)) and (self.folder / name / MANIFEST).is_file()
 
-    def card(self, name: str) -> MemoryCard:
-        """Return what is known about one memory; UsageError if there is none."""
-        if not self._is_memory(self._path(name)):
+    def describe_all(self) -> list[StoredMemory]:
+        """Return what is stored, damaged memories and those of other models included."""
+        names = sorted(path.name for path in self.folder.glob("*") if self.has(path.name))
+        return [self.describe(name) for name in names]
+
+    def describe(self, name: str) -> StoredMemory:
+        """Return what is known about a memory, and why this model cannot use it if so.
+
+        Raises:
+            UsageError: There is none.
+        """
+        path = self._path(name)
+        if not self.has(name):
             raise UsageError(f"there is no memory {name}")
-        return self._card(name)
+        found = describe_memory(path)
+        if found.fault:
+            return found
+        try:
+            manifest = read_manifest(path)
+            check_model(self.model, path, manifest)
+            check_files(path, manifest, is_thorough=False)
+        except LcagentError as error:
+            return replace(found, fault=str(error))
+        return found
 
     def delete(self, name: str) -> None:
         """Delete a memory; UsageError if there is none."""
         with self._disk:
-            delete_reading(self._path(name))
+            delete_state(self._path(name))
             with self._lock:
                 self._open.pop(name, None)
 
-    def longest_start(self, tokens: list[int]) -> Reading | None:
-        """Return the open memory that has read most of a prompt's beginning."""
-        with self._lock:
-            fitting = [each for each in self._open.values() if continues(tokens, each)]
-        useful = [reading for reading in fitting if reading.read]
-        return max(useful, key=lambda reading: reading.read, default=None)
-
     def open_all(self) -> None:
-        """Open as many memories as may be open, so that prompts find them after a restart."""
-        for card in self.cards()[-self.most_open :]:
+        """Open as many memories as may be open; from now on prompts find these only."""
+        for memory in self.describe_all()[-self.most_open :]:
             try:
-                self.open(card.id)
-            except LcagentError:  # `cards` shows it with its fault, and `open` raises it again
+                self.open(memory.id)
+            except LcagentError:  # `describe_all` shows it, and `open` raises it again
                 continue
+        self._is_all_open = True
 
-    def _card(self, name: str) -> MemoryCard:
-        try:
-            manifest: Mapping[str, Any] = read_manifest(self._path(name))
-        except LcagentError as error:
-            return MemoryCard(name, "", 0, str(error))
-        try:
-            check_model(self.model, self._path(name), manifest)
-            check_files(self._path(name), manifest, is_thorough=False)
-            fault = ""
-        except LcagentError as error:
-            fault = str(error)
-        return MemoryCard(name, str(manifest["title"]), int(manifest["tokens"]), fault)
+    def find(self, prompt: list[int], config: KVCacheConfig) -> SequenceState | None:
+        """Return the memory that has most of a prompt's beginning, if any.
 
-    def _find(self, name: str) -> Reading | None:
+        Memories that are open come first. Until all are (a process that asks once opens none),
+        manifests and tokens of those on the disk are read, and the best that was read as `config`
+        says is opened. One that is damaged, or of another model, is passed over.
+        """
+        found = self._find_open(prompt)
+        if found is not None or self._is_all_open:
+            return found
+        return self._find_stored(prompt, config)
+
+    def _find_open(self, prompt: list[int]) -> SequenceState | None:
+        with self._lock:
+            fitting = [state for state in self._open.values() if state.is_prefix_of(prompt)]
+        useful = [state for state in fitting if state.num_computed]
+        return max(useful, key=lambda state: state.num_computed, default=None)
+
+    def _find_stored(self, prompt: list[int], config: KVCacheConfig) -> SequenceState | None:
+        paths = sorted(path for path in self.folder.glob("[!.]*") if self.has(path.name))
+        own = model_fingerprint(self.model) if paths else ""
+        fitting = [(_common_tokens(path, own, config, prompt), path) for path in paths]
+        for count, path in sorted(fitting, reverse=True):
+            if not count:
+                break
+            try:
+                state = load_trusted(self.model, path)
+            except LcagentError:  # `lcagent memories verify` says why
+                continue
+            self._keep_open(path.name, state)
+            return state
+        return None
+
+    def _find(self, name: str) -> SequenceState | None:
         with self._lock:
             if name in self._open:
                 self._open.move_to_end(name)
             return self._open.get(name)
 
-    def _keep_open(self, name: str, reading: Reading) -> None:
+    def _keep_open(self, name: str, state: SequenceState) -> None:
         with self._lock:
-            self._open[name] = reading
+            self._open[name] = state
             self._open.move_to_end(name)
             while len(self._open) > self.most_open:
                 self._open.popitem(last=False)
 
-    def _is_memory(self, path: Path) -> bool:
-        return bool(_NAME.fullmatch(path.name)) and (path / "memory.json").is_file()
-
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise UsageError(f"{name[:80]!r} is no name of a memory")
         return self.folder / name
+
+
+def load_trusted(model: AdaptedModel, path: Path) -> SequenceState:
+    """Open a memory; a large one is trusted to be what it was, but for the sizes of its files.
+
+    Raises:
+        UsageError: It was made by another model or version.
+        StorageError: It is damaged.
+    """
+    return load_state(model, path, is_verified=stored_bytes(read_manifest(path)) <= VERIFIED_BYTES)
+
+
+def _common_tokens(path: Path, own: str, config: KVCacheConfig, prompt: list[int]) -> int:
+    """Return how much of a prompt a memory has read; 0 where it does not begin like it."""
+    try:
+        manifest = read_manifest(path)
+        count = int(manifest["read"])
+        if manifest["model"] != own or manifest["config"] != config.as_json():
+            return 0
+        if not count < len(prompt):
+            return 0
+        known = load_tokens(path, manifest)
+        return count if known[:count] == prompt[:count] else 0
+    except (LcagentError, OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return 0

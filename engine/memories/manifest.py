@@ -1,26 +1,107 @@
-"""What a saved reading says of itself: its manifest, and whether its files are as it says.
+"""What a stored memory says of itself: its manifest, and whether its files are as it says.
 
-Nothing heavy is imported, so that memories can be listed and verified without torch.
+Nothing heavy is imported, so that memories can be listed, removed and verified without torch.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from lcagent.errors import StorageError, UsageError
+from lcagent.errors import LcagentError, StorageError, UsageError
 
 SCHEMA = "lcagent.memory/1"
 MANIFEST = "memory.json"
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""A name of a memory."""
 
 _PLAIN = re.compile(r"\w[\w.-]*")
 """A name inside the folder: a manifest is data, and never a way out of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredMemory:
+    """What is known about a memory in a folder.
+
+    Attributes:
+        tokens, read: Of its text, and those that are read; the rest waits for a question.
+        bytes: Of its files.
+        fault: Why it cannot be used; empty if it can.
+    """
+
+    id: str
+    title: str
+    tokens: int = 0
+    read: int = 0
+    bytes: int = 0
+    fault: str = ""
+
+
+def checked_name(name: str) -> str:
+    """Return a name that a memory may have.
+
+    Raises:
+        UsageError: It may not.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name[:80]!r} is no name of a memory: letters, digits, - and _, 64 at most"
+        )
+    return name
+
+
+def partial_folder(folder: Path) -> Path:
+    """Return where a memory is as long as it is not whole, under a name that no memory has."""
+    return folder.with_name(f".{folder.name}")
+
+
+def describe_memory(path: Path, fault: str = "") -> StoredMemory:
+    """Return what is known about a memory, be it a damaged or an interrupted one."""
+    try:
+        manifest = read_manifest(path)
+        if path.name.startswith("."):
+            fault = "interrupted: the same command goes on with it"
+        return StoredMemory(
+            id=path.name,
+            title=str(manifest["title"]),
+            tokens=int(manifest["tokens"]),
+            read=int(manifest["read"]),
+            bytes=stored_bytes(manifest),
+            fault=fault,
+        )
+    except LcagentError as error:
+        return StoredMemory(path.name, "", fault=str(error))
+    except (KeyError, TypeError, ValueError):
+        return StoredMemory(path.name, "", fault="its manifest is damaged")
+
+
+def list_folder(folder: Path) -> list[StoredMemory]:
+    """Return all memories of a folder, damaged and interrupted ones too."""
+    return [describe_memory(path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
+
+
+def remove_from_folder(folder: Path, names: Sequence[str]) -> None:
+    """Remove memories, and what is left of interrupted ones.
+
+    Raises:
+        UsageError: There is no memory of that name; none is removed.
+    """
+    places = [(folder / checked_name(name), partial_folder(folder / name)) for name in names]
+    for place, partial in places:
+        if not any((each / MANIFEST).is_file() for each in (place, partial)):
+            raise UsageError(f"there is no memory {place.name}")
+    for pair in places:
+        for place in pair:
+            shutil.rmtree(place, ignore_errors=True)
+
+
 def read_manifest(folder: Path) -> Mapping[str, Any]:
-    """Return what is known about a saved reading without opening it.
+    """Return what is known about a memory without opening it.
 
     Raises:
         UsageError: There is none, or it was made by another version.
@@ -38,6 +119,11 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     if not all(isinstance(name, str) and _PLAIN.fullmatch(name) for name in names):
         raise StorageError(f"the manifest of memory {folder.name} is damaged: it names other files")
     return cast("Mapping[str, Any]", found)
+
+
+def stored_bytes(manifest: Mapping[str, Any]) -> int:
+    """Return the bytes of a memory's files."""
+    return sum(int(size) for size, _ in manifest["files"].values())
 
 
 def check_files(folder: Path, manifest: Mapping[str, Any], *, is_thorough: bool) -> None:

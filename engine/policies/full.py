@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lcagent.engine.attention.merging import Merger
-from lcagent.engine.attention.partial import Scoring
-from lcagent.engine.policies.base import UNBOUNDED, Remembered
+from lcagent.engine.attention import AttentionParams, SoftmaxMerger
+from lcagent.engine.policies.policy import UNBOUNDED, LayerView
 
 
 @dataclass(frozen=True, slots=True)
-class Full:
+class FullPolicy:
     """Forgets nothing; beyond the model's window, positions are those it never saw."""
 
     init_tokens: int = 0
@@ -21,10 +20,12 @@ class Full:
     has_blocks: bool = False
     is_in_order: bool = False
 
-    def see_distant(
-        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
+    def attend_distant(
+        self,
+        layer: LayerView,
+        queries: Tensor,
+        first: int,
+        params: AttentionParams,
+        merger: SoftmaxMerger,
     ) -> None:
-        """See nothing more: all is in the tail."""
-
-    def settle(self, memory: Remembered) -> None:
-        """Keep all."""
+        """See nothing more: all is in the window."""

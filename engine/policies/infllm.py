@@ -9,19 +9,22 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lcagent.engine.attention.merging import Merger
-from lcagent.engine.attention.partial import Scoring, attend
-from lcagent.engine.attention.patches import Shape, distant_patches
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.policies.base import Remembered
-from lcagent.engine.policies.looking_up import look_up
+from lcagent.engine.attention import (
+    AttentionParams,
+    MaskKind,
+    SoftmaxMerger,
+    attend,
+    distant_patches,
+)
+from lcagent.engine.config import KVCacheConfig
+from lcagent.engine.policies.policy import LayerView, select_blocks
 
 
 @dataclass(frozen=True, slots=True)
-class InfLLM:
+class InfLLMPolicy:
     """Looks blocks up with the mean query of each chunk."""
 
-    config: MemoryConfig
+    config: KVCacheConfig
     is_bounded: bool = True
     has_blocks: bool = True
     is_in_order: bool = False
@@ -46,26 +49,28 @@ class InfLLM:
         """A window before the first query of a chunk, and the chunk."""
         return self.window_tokens + max(self.init_tokens, self.config.chunk_tokens)
 
-    def see_distant(
-        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
+    def attend_distant(
+        self,
+        layer: LayerView,
+        queries: Tensor,
+        first: int,
+        params: AttentionParams,
+        merger: SoftmaxMerger,
     ) -> None:
         """See init tokens, looked-up blocks and the remainder, all at one distance."""
-        far = memory.rotation.rotate_all_to(queries, self.window_tokens - 1)
+        # Keys stay at position 0 and queries move instead: one rotation of L queries serves all
+        # distant keys, and a block is never rotated, however often it is looked up.
+        distant = layer.rotation.rotate_all_to(queries, self.window_tokens - 1)  # (H, L, D)
         count = queries.shape[1]
         if self.init_tokens:
-            part = attend(far, memory.init_keys, memory.init_values, Shape.FULL, how)
+            part = attend(distant, layer.init_keys, layer.init_values, MaskKind.FULL, params)
             merger.add(part, 0, count)
-        if len(memory.store):
-            look_up(memory, far, how)
-            chosen = memory.selection
-            merger.add(attend(far, chosen.keys, chosen.values, Shape.FULL, how), 0, count)
+        if len(layer.store):
+            select_blocks(layer, distant, params)
+            chosen = layer.selection
+            merger.add(attend(distant, chosen.keys, chosen.values, MaskKind.FULL, params), 0, count)
         for patch in distant_patches(first, first + count, 0, self.window_tokens):
-            keys = memory.rotation.still(memory.tail.keys[:, patch.left : patch.right])
-            values = memory.tail.values[:, patch.left : patch.right]
-            rows = far[:, patch.top - first : patch.bottom - first]
-            merger.add(attend(rows, keys, values, patch.shape, how), patch.top - first, count)
-
-    def settle(self, memory: Remembered) -> None:
-        """Fill init, then form blocks."""
-        memory.fill_init()
-        memory.form_blocks()
+            keys = layer.rotation.at_zero(layer.window.keys[:, patch.left : patch.right])
+            values = layer.window.values[:, patch.left : patch.right]
+            rows = distant[:, patch.top - first : patch.bottom - first]
+            merger.add(attend(rows, keys, values, patch.mask, params), patch.top - first, count)

@@ -10,19 +10,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lcagent.engine.attention.merging import Merger
-from lcagent.engine.attention.partial import Scoring, attend
-from lcagent.engine.attention.patches import Shape
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.policies.base import Remembered
-from lcagent.engine.policies.looking_up import look_up
+from lcagent.engine.attention import AttentionParams, MaskKind, SoftmaxMerger, attend
+from lcagent.engine.config import KVCacheConfig
+from lcagent.engine.policies.policy import LayerView, select_blocks
 
 
 @dataclass(frozen=True, slots=True)
-class LongHeads:
+class LongHeadsPolicy:
     """Looks blocks up per key-value head; all that is seen has a position of its own."""
 
-    config: MemoryConfig
+    config: KVCacheConfig
     is_bounded: bool = True
     has_blocks: bool = True
     is_in_order: bool = True
@@ -49,25 +46,28 @@ class LongHeads:
         tail = self.window_tokens + self.config.chunk_tokens
         return max(self.init_tokens + blocks + tail, self.plain_tokens)
 
-    def see_distant(
-        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
+    def attend_distant(
+        self,
+        layer: LayerView,
+        queries: Tensor,
+        first: int,
+        params: AttentionParams,
+        merger: SoftmaxMerger,
     ) -> None:
         """See init tokens and looked-up blocks where they would stand in a text without gaps."""
-        keys, values = [memory.init_keys], [memory.init_values]
-        if len(memory.store):
+        keys, values = [layer.init_keys], [layer.init_values]
+        if len(layer.store):
             window_end = self.config.window_tokens - 1
-            look_up(memory, memory.rotation.rotate_all_to(queries, window_end), how)
-            keys.append(memory.selection.keys)
-            values.append(memory.selection.values)
-        kept = [part for part in keys if part.dim() == 3]
+            select_blocks(layer, layer.rotation.rotate_all_to(queries, window_end), params)
+            keys.append(layer.selection.keys)
+            values.append(layer.selection.values)
+        kept = [part for part in keys if part.dim() == 3]  # init tokens may be none
         if not kept:
             return
-        together = memory.rotation.rotate(torch.cat(kept, dim=1), 0)
-        seen = torch.cat([part for part in values if part.dim() == 3], dim=1)
-        far = memory.rotation.rotate(queries, together.shape[1] + first)
-        merger.add(attend(far, together, seen, Shape.FULL, how), 0, queries.shape[1])
-
-    def settle(self, memory: Remembered) -> None:
-        """Fill init, then form blocks."""
-        memory.fill_init()
-        memory.form_blocks()
+        # What is looked up has other positions at every choice, so it is rotated anew each time;
+        # the window follows it, and its queries move by as many tokens as are seen before it.
+        seen_keys = layer.rotation.rotate(torch.cat(kept, dim=1), 0)  # (Hk, init + K * block, D)
+        seen_values = torch.cat([part for part in values if part.dim() == 3], dim=1)
+        distant = layer.rotation.rotate(queries, seen_keys.shape[1] + first)  # (H, L, D)
+        part = attend(distant, seen_keys, seen_values, MaskKind.FULL, params)
+        merger.add(part, 0, queries.shape[1])

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lcagent.engine.attention.merging import Merger
-from lcagent.engine.attention.partial import Scoring, attend
-from lcagent.engine.attention.patches import Shape
-from lcagent.engine.policies.base import Remembered
+from lcagent.engine.attention import AttentionParams, MaskKind, SoftmaxMerger, attend
+from lcagent.engine.policies.policy import LayerView
 
 
 @dataclass(frozen=True, slots=True)
-class Streaming:
+class StreamingPolicy:
     """Sees `init_tokens` and the window, in order."""
 
     init_tokens: int
@@ -35,19 +33,19 @@ class Streaming:
         """Init tokens, a window and a chunk."""
         return self.plain_tokens + self.chunk_tokens
 
-    def see_distant(
-        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
+    def attend_distant(
+        self,
+        layer: LayerView,
+        queries: Tensor,
+        first: int,
+        params: AttentionParams,
+        merger: SoftmaxMerger,
     ) -> None:
         """See the init tokens at positions 0, 1, ... of a cache whose last position is our own."""
         del first
         if not self.init_tokens:
             return
-        far = memory.rotation.rotate_all_to(queries, self.plain_tokens - 1)
-        keys = memory.rotation.rotate(memory.init_keys, 0)
-        part = attend(far, keys, memory.init_values, Shape.FULL, how)
+        distant = layer.rotation.rotate_all_to(queries, self.plain_tokens - 1)
+        keys = layer.rotation.rotate(layer.init_keys, 0)
+        part = attend(distant, keys, layer.init_values, MaskKind.FULL, params)
         merger.add(part, 0, queries.shape[1])
-
-    def settle(self, memory: Remembered) -> None:
-        """Keep the init tokens and the window."""
-        memory.fill_init()
-        memory.tail.drop(len(memory.tail) - self.window_tokens)

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lcagent.engine.attention.merging import Merger
-from lcagent.engine.attention.partial import Scoring, attend
-from lcagent.engine.attention.patches import Shape
-from lcagent.engine.policies.base import Remembered
+from lcagent.engine.attention import AttentionParams, MaskKind, SoftmaxMerger, attend
+from lcagent.engine.policies.policy import LayerView
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class WindowPolicy:
     """Sees `init_tokens` at the window's end, and the window."""
 
     init_tokens: int
@@ -36,17 +34,17 @@ class Window:
         """A window before the first query of a chunk, and the chunk."""
         return self.window_tokens + max(self.init_tokens, self.chunk_tokens)
 
-    def see_distant(
-        self, memory: Remembered, queries: Tensor, first: int, how: Scoring, merger: Merger
+    def attend_distant(
+        self,
+        layer: LayerView,
+        queries: Tensor,
+        first: int,
+        params: AttentionParams,
+        merger: SoftmaxMerger,
     ) -> None:
         """See the init tokens."""
         del first
         if self.init_tokens:
-            far = memory.rotation.rotate_all_to(queries, self.window_tokens - 1)
-            part = attend(far, memory.init_keys, memory.init_values, Shape.FULL, how)
+            distant = layer.rotation.rotate_all_to(queries, self.window_tokens - 1)
+            part = attend(distant, layer.init_keys, layer.init_values, MaskKind.FULL, params)
             merger.add(part, 0, queries.shape[1])
-
-    def settle(self, memory: Remembered) -> None:
-        """Keep the init tokens and the window."""
-        memory.fill_init()
-        memory.tail.drop(len(memory.tail) - self.window_tokens)

@@ -1,6 +1,3 @@
-"""The engine over the OpenAI API: chat, completions, memories, metrics.
-
-`serving.serve` is what the command calls; `app.make_app` is the application without its sockets.
-"""
+"""The engine over the OpenAI API: chat, completions, memories, metrics."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The application: routes, limits and errors around one worker."""
+"""The application: routes, limits and errors around one engine."""
 
 import asyncio
 import contextlib
@@ -7,82 +7,69 @@ from collections.abc import AsyncIterator, Callable
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response
 
-from lcagent.engine.generation.prefixes import Prefixes
-from lcagent.engine.generation.scheduling import Scheduler
-from lcagent.engine.memories.library import MemoryLibrary
-from lcagent.engine.model import LocalModel
-from lcagent.engine.server import answers, errors
-from lcagent.engine.server.asking import Engine
-from lcagent.engine.server.completions import completion_routes
-from lcagent.engine.server.limits import Counted, Gate
+from lcagent.engine.engine import AsyncEngine
+from lcagent.engine.server import error_responses, protocol
+from lcagent.engine.server.chat import ServedEngine, completion_routes
 from lcagent.engine.server.memory_routes import memory_routes
-from lcagent.engine.server.metrics import Metrics
-from lcagent.engine.server.settings import ServerSettings
-from lcagent.engine.server.worker import Worker
+from lcagent.engine.server.middleware import CountRequests, GuardRequests, Metrics
+from lcagent.engine.server.server_settings import ServerSettings
 
 
-def make_app(local: LocalModel, settings: ServerSettings) -> FastAPI:
+def make_app(engine: AsyncEngine, settings: ServerSettings) -> FastAPI:
     """Return the application of one model."""
-    worker = Worker(Scheduler(local.opened.model, settings.width), settings.most_waiting)
-    library = None
-    if settings.memories is not None:
-        library = MemoryLibrary(local.opened.model, settings.memories)
-    engine = Engine(local, worker, Metrics(), Prefixes(settings.kept_prompts), library)
+    served = ServedEngine(engine, Metrics())
     app = FastAPI(
         title="lcagent",
         lifespan=_lifespan(engine),
-        responses=errors.RESPONSES,
+        responses=error_responses.RESPONSES,
         docs_url=None,  # their pages would fetch scripts from another host
         redoc_url=None,
     )
-    app.include_router(completion_routes(engine))
-    app.include_router(memory_routes(engine))
-    _add_status(app, engine)
-    errors.install(app)
-    app.add_middleware(Gate, settings=settings)
-    app.add_middleware(Counted, metrics=engine.metrics)
+    app.include_router(completion_routes(served))
+    app.include_router(memory_routes(served))
+    _add_status(app, served)
+    error_responses.install(app)
+    app.add_middleware(GuardRequests, settings=settings)
+    app.add_middleware(CountRequests, metrics=served.metrics)
     return app
 
 
-def _lifespan(engine: Engine) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(
+    engine: AsyncEngine,
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         if engine.library is not None:
             await asyncio.to_thread(engine.library.open_all)
-        task = asyncio.create_task(engine.worker.run())
         yield
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
     return live
 
 
-def _add_status(app: FastAPI, engine: Engine) -> None:
-    worker = engine.worker
+def _add_status(app: FastAPI, served: ServedEngine) -> None:
+    core = served.engine.core
 
     @app.get("/health", tags=["status"])
-    async def health() -> answers.Health:
+    async def health() -> protocol.HealthResponse:
         """Say that the server is there."""
-        return answers.Health(running=worker.running, waiting=worker.waiting)
+        return protocol.HealthResponse(running=core.num_running, waiting=core.num_waiting)
 
     @app.get("/metrics", tags=["status"], response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Return figures in the text format of Prometheus."""
-        return PlainTextResponse(engine.metrics.text(worker.running, worker.waiting))
+        return PlainTextResponse(served.metrics.text(core.num_running, core.num_waiting))
 
     @app.get("/v1/models", tags=["status"])
-    async def models() -> answers.ModelList:
+    async def models() -> protocol.ModelList:
         """List the model."""
-        return answers.ModelList(data=[_card(engine)])
+        return protocol.ModelList(data=[_model_object(served.engine)])
 
     @app.get("/v1/models/{model_id:path}", tags=["status"])
-    async def model(model_id: str) -> answers.ModelCard:
+    async def model(model_id: str) -> protocol.ModelObject:
         """Tell about the model."""
-        engine.check_model(model_id)
-        return _card(engine)
+        served.check_model(model_id)
+        return _model_object(served.engine)
 
 
-def _card(engine: Engine) -> answers.ModelCard:
-    local = engine.local
-    return answers.ModelCard(id=local.name, context_tokens=local.context_tokens)
+def _model_object(engine: AsyncEngine) -> protocol.ModelObject:
+    return protocol.ModelObject(id=engine.name, context_tokens=engine.context_tokens)

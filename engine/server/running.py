@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 import uvicorn
 
-from lcagent.engine.model import LocalModel
+from lcagent.engine.engine import AsyncEngine
 from lcagent.engine.server.app import make_app
-from lcagent.engine.server.settings import ServerSettings
+from lcagent.engine.server.server_settings import ServerSettings
 from lcagent.errors import UsageError
+
+__all__ = ["ServerSettings", "run_server", "take_port"]
 
 KEEP_ALIVE_S = 75
 LAST_REPLIES_S = 5
@@ -35,7 +37,7 @@ def take_port(settings: ServerSettings) -> socket.socket:
 
 
 def run_server(
-    local: LocalModel,
+    engine: AsyncEngine,
     settings: ServerSettings,
     taken: socket.socket,
     on_ready: Callable[[str], None],
@@ -46,7 +48,7 @@ def run_server(
         on_ready: Is told the URL when clients can connect.
     """
     config = uvicorn.Config(
-        make_app(local, settings),
+        make_app(engine, settings),
         log_level="warning",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=LAST_REPLIES_S,

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from lcagent.engine.engine import describe_device
 from lcagent.errors import LcagentError, ModelNotUsable
 from lcagent.models.local import LocalModel
 from lcagent.pipelines.examining.findings import Finding
-from lcagent.pipelines.local_models.sizing import MemoryPlan, in_bytes, plan_of
+from lcagent.pipelines.local_models.sizing import MemoryPlan, in_bytes, plan_memory_of
 from lcagent.pipelines.runtime import named_model
 from lcagent.settings import Settings
 
@@ -22,14 +23,16 @@ def look_at_local(settings: Settings, *, asks_model: bool) -> Iterator[Finding]:
         yield Finding("model", str(error), is_ok=False)
         return
     assert isinstance(model, LocalModel)
-    shape, card = model.checkpoint.files.shape, model.card
-    sees = {"full": "sees all of it"}.get(model.memory.policy, f"reads it by {model.memory.policy}")
+    dims, card = model.checkpoint.files.dims, model.card
+    sees = {"full": "sees all of it"}.get(
+        model.cache_config.policy, f"reads it by {model.cache_config.policy}"
+    )
     yield Finding(
         "model",
         f"{card.name} in this process, a window of {card.window_tokens:,} tokens ({sees}; it was "
-        f"made for {shape.window_tokens:,}), replies cost nothing",
+        f"made for {dims.window_tokens:,}), replies cost nothing",
     )
-    plan = plan_of(card.name, shape, card.window_tokens, settings.local_dtype)
+    plan = plan_memory_of(card.name, dims, card.window_tokens, settings.local_dtype)
     yield _memory(plan, settings)
     yield _device(settings)
     yield _speed(model) if asks_model else Finding("model: speed", "not measured (see --ask-model)")
@@ -41,7 +44,7 @@ def _memory(plan: MemoryPlan, settings: Settings) -> Finding:
     fit = next((one for one in plan.fits if one.store == store), None)
     if fit is None:
         return Finding("model: memory", f"kept on the {store}, and none is found", is_ok=False)
-    weights = f"weights of {in_bytes(plan.sizes.weights_bytes)} ({plan.weights_on})"
+    weights = f"weights of {in_bytes(plan.footprint.weights_bytes)} ({plan.weights_on})"
     if fit.free_bytes < 0:
         missing = in_bytes(-fit.free_bytes)
         return Finding("model: memory", f"{weights} do not fit: {missing} are missing", is_ok=False)
@@ -56,25 +59,21 @@ def _memory(plan: MemoryPlan, settings: Settings) -> Finding:
 
 
 def _device(settings: Settings) -> Finding:
-    from lcagent.engine.measuring import device_name  # noqa: PLC0415 -- imports torch
-
     try:
-        return Finding("model: device", device_name(settings.local_device))
+        return Finding("model: device", describe_device(settings.local_device))
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for a GPU
         reason = str(error).strip().splitlines()[0]
         return Finding("model: device", f"{settings.local_device}: {reason}", is_ok=False)
 
 
 def _speed(model: LocalModel) -> Finding:
-    from lcagent.engine.measuring import measure  # noqa: PLC0415 -- imports torch
-
     try:
-        speed = measure(model.load(), model.memory)
+        speed = model.load().measure_throughput()
     except (ModelNotUsable, MemoryError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or ["out of memory"])[0]
         return Finding("model: speed", reason, is_ok=False)
     return Finding(
         "model: speed",
-        f"reads {speed.read_per_s:,.0f} tokens a second and writes {speed.written_per_s:,.0f}, one "
-        f"reply at a time, on {speed.device} (measured now, on a short text)",
+        f"reads {speed.prefill_per_s:,.0f} tokens a second and writes {speed.decode_per_s:,.0f}, "
+        f"one reply at a time, on {speed.device} (measured now, on a short text)",
     )

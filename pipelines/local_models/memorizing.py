@@ -8,21 +8,23 @@ import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Unpack
 
 from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
 from lcagent.agents.token_budget import MARGIN_TOKENS, answer_reply_tokens
 from lcagent.concurrency import run_sync
 from lcagent.documents import Document
-from lcagent.errors import ContextTooLong, UsageError
-from lcagent.models.local import LocalModel
-from lcagent.pipelines.local_models.memories import (
+from lcagent.engine.engine import (
+    MANIFEST,
+    AsyncEngine,
     StoredMemory,
     checked_name,
-    local_model,
-    stored_memory,
+    describe_memory,
+    read_manifest,
 )
+from lcagent.errors import ContextTooLong, UsageError
+from lcagent.models.local import LocalModel
+from lcagent.pipelines.local_models.memories import local_model
 from lcagent.pipelines.options import ReadingOptions, collect, open_runtime
 from lcagent.selection import ALL_PAGES
 
@@ -68,10 +70,13 @@ async def memorize_async(
         name = given or _name_of(documents[0])
         tokens = await asyncio.to_thread(_beginning, documents[0], local)
         folder = runtime.settings.memories / name
-        await _read(
-            tokens, documents[0].name, folder, local, options.get("on_tokens", _say_nothing)
+        engine = await asyncio.to_thread(local.load)
+        await asyncio.to_thread(_refuse_others, folder, engine)
+        title, on_tokens = documents[0].name, options.get("on_tokens", _say_nothing)
+        await engine.memorize(
+            tokens, title, folder, lambda done, total: on_tokens(title, done, total)
         )
-    return stored_memory(folder)
+    return describe_memory(folder)
 
 
 def memorize(document: str | Path, model: str, **options: Unpack[MemorizeOptions]) -> StoredMemory:
@@ -79,46 +84,11 @@ def memorize(document: str | Path, model: str, **options: Unpack[MemorizeOptions
     return run_sync(memorize_async(document, model, **options))
 
 
-async def _read(
-    tokens: list[int],
-    title: str,
-    folder: Path,
-    local: LocalModel,
-    on_tokens: Callable[[str, int, int], None],
-) -> None:
-    """Read in a thread; who interrupts it waits until what was read is saved."""
-    from lcagent.engine.memories.reading_up import Text, read_up  # noqa: PLC0415 -- imports torch
-
-    stop = Event()
-
-    def work() -> None:
-        opened = local.load()
-        _refuse_others(folder, local)
-        read_up(
-            opened.model,
-            local.memory,
-            Text(tokens, title, folder),
-            progress=lambda done, total: on_tokens(title, done, total),
-            is_stopped=stop.is_set,
-        )
-
-    working = asyncio.create_task(asyncio.to_thread(work))
-    try:
-        await asyncio.shield(working)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.wait([working])
-        raise
-
-
-def _refuse_others(folder: Path, local: LocalModel) -> None:
+def _refuse_others(folder: Path, engine: AsyncEngine) -> None:
     """Refuse to replace what another model has read."""
-    from lcagent.engine.memories.fingerprint import fingerprint  # noqa: PLC0415 -- imports torch
-    from lcagent.engine.memories.manifest import MANIFEST, read_manifest  # noqa: PLC0415
-
     if not (folder / MANIFEST).is_file():
         return
-    if read_manifest(folder)["model"] != fingerprint(local.load().model):
+    if read_manifest(folder)["model"] != engine.fingerprint():
         raise UsageError(
             f"the memory {folder.name} was made by another model: remove it (lcagent memories rm "
             f"{folder.name}), or give this one another --name"
@@ -130,17 +100,19 @@ def _beginning(document: Document, local: LocalModel) -> list[int]:
     sources = tuple(source.text for source in all_pages_as_sources([document], ALL_PAGES))
     if not sources:
         raise UsageError(f"{document.name} has no text to read")
-    one, other = (local.encode(ReaderPrompt(q, sources).messages()) for q in ("Who?", "1 (x)"))
-    needed = (
-        max(len(one), len(other)) + QUESTION_TOKENS + answer_reply_tokens(local) + MARGIN_TOKENS
-    )
+    # What the prompts of two questions without a common beginning have in common is not the
+    # question's, to the token: a tokenizer may join the last word of the text and the next.
+    first, second = (local.encode(ReaderPrompt(q, sources).messages()) for q in ("Who?", "1 (x)"))
+    longest = max(len(first), len(second))
+    needed = longest + QUESTION_TOKENS + answer_reply_tokens(local) + MARGIN_TOKENS
     if needed > local.card.window_tokens:
         raise ContextTooLong(
-            f"{document.name} has {len(one)} tokens; with a question and a reply it needs a window "
-            f"of {needed}, and this one has {local.card.window_tokens} (--window)"
+            f"{document.name} has {len(first)} tokens; with a question and a reply it needs a "
+            f"window of {needed}, and this one has {local.card.window_tokens} (--window)"
         )
-    same = next(n for n, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
-    return one[:same]
+    pairs = zip(first, second, strict=False)
+    same = next(count for count, pair in enumerate(pairs) if pair[0] != pair[1])
+    return first[:same]
 
 
 def _name_of(document: Document) -> str:

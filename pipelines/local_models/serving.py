@@ -1,11 +1,11 @@
 """`lcagent serve`: a local model behind OpenAI's interface, with the memories of the store."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from lcagent.engine.engine import find_files, load_engine, open_checkpoint
 from lcagent.errors import MissingExtra
-from lcagent.models.chat_model import DEFAULT_WINDOW_TOKENS
-from lcagent.models.local_options import LocalOptions
+from lcagent.local_options import LocalOptions
 from lcagent.settings import load_settings
 
 
@@ -38,38 +38,20 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
         ModelNotUsable: The engine cannot run the model.
         MissingExtra: What serves is not installed.
     """
-    from lcagent.engine.loading.files import find_files  # noqa: PLC0415
-    from lcagent.engine.server.settings import ServerSettings  # noqa: PLC0415
-
-    settings = ServerSettings(
-        host=options.host,
-        port=options.port,
-        api_key=options.api_key,
-        memories=load_settings().memories,
-    )
     files = find_files(model.removeprefix("local:"))
     try:
-        from lcagent.engine.loading.checkpoint import (  # noqa: PLC0415 -- imports torch
-            check_placing,
-            open_weights,
+        from lcagent.engine.server.running import (  # noqa: PLC0415 -- imports FastAPI and torch
+            ServerSettings,
+            run_server,
+            take_port,
         )
-        from lcagent.engine.memory_options import fitting_policy, layout  # noqa: PLC0415
-        from lcagent.engine.model import LocalModel  # noqa: PLC0415
-        from lcagent.engine.server.running import run_server, take_port  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("lcagent"):  # a mistake of ours
             raise
         raise MissingExtra("a server of a local model", "serve") from error
-    check_placing(options.local.device, options.local.dtype)
+    settings = ServerSettings(options.host, options.port, options.api_key)
+    local = replace(options.local, memories=load_settings().memories)
+    checkpoint = open_checkpoint(files, local, context_tokens=options.context_tokens)
     with take_port(settings) as taken:
-        opened = open_weights(files, device=options.local.device, dtype=options.local.dtype)
-        own = files.shape.window_tokens
-        context = options.context_tokens or max(own, DEFAULT_WINDOW_TOKENS)
-        memory = layout(
-            opened.model.config,
-            policy=fitting_policy(options.local.policy, context_tokens=context, own_tokens=own),
-            store=options.local.store,
-            store_dtype=options.local.store_dtype,
-        )
-        served = LocalModel(opened, memory, context)
-        run_server(served, settings, taken, lambda url: on_ready(files.name, url))
+        engine = load_engine(checkpoint, settings.limits)
+        run_server(engine, settings, taken, lambda url: on_ready(files.name, url))

@@ -4,11 +4,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lcagent.engine.loading.hub import small_folder_of
-from lcagent.engine.sizing.fits import Fit, Sizes, fits_of, place_of_weights, sizes_of
-from lcagent.engine.sizing.machine import room_here
-from lcagent.engine.sizing.parameters import KNOWN_FAMILIES
-from lcagent.engine.sizing.shape import Shape, read_shape
+from lcagent.engine.sizing import (
+    KNOWN_FAMILIES,
+    MemoryEstimate,
+    ModelDims,
+    ModelFootprint,
+    choose_weights_device,
+    estimate_memory,
+    fetch_small_files,
+    footprint,
+    free_space,
+    read_dims,
+)
 from lcagent.settings import load_settings
 
 _UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
@@ -28,13 +35,13 @@ class MemoryPlan:
     window_tokens: int
     context_tokens: int
     is_exact: bool
-    sizes: Sizes
+    footprint: ModelFootprint
     weights_on: str
-    fits: tuple[Fit, ...]
+    fits: tuple[MemoryEstimate, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as `--json` prints it."""
-        sizes = self.sizes
+        sizes = self.footprint
         return {
             "schema": "lcagent.memory-plan/1",
             "model": self.model,
@@ -69,22 +76,24 @@ def plan_memory(
     """
     name = model.removeprefix("local:")
     path = Path(name).expanduser()
-    shape = read_shape(path if path.is_file() else small_folder_of(name))
-    return plan_of(name, shape, context_tokens or shape.window_tokens, dtype)
+    dims = read_dims(path if path.is_file() else fetch_small_files(name))
+    return plan_memory_of(name, dims, context_tokens or dims.window_tokens, dtype)
 
 
-def plan_of(name: str, shape: Shape, context_tokens: int, dtype: str = "auto") -> MemoryPlan:
-    """Return what a model of a shape takes on this machine."""
-    sizes, room = sizes_of(shape, dtype), room_here(load_settings().home.expanduser())
+def plan_memory_of(
+    name: str, dims: ModelDims, context_tokens: int, dtype: str = "auto"
+) -> MemoryPlan:
+    """Return what a model of known dimensions takes on this machine."""
+    sizes, free = footprint(dims, dtype), free_space(load_settings().home.expanduser())
     return MemoryPlan(
         model=name,
-        family=shape.family,
-        window_tokens=shape.window_tokens,
+        family=dims.family,
+        window_tokens=dims.window_tokens,
         context_tokens=context_tokens,
-        is_exact=shape.family in KNOWN_FAMILIES,
-        sizes=sizes,
-        weights_on=place_of_weights(sizes, room),
-        fits=fits_of(sizes, context_tokens, room),
+        is_exact=dims.family in KNOWN_FAMILIES,
+        footprint=sizes,
+        weights_on=choose_weights_device(sizes, free),
+        fits=estimate_memory(sizes, context_tokens, free),
     )
 
 

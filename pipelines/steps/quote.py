@@ -15,9 +15,13 @@ async def quote(state: AskState, run: RunContext) -> Quoted:
     )
     quotes = [
         QuoteState(
-            document_id=chosen.document_id,
-            page_index=chosen.page_index,
-            spans=[*filter(None, [chosen.column_heads]), (chosen.start, chosen.end)],
+            document_id=chosen.span.document_id,
+            page_index=chosen.span.page_index,
+            spans=[
+                (span.start, span.end)
+                for span in (chosen.column_heads, chosen.span)
+                if span is not None
+            ],
             score=round(chosen.score, 4),
         )
         for chosen in choose_quotes(found)

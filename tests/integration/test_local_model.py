@@ -141,8 +141,8 @@ def test_doctor_measures_a_model_where_it_may_ask_it(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("transformers")
-    monkeypatch.setattr("lcagent.engine.measuring.READS_FOR_S", 0.1)
-    monkeypatch.setattr("lcagent.engine.measuring.WRITES_FOR_S", 0.1)
+    monkeypatch.setattr("lcagent.engine.model_runner.PREFILL_FOR_S", 0.1)
+    monkeypatch.setattr("lcagent.engine.model_runner.DECODE_FOR_S", 0.1)
     asked = ("doctor", "--ask-model", "--json", "--model", f"local:{RECALL_MODEL}")
     is_ok, speed = _found(call(*asked).out)["model: speed"]
     assert is_ok

@@ -15,9 +15,10 @@ import httpx
 import pytest
 
 from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
+from lcagent.engine.engine import GenerationParams
+from lcagent.local_options import LocalOptions
 from lcagent.models.chat_model import Request
 from lcagent.models.local import open_local
-from lcagent.models.local_options import LocalOptions
 from lcagent.pipelines import Runtime
 from lcagent.pipelines.local_models.memorizing import memorize_async
 from lcagent.selection import ALL_PAGES
@@ -68,9 +69,11 @@ async def test_questions_on_the_whole_document_go_on_from_its_memory(
     memory = await memorize_async(LETTER, MODEL)
     options = LocalOptions(memories=own_home / "memories")
     model = open_local(str(RECALL_MODEL), options=options)
+    engine = model.load()
     for request, text in zip(requests, expected, strict=True):
-        making = model._begin(model.encode(request.messages), request)
-        assert making.reused_tokens == memory.read
+        prompt = model.encode(request.messages)
+        (sequence,) = await engine.create_sequences(prompt, GenerationParams(request.max_tokens))
+        assert sequence.cached_tokens == memory.read
         assert (await model.complete(request)).text == text
 
 

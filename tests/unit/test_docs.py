@@ -11,8 +11,8 @@ import pytest
 
 import lcagent
 from lcagent import proofs, results, texts
-from lcagent.engine.sizing.fits import Fit
-from lcagent.pipelines.local_models.memories import StoredMemory
+from lcagent.engine.engine import StoredMemory
+from lcagent.engine.sizing import MemoryEstimate
 from lcagent.settings import Settings
 from lcagent.storage.document_store import StoredDocument
 
@@ -49,7 +49,7 @@ EXAMPLES: dict[str, tuple[type | None, dict[str, type]]] = {
     "lcagent.documents/1": (None, {"documents": StoredDocument}),
     "lcagent.article/1": (texts.Article, {"plan": texts.ArticleParagraph}),
     "lcagent.summary/1": (texts.Summary, {"sections": texts.SummarySection}),
-    "lcagent.memory-plan/1": (None, {"fits": Fit}),
+    "lcagent.memory-plan/1": (None, {"fits": MemoryEstimate}),
     "lcagent.memories/1": (None, {"memories": StoredMemory}),
 }
 

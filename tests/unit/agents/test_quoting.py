@@ -40,13 +40,13 @@ def test_the_sentence_that_says_most_of_the_question_comes_first() -> None:
     answer = "Hector Vance kept the lighthouse from 1907 until he retired in 1938."
     quotes = _ask("Who kept the lighthouse in 1907?", [FILLER, f"{FILLER}{answer} {FILLER}"])
     assert quotes[0].text == answer
-    assert quotes[0].page_index == 1
+    assert quotes[0].span.page_index == 1
 
 
 def test_offsets_are_those_of_the_page() -> None:
     page = f"{FILLER}Hector Vance kept the lighthouse for thirty years. {FILLER}"
     for quote in _ask("Who kept the lighthouse?", [page]):
-        assert page[quote.start : quote.end] == quote.text
+        assert page[quote.span.start : quote.span.end] == quote.text
 
 
 def test_a_question_about_something_else_gets_no_quotes() -> None:
@@ -71,7 +71,7 @@ def test_a_table_row_comes_with_the_years_above_it() -> None:
     best = _ask("How many foot passengers were there in 2019?", [FILLER, table])[0]
     assert best.text == "Foot passengers 45,930 48,612 48,216"
     assert best.column_heads is not None
-    assert table[slice(*best.column_heads)] == "2017 2018 2019"
+    assert table[best.column_heads.start : best.column_heads.end] == "2017 2018 2019"
 
 
 def test_column_heads_too_short_to_be_checked_are_not_quoted() -> None:
@@ -111,7 +111,7 @@ def test_one_character_is_found() -> None:
     pages = ["港には船が三隻ある。風は西から吹いている。", "この島の人口は四百人である。"]
     quotes = _ask("島の人口はどれくらいですか", pages, "ja")
     assert quotes[0].text == pages[1]
-    assert _ask("島", pages, "ja")[0].page_index == 1
+    assert _ask("島", pages, "ja")[0].span.page_index == 1
 
 
 def test_the_heads_of_columns_are_no_answer_to_a_question_that_has_their_year() -> None:
@@ -130,7 +130,7 @@ def test_a_second_page_is_quoted_rather_than_a_page_again() -> None:
     page = "The keeper mended the lamp. The lamp was mended by its keeper. " + FILLER
     other = "A keeper who mended a lamp wrote it down in the book. " + FILLER
     quotes = _ask("Who mended the lamp?", [page, other])
-    assert {quote.page_index for quote in quotes[:2]} == {0, 1}
+    assert {quote.span.page_index for quote in quotes[:2]} == {0, 1}
 
 
 def test_words_scattered_over_a_long_page_are_no_answer() -> None:
@@ -145,4 +145,4 @@ def test_words_scattered_over_a_long_page_are_no_answer() -> None:
 def test_common_words_of_a_foreign_question_are_no_answer_in_chinese() -> None:
     pages = ["守灯塔的老人名叫王海，他在岛上住了三十年。", "那天的水很凉，他把灯点亮了。"]
     assert not _ask("水的沸点是多少度？", pages, "zh")
-    assert _ask("守灯塔的老人叫什么？", pages, "zh")[0].page_index == 0
+    assert _ask("守灯塔的老人叫什么？", pages, "zh")[0].span.page_index == 0

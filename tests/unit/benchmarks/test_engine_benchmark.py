@@ -14,7 +14,7 @@ from engine_side import measure
 from engine_sizes import SIZES
 from peer_infllm import ReleasedInfLLM
 
-from lcagent.engine.config import MemoryConfig
+from lcagent.engine.config import KVCacheConfig
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "engine.py"
 TINY = SIZES["tiny"]
@@ -75,7 +75,7 @@ def test_the_rows_of_a_gpu_run_at_a_tiny_shape() -> None:
 
 @pytest.mark.parametrize("side", ["infllm", "full"])
 def test_a_side_is_measured(side: str) -> None:
-    cost = measure(side, TINY, 128, 2, MemoryConfig(**SMALL_MEMORY))
+    cost = measure(side, TINY, 128, 2, KVCacheConfig(**SMALL_MEMORY))
     assert cost.prefill_s > 0
     assert cost.decode_s > 0
     assert (cost.again_s is None) == (side == "full")
@@ -92,7 +92,7 @@ def test_the_command_prints_a_row_for_each_side() -> None:
 
 def test_weights_are_counted_as_the_model_has_them() -> None:
     model = make_model(TINY, "cpu", torch.bfloat16)
-    config = MemoryConfig(**SMALL_MEMORY)
+    config = KVCacheConfig(**SMALL_MEMORY)
     seen = config.plain_tokens + config.looked_up_blocks * config.block_tokens
     without_keys = decode_bytes(TINY, config) - seen * TINY.kv_bytes(2)
     embedding = 2 * TINY.vocabulary * TINY.hidden
@@ -101,7 +101,7 @@ def test_weights_are_counted_as_the_model_has_them() -> None:
 
 
 def test_operations_are_those_of_products_with_weights_and_keys() -> None:
-    config = MemoryConfig(**SMALL_MEMORY)
+    config = KVCacheConfig(**SMALL_MEMORY)
     one = prefill_flops(TINY, config, 1)
     assert prefill_flops(TINY, config, 100) == 100 * one
     assert one > 2 * TINY.num_layers * 4 * TINY.hidden**2
@@ -121,7 +121,7 @@ def test_released_code_is_called_as_it_wants_to_be(tmp_path: Path) -> None:
     (attention / "rope.py").write_text(STAND_IN_ROPE)
     (attention / "inf_llm.py").write_text(STAND_IN_ATTENTION)
     model, text = make_model(TINY, "cpu", torch.float32), draw_tokens(40, TINY.vocabulary)
-    peer = ReleasedInfLLM(model, MemoryConfig(**SMALL_MEMORY), tmp_path)
+    peer = ReleasedInfLLM(model, KVCacheConfig(**SMALL_MEMORY), tmp_path)
     with torch.inference_mode():
         wanted = model(input_ids=torch.tensor([text])).logits[0, -1]
         torch.testing.assert_close(peer.read(text), wanted, atol=1e-4, rtol=0)

@@ -9,7 +9,7 @@ from recall import recall
 from recall_texts import make_quiz
 
 from lcagent.engine.adapters import AdaptedModel, load_pretrained
-from lcagent.engine.defaults import default_memory
+from lcagent.engine.config import default_cache_config
 
 FOLDER = Path(__file__).parents[3] / "examples" / "recall-model"
 TEXTS, PAIRS, TOKENS = 3, 16, 8 * 256
@@ -21,7 +21,7 @@ def model() -> AdaptedModel:
 
 
 def _share(model: AdaptedModel, **changes: object) -> float:
-    config = replace(default_memory(model.config), **changes)  # type: ignore[arg-type]
+    config = replace(default_cache_config(model.config), **changes)  # type: ignore[arg-type]
     quizzes = (
         make_quiz(TOKENS - 4, PAIRS, torch.Generator().manual_seed(seed)) for seed in range(TEXTS)
     )

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lcagent.engine.attention.partial import Scoring
-from lcagent.engine.config import MemoryConfig
+from lcagent.engine.attention import AttentionParams
+from lcagent.engine.config import KVCacheConfig
 
 
 class DenseInfLLM:
     """Has the `attend` of a layer's memory; `lookup` is "sum"."""
 
-    def __init__(self, config: MemoryConfig, theta: float) -> None:
+    def __init__(self, config: KVCacheConfig, theta: float) -> None:
         self.config, self.theta = config, theta
         self.keys: list[Tensor] = []  # (Hk, D) each
         self.values: list[Tensor] = []
@@ -25,22 +25,26 @@ class DenseInfLLM:
         self.num_init = 0
         self.tail = 0  # the first token that is neither init nor in a block
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, how: Scoring) -> Tensor:
+    def attend(
+        self, queries: Tensor, keys: Tensor, values: Tensor, params: AttentionParams
+    ) -> Tensor:
         plain = self.config.window_tokens + self.config.init_tokens - len(self.keys)
         if 0 < plain < queries.shape[1]:
-            before = self._chunk(queries[:, :plain], keys[:, :plain], values[:, :plain], how)
-            after = self._chunk(queries[:, plain:], keys[:, plain:], values[:, plain:], how)
+            before = self._chunk(queries[:, :plain], keys[:, :plain], values[:, :plain], params)
+            after = self._chunk(queries[:, plain:], keys[:, plain:], values[:, plain:], params)
             return torch.cat([before, after], dim=1).to(queries)
-        return self._chunk(queries, keys, values, how).to(queries)
+        return self._chunk(queries, keys, values, params).to(queries)
 
-    def _chunk(self, queries: Tensor, keys: Tensor, values: Tensor, how: Scoring) -> Tensor:
+    def _chunk(
+        self, queries: Tensor, keys: Tensor, values: Tensor, params: AttentionParams
+    ) -> Tensor:
         first = len(self.keys)
         queries = queries.double()
         self.keys += list(keys.double().transpose(0, 1))
         self.values += list(values.double().transpose(0, 1))
         self.received += [torch.zeros(len(queries), dtype=torch.float64) for _ in keys[0]]
         chosen = self._look_up(queries)
-        out = [self._query(queries[:, n], first + n, chosen, how) for n in range(keys.shape[1])]
+        out = [self._query(queries[:, n], first + n, chosen, params) for n in range(keys.shape[1])]
         self._settle()
         return torch.stack(out, dim=1)
 
@@ -53,7 +57,9 @@ class DenseInfLLM:
         best: list[int] = scores.topk(self.config.looked_up_blocks).indices.tolist()
         return best
 
-    def _query(self, query: Tensor, place: int, chosen: list[int], how: Scoring) -> Tensor:
+    def _query(
+        self, query: Tensor, place: int, chosen: list[int], params: AttentionParams
+    ) -> Tensor:
         config, size = self.config, self.config.block_tokens
         window = config.window_tokens
         is_plain = len(self.keys) <= window + config.init_tokens
@@ -72,7 +78,7 @@ class DenseInfLLM:
             capped = self.rotate(query[head], window - 1)
             logits = [turned @ self.rotate(self.keys[j][head // group], j) for j in near]
             logits += [capped @ self.keys[j][head // group] for j in far]
-            weights = torch.softmax(torch.stack(logits) * how.scale, dim=0)
+            weights = torch.softmax(torch.stack(logits) * params.scale, dim=0)
             seen = torch.stack([self.values[j][head // group] for j in (*near, *far)])
             out[head] = weights @ seen
             for weight, j in zip(weights, near, strict=False):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from lcagent.engine.config import MemoryConfig
+from lcagent.engine.config import KVCacheConfig
 
 TOKENIZER = Path(__file__).parents[3] / "examples" / "recall-model"
 WORDS = (" baksha", " bavsha", " bavthe", " dekthe", " devvik", " devzor")
@@ -30,7 +30,7 @@ NOISE_WORDS = [
 ]
 NOISE = "".join(random.Random(0).choices(NOISE_WORDS, k=120))  # noqa: S311
 BOOK = f"{NOISE} KEY baksha bavsha bavthe{NOISE} KEY dekthe devvik devzor{NOISE}"
-MEMORY = MemoryConfig(
+MEMORY = KVCacheConfig(
     init_tokens=8, window_tokens=128, block_tokens=16, chunk_tokens=64, looked_up_blocks=8
 )
 

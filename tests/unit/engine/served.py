@@ -7,16 +7,28 @@ from pathlib import Path
 import uvicorn
 from recalling import MEMORY, save_recalling
 
-from lcagent.engine.model import LocalModel
+from lcagent.engine.engine import AsyncEngine
+from lcagent.engine.engine_core import EngineCore
+from lcagent.engine.loading import LoadedModel, load_model
 from lcagent.engine.server.app import make_app
-from lcagent.engine.server.settings import ServerSettings
+from lcagent.engine.server.server_settings import ServerSettings
+
+CONTEXT_TOKENS = 5000
 
 
 class Running(uvicorn.Server):
     """A server in a thread of this process."""
 
-    def __init__(self, local: LocalModel, settings: ServerSettings) -> None:
-        super().__init__(uvicorn.Config(make_app(local, settings), port=0, log_level="error"))
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        settings: ServerSettings,
+        memories: Path | None = None,
+        context_tokens: int = CONTEXT_TOKENS,
+    ) -> None:
+        core = EngineCore(loaded, MEMORY, context_tokens, limits=settings.limits, memories=memories)
+        app = make_app(AsyncEngine(core), settings)
+        super().__init__(uvicorn.Config(app, port=0, log_level="error"))
         self._thread = threading.Thread(target=self.run)
 
     def __enter__(self) -> str:
@@ -31,7 +43,7 @@ class Running(uvicorn.Server):
         self._thread.join()
 
 
-def open_recalling(folder: Path) -> LocalModel:
-    """Write the model under a folder, and open it."""
+def load_recalling(folder: Path) -> LoadedModel:
+    """Write the model under a folder, and load it."""
     save_recalling(folder / "recall-model")
-    return LocalModel.open(str(folder / "recall-model"), memory=MEMORY, context_tokens=5000)
+    return load_model(str(folder / "recall-model"))

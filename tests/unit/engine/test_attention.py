@@ -6,21 +6,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lcagent.engine.attention import tiled
-from lcagent.engine.attention.merging import Merger
-from lcagent.engine.attention.partial import Scoring, attend
-from lcagent.engine.attention.patches import Patch, Shape, distant_patches, window_patches
-from lcagent.engine.attention.received import received
+from lcagent.engine import attention
+from lcagent.engine.attention import (
+    AttentionParams,
+    MaskKind,
+    Patch,
+    SoftmaxMerger,
+    attend,
+    attention_received,
+    distant_patches,
+    window_patches,
+)
+
+
+def _masked(pairs: Tensor) -> dict[MaskKind, Tensor]:
+    return {
+        MaskKind.FULL: pairs,
+        MaskKind.CAUSAL: pairs.tril(),
+        MaskKind.ANTI: pairs.triu(),
+    }
 
 
 def _covered(patches: list[Patch], rows: int, columns: int) -> Tensor:
     times = torch.zeros(rows, columns, dtype=torch.int)
     for patch in patches:
         size = (patch.bottom - patch.top, patch.right - patch.left)
-        if patch.shape is not Shape.FULL:
+        if patch.mask is not MaskKind.FULL:
             assert size[0] == size[1]
         part = torch.ones(size, dtype=torch.int)
-        part = {Shape.CAUSAL: part.tril(), Shape.ANTI: part.triu(), Shape.FULL: part}[patch.shape]
+        part = {MaskKind.CAUSAL: part.tril(), MaskKind.ANTI: part.triu(), MaskKind.FULL: part}[
+            patch.mask
+        ]
         times[patch.top : patch.bottom, patch.left : patch.right] += part
     return times
 
@@ -52,24 +68,28 @@ def _weights(queries: Tensor, keys: Tensor, visible: Tensor, softcap: float | No
     return logits.masked_fill(~visible, -torch.inf)
 
 
-@pytest.mark.parametrize("shape", Shape)
+@pytest.mark.parametrize("mask", MaskKind)
 @pytest.mark.parametrize("softcap", [None, 1.5])
 def test_a_part_equals_a_plain_softmax(
     states: tuple[Tensor, Tensor, Tensor],
-    shape: Shape,
+    mask: MaskKind,
     softcap: float | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tiled, "TILE", 4)
+    monkeypatch.setattr(attention, "TILE", 4)
     queries, keys, values = states
     all_pairs = torch.ones(11, 11, dtype=torch.bool)
-    visible = {Shape.FULL: all_pairs, Shape.CAUSAL: all_pairs.tril(), Shape.ANTI: all_pairs.triu()}
-    logits = _weights(queries, keys, visible[shape], softcap)
-    part = attend(queries, keys, values, shape, Scoring(0.7, softcap))
+    visible = {
+        MaskKind.FULL: all_pairs,
+        MaskKind.CAUSAL: all_pairs.tril(),
+        MaskKind.ANTI: all_pairs.triu(),
+    }
+    logits = _weights(queries, keys, visible[mask], softcap)
+    part = attend(queries, keys, values, mask, AttentionParams(0.7, softcap))
     wanted = logits.softmax(-1) @ values.repeat_interleave(3, 0)
     torch.testing.assert_close(part.values, wanted)
     torch.testing.assert_close(part.lse.double(), logits.logsumexp(-1))
-    shares = received(queries, keys, part.lse, shape, Scoring(0.7, softcap))
+    shares = attention_received(queries, keys, part.lse, mask, AttentionParams(0.7, softcap))
     torch.testing.assert_close(shares.double(), logits.softmax(-1).sum(1))
 
 
@@ -78,11 +98,11 @@ def test_merged_parts_equal_the_whole_and_sinks_take_their_share(
 ) -> None:
     queries, keys, values = states
     sinks = torch.linspace(-1, 1, 6, dtype=torch.float64)
-    how = Scoring(0.7, None, sinks)
-    merger = Merger()
+    params = AttentionParams(0.7, None, sinks)
+    merger = SoftmaxMerger()
     for patch in window_patches(0, 11, 0, 4):
         rows, columns = slice(patch.top, patch.bottom), slice(patch.left, patch.right)
-        part = attend(queries[:, rows], keys[:, columns], values[:, columns], patch.shape, how)
+        part = attend(queries[:, rows], keys[:, columns], values[:, columns], patch.mask, params)
         merger.add(part, patch.top, 11)
     visible = torch.ones(11, 11, dtype=torch.bool).tril() & torch.ones(11, 11).triu(-3).bool()
     logits = _weights(queries, keys, visible, None)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lcagent.engine.loading import files as checkpoint_files
-from lcagent.engine.loading.files import find_files, fingerprint_of
+from lcagent.engine.checkpoint import files as checkpoint_files
+from lcagent.engine.checkpoint.files import checkpoint_fingerprint, find_files
 from lcagent.errors import ModelNotUsable
 
 RECALL_MODEL = Path(__file__).parents[3] / "examples" / "recall-model"
@@ -136,13 +136,13 @@ def test_a_fingerprint_changes_with_the_samples_of_large_files(
     monkeypatch.setattr(checkpoint_files, "FIRST_BYTES", 1_000)
     content = bytearray(200_000)
     (tmp_path / "model.safetensors").write_bytes(content)
-    before = fingerprint_of(tmp_path)
-    assert fingerprint_of(tmp_path) == before
+    before = checkpoint_fingerprint(tmp_path)
+    assert checkpoint_fingerprint(tmp_path) == before
     content[place] ^= 1
     (tmp_path / "model.safetensors").write_bytes(content)
-    assert fingerprint_of(tmp_path) != before
+    assert checkpoint_fingerprint(tmp_path) != before
 
 
 def test_a_copy_has_the_same_fingerprint(copy: Path) -> None:
-    assert fingerprint_of(copy) == fingerprint_of(RECALL_MODEL)
-    assert find_files(str(copy)).shape.window_tokens == 256
+    assert checkpoint_fingerprint(copy) == checkpoint_fingerprint(RECALL_MODEL)
+    assert find_files(str(copy)).dims.window_tokens == 256

@@ -6,13 +6,13 @@ from tiny_models import FAMILIES, draw_tokens, eager_logits, tiny
 from transformers import AutoConfig
 
 from lcagent.engine.adapters import AdaptedModel, refuse_unsupported
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.policies.base import UNBOUNDED
-from lcagent.engine.reading import decode, new_reading, read_to_end
-from lcagent.engine.refusals import TESTED_FAMILIES
+from lcagent.engine.checkpoint.dims import TESTED_FAMILIES
+from lcagent.engine.config import KVCacheConfig
+from lcagent.engine.model_runner import decode, new_sequence_state, prefill_all
+from lcagent.engine.policies.policy import UNBOUNDED
 from lcagent.errors import ModelNotUsable
 
-SIZES = MemoryConfig(
+SIZES = KVCacheConfig(
     init_tokens=8, window_tokens=40, block_tokens=4, chunk_tokens=7, looked_up_blocks=2
 )
 ROPES = {
@@ -45,11 +45,11 @@ def test_a_family_equals_its_own_eager_attention(family: str) -> None:
     model, tokens = tiny(family), draw_tokens(44)
     wanted = [eager_logits(model, tokens[:end]) for end in (5, 40, 43, 44)]
     adapted = AdaptedModel(model)
-    reading = new_reading(adapted, SIZES)
+    reading = new_sequence_state(adapted, SIZES)
     for end, logits in zip((5, 40), wanted, strict=False):
-        reading = new_reading(adapted, SIZES)
+        reading = new_sequence_state(adapted, SIZES)
         reading.tokens += tokens[:end]
-        torch.testing.assert_close(read_to_end(adapted, reading), logits, atol=1e-4, rtol=0)
+        torch.testing.assert_close(prefill_all(adapted, reading), logits, atol=1e-4, rtol=0)
     decode(adapted, [reading], tokens[40:41], 2)
     decode(adapted, [reading], tokens[41:42], 2)
     for end, logits in zip((43, 44), wanted[2:], strict=True):
@@ -62,9 +62,9 @@ def test_scaled_positions_equal_eager_attention(kind: str) -> None:
     model, tokens = tiny(rope_parameters=ROPES[kind]), draw_tokens(44)
     wanted = eager_logits(model, tokens)
     adapted = AdaptedModel(model)
-    reading = new_reading(adapted, SIZES)
+    reading = new_sequence_state(adapted, SIZES)
     reading.tokens += tokens
-    torch.testing.assert_close(read_to_end(adapted, reading), wanted, atol=1e-4, rtol=0)
+    torch.testing.assert_close(prefill_all(adapted, reading), wanted, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "gpt_oss", "smollm3"])
@@ -72,10 +72,10 @@ def test_full_equals_eager_attention_on_long_texts(family: str) -> None:
     model, tokens = tiny(family), draw_tokens(150)
     wanted = eager_logits(model, tokens)
     adapted = AdaptedModel(model)
-    reading = new_reading(adapted, MemoryConfig(policy="full", chunk_tokens=16))
+    reading = new_sequence_state(adapted, KVCacheConfig(policy="full", chunk_tokens=16))
     reading.tokens += tokens
-    torch.testing.assert_close(read_to_end(adapted, reading), wanted, atol=1e-4, rtol=0)
-    assert reading.memory.layers[1].policy.plain_tokens == UNBOUNDED
+    torch.testing.assert_close(prefill_all(adapted, reading), wanted, atol=1e-4, rtol=0)
+    assert reading.cache.layers[1].policy.plain_tokens == UNBOUNDED
 
 
 def test_a_model_gets_its_own_attention_back() -> None:

@@ -6,8 +6,8 @@ from dense_infllm import DenseInfLLM
 from tiny_models import draw_tokens, tiny
 
 from lcagent.engine.adapters import AdaptedModel
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.reading import decode, new_reading, read_to_end
+from lcagent.engine.config import KVCacheConfig
+from lcagent.engine.model_runner import decode, new_sequence_state, prefill_all
 
 SIZES = {
     "sizes of one": (1, 1, 1, 1, 1, 1),
@@ -21,8 +21,8 @@ SIZES = {
 
 def _config(
     init: int, window: int, block: int, looked_up: int, chunk: int, reps: int
-) -> MemoryConfig:
-    return MemoryConfig(
+) -> KVCacheConfig:
+    return KVCacheConfig(
         lookup="sum",
         init_tokens=init,
         window_tokens=window,
@@ -39,12 +39,12 @@ def test_sum_lookup_equals_the_dense_reference(sizes: tuple[int, ...], num_kv_he
     config = _config(*sizes)
     model = AdaptedModel(tiny(num_key_value_heads=num_kv_heads).double())
     theta = model.config.rope_parameters["rope_theta"]
-    ours, dense = new_reading(model, config), new_reading(model, config)
-    dense.memory.layers |= {n: DenseInfLLM(config, theta) for n in range(2)}  # type: ignore[dict-item]
+    ours, dense = new_sequence_state(model, config), new_sequence_state(model, config)
+    dense.cache.layers |= {n: DenseInfLLM(config, theta) for n in range(2)}  # type: ignore[dict-item]
     tokens = draw_tokens(75)
     for reading in (ours, dense):
         reading.tokens += tokens
-    pairs = [(read_to_end(model, ours), read_to_end(model, dense))] + [
+    pairs = [(prefill_all(model, ours), prefill_all(model, dense))] + [
         (decode(model, [ours], [token], 1)[0], decode(model, [dense], [token], 1)[0])
         for token in draw_tokens(12, seed=1)
     ]
@@ -55,9 +55,9 @@ def test_the_reference_does_forget() -> None:
     """A model that sees all gives other logits: the equality above is of something."""
     model = AdaptedModel(tiny().double())
     logits = []
-    for config in (_config(4, 10, 3, 4, 8, 1), MemoryConfig(policy="full")):
-        reading = new_reading(model, config)
+    for config in (_config(4, 10, 3, 4, 8, 1), KVCacheConfig(policy="full")):
+        reading = new_sequence_state(model, config)
         reading.tokens += draw_tokens(75)
-        logits.append(read_to_end(model, reading))
+        logits.append(prefill_all(model, reading))
     assert float((logits[0] - logits[1]).abs().max()) > 0.05
     assert torch.isfinite(logits[0]).all()

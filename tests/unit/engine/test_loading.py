@@ -1,5 +1,6 @@
 """Models that cannot run are refused in words; adapters of weights and chat templates are used."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -12,10 +13,18 @@ import torch
 from recalling import BOOK, MEMORY, save_recalling
 from safetensors.torch import load_file, save_file
 
-from lcagent.engine.config import MemoryConfig
-from lcagent.engine.defaults import default_memory
-from lcagent.engine.loading.opening import open_model
-from lcagent.engine.model import LocalModel
+from lcagent.engine.config import KVCacheConfig, default_cache_config
+from lcagent.engine.engine import (
+    AsyncEngine,
+    GenerationParams,
+    SamplingParams,
+    StreamChunk,
+    find_files,
+    load_engine,
+    open_checkpoint,
+)
+from lcagent.engine.generation.sequences import Sequence
+from lcagent.engine.loading import load_model
 from lcagent.errors import MissingExtra, ModelNotUsable, UsageError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -92,7 +101,7 @@ def test_a_folder_that_is_no_model_is_refused(folder: Path, damage: str) -> None
     make, reason = DAMAGES[damage]
     make(folder)
     with pytest.raises(ModelNotUsable, match=reason) as raised:
-        open_model(str(folder))
+        load_model(str(folder))
     assert "\n" not in str(raised.value)
 
 
@@ -102,87 +111,113 @@ def test_a_tokenizer_of_another_model_is_refused(folder: Path) -> None:
     tokens["added_tokens"].append(more)
     (folder / "tokenizer.json").write_text(json.dumps(tokens))
     with pytest.raises(ModelNotUsable, match="does not fit: it has 513 tokens, the model 512"):
-        open_model(str(folder))
+        load_model(str(folder))
 
 
 @pytest.mark.parametrize("name", ["/nowhere", "./model", __file__])
 def test_a_path_without_a_model_is_not_looked_for_elsewhere(name: str) -> None:
     with pytest.raises(ModelNotUsable, match="no folder"):
-        open_model(name)
+        load_model(name)
 
 
 def test_a_lora_adapter_changes_the_model(folder: Path, tmp_path: Path) -> None:
     peft: Any = pytest.importorskip("peft")
-    before = open_model(str(folder))
+    before = load_model(str(folder))
     config = peft.LoraConfig(target_modules=["v_proj"], r=2, init_lora_weights=False)
-    adapted = peft.get_peft_model(open_model(str(folder)).model.model, config)
+    adapted = peft.get_peft_model(load_model(str(folder)).model.model, config)
     adapted.save_pretrained(str(tmp_path / "adapter"))
-    after = open_model(str(folder), lora=tmp_path / "adapter")
+    after = load_model(str(folder), lora=tmp_path / "adapter")
     name = "model.layers.1.self_attn.v_proj.weight"
     weights = [each.model.model.state_dict()[name] for each in (before, after)]
     assert weights[0].shape == weights[1].shape
     assert not torch.equal(*weights)
     assert set(after.model.model.state_dict()) == set(before.model.model.state_dict())
     with pytest.raises(ModelNotUsable, match="has no adapter_model"):
-        open_model(str(folder), lora=folder)
+        load_model(str(folder), lora=folder)
     shutil.copy(folder / "model.safetensors", tmp_path / "adapter" / "adapter_model.safetensors")
     (tmp_path / "adapter" / "adapter_config.json").write_text("{}")
     with pytest.raises(ModelNotUsable, match="does not fit"):
-        open_model(str(folder), lora=tmp_path / "adapter")
+        load_model(str(folder), lora=tmp_path / "adapter")
 
 
 def test_a_missing_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "peft", None)
     with pytest.raises(MissingExtra, match=r"lcagent\[lora\]"):
-        open_model(str(folder), lora=folder)
+        load_model(str(folder), lora=folder)
 
 
-def test_a_local_model_answers_and_tells_what_it_does(folder: Path) -> None:
-    local = LocalModel.open(str(folder), memory=MEMORY)
-    pieces: list[str] = []
+def _engine(folder: Path, **options: Any) -> AsyncEngine:
+    return load_engine(open_checkpoint(find_files(str(folder)), **options))
+
+
+async def _reply(
+    engine: AsyncEngine, text: str, params: GenerationParams, watch: Callable[[Any], None]
+) -> tuple[Sequence, list[StreamChunk]]:
+    prompt = engine.tokenizer.encode_chat([Said(text)])
+    (sequence,) = await engine.create_sequences(prompt, params)
+    sequence.on_prefilled = watch
+    return sequence, [chunk async for chunk in engine.generate((sequence,))]
+
+
+def test_an_engine_answers_and_tells_what_it_does(folder: Path) -> None:
+    engine = _engine(folder, cache_config=MEMORY)
     told: list[tuple[int, int]] = []
-    reply = local.complete(
-        [Said(f"{BOOK} KEY baksha")],
-        max_tokens=9,
-        top_logprobs=1,
-        on_text=pieces.append,
-        on_progress=lambda done, total: told.append((done, total)),
+    params = GenerationParams(9, SamplingParams(top_logprobs=1))
+    reply, chunks = asyncio.run(
+        _reply(
+            engine,
+            f"{BOOK} KEY baksha",
+            params,
+            lambda state: told.append((state.num_computed, len(state.tokens))),
+        )
     )
-    assert reply.text == "".join(pieces) == " bavsha bavthe"
-    assert (reply.finish, reply.completion_tokens) == ("stop", 3)
-    assert reply.prompt_tokens == local.count_tokens([Said(f"{BOOK} KEY baksha")])
+    assert reply.text == "".join(chunk.text for chunk in chunks) == " bavsha bavthe"
+    assert (reply.finish, len(reply.tokens)) == ("stop", 3)
+    assert reply.prompt_tokens == len(engine.tokenizer.encode_chat([Said(f"{BOOK} KEY baksha")]))
     assert told[-1] == (reply.prompt_tokens // 64 * 64, reply.prompt_tokens)
-    assert [token.text for token in reply.logprobs or ()] == [" bavsha", " bavthe", "</s>"]
-    assert local.name == "model"
+    names = [engine.tokenizer.token_text(sampled.token) for sampled in reply.tokens]
+    assert names == [" bavsha", " bavthe", "</s>"]
+    assert all(sampled.logprob == sampled.top[0][1] for sampled in reply.tokens)
+    assert engine.name == "model"
 
 
-def test_a_local_model_can_be_cancelled(folder: Path) -> None:
-    local = LocalModel.open(str(folder), memory=MEMORY)
-    reply = local.complete([Said(BOOK)], max_tokens=9, is_cancelled=lambda: True)
+def test_a_reply_can_be_cancelled(folder: Path) -> None:
+    engine = _engine(folder, cache_config=MEMORY)
+
+    async def cancelled() -> Sequence:
+        prompt = engine.tokenizer.encode_chat([Said(BOOK)])
+        sequences = await engine.create_sequences(prompt, GenerationParams(9))
+        chunks = engine.generate(sequences)
+        engine.cancel(sequences)
+        assert [chunk.finish async for chunk in chunks] == ["cancelled"]
+        return sequences[0]
+
+    reply = asyncio.run(cancelled())
     assert (reply.finish, reply.text) == ("cancelled", "")
 
 
 def test_a_model_without_a_chat_template_says_so(folder: Path) -> None:
     (folder / "chat_template.jinja").unlink()
-    local = LocalModel.open(str(folder))
+    tokenizer = open_checkpoint(find_files(str(folder))).tokenizer
     with pytest.raises(UsageError, match="no chat template"):
-        local.complete([Said("a")], max_tokens=1)
+        tokenizer.encode_chat([Said("a")])
 
 
 def test_a_template_that_refuses_messages_is_told(folder: Path) -> None:
     (folder / "chat_template.jinja").write_text("{{ raise_exception('roles must alternate') }}")
+    tokenizer = open_checkpoint(find_files(str(folder))).tokenizer
     with pytest.raises(UsageError, match="roles must alternate"):
-        LocalModel.open(str(folder)).count_tokens([Said("a")])
+        tokenizer.encode_chat([Said("a")])
 
 
 def test_the_trained_model_is_whole() -> None:
-    opened = open_model(str(Path(__file__).parents[3] / "examples" / "recall-model"))
-    assert opened.text.encode("a")[-1] == ord("a")
+    loaded = load_model(str(Path(__file__).parents[3] / "examples" / "recall-model"))
+    assert loaded.tokenizer.encode("a")[-1] == ord("a")
 
 
 def test_default_sizes_suit_the_window_of_the_model(folder: Path) -> None:
-    opened = open_model(str(folder))
-    sizes = MemoryConfig(
+    loaded = load_model(str(folder))
+    sizes = KVCacheConfig(
         window_tokens=128, init_tokens=8, block_tokens=16, chunk_tokens=64, looked_up_blocks=8
     )
-    assert default_memory(opened.model.config) == sizes
+    assert default_cache_config(loaded.model.config) == sizes

@@ -8,19 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lcagent.engine.config import MemoryConfig, Place, StoreDtype
-from lcagent.engine.lookups.base import BlockIndex
-from lcagent.engine.lookups.bounds import Bounds
-from lcagent.engine.lookups.choosing import choose_blocks
-from lcagent.engine.lookups.exact import ExactKeys
-from lcagent.engine.lookups.make import make_index, with_lookup_settled
-from lcagent.engine.lookups.representatives import Representatives
-from lcagent.engine.lookups.rows import GrowingRows
-from lcagent.engine.lookups.stored import StoredKeys
-from lcagent.engine.store.places import Allocator
-from lcagent.engine.store.slabs import BlockStore
+from lcagent.engine.block_store import Allocator, BlockStore
+from lcagent.engine.config import KVCacheConfig, Place, StoreDtype
+from lcagent.engine.lookups.block_index import BlockIndex, GrowableTensor
+from lcagent.engine.lookups.block_selection import choose_blocks
+from lcagent.engine.lookups.bounds import BoundsIndex
+from lcagent.engine.lookups.exact import ExactIndex, InPlaceKeyIndex
+from lcagent.engine.lookups.make_index import make_index, resolve_auto_lookup
+from lcagent.engine.lookups.representatives import RepresentativeIndex
 
-ONE = MemoryConfig(looked_up_blocks=1)
+ONE = KVCacheConfig(looked_up_blocks=1)
 HEADS = torch.tensor(
     [
         [90.0, 0.0, 0.0, 0.0],
@@ -68,26 +65,26 @@ def _best(blocks: Tensor) -> Tensor:
 @given(st.integers(0, 1000))
 def test_bounds_are_never_below_the_best_key(seed: int) -> None:
     blocks = _blocks(seed)
-    assert (_fill(Bounds(), blocks) >= _best(blocks) - 1e-5).all()
+    assert (_fill(BoundsIndex(), blocks) >= _best(blocks) - 1e-5).all()
 
 
 def test_bounds_of_a_block_of_one_token_are_its_score() -> None:
     blocks = _blocks(0, tokens=1)
-    torch.testing.assert_close(_fill(Bounds(), blocks), _best(blocks))
+    torch.testing.assert_close(_fill(BoundsIndex(), blocks), _best(blocks))
 
 
 def test_exact_scores_are_those_of_the_best_key() -> None:
     blocks = _blocks(1, count=600)  # more than are looked at at once
-    torch.testing.assert_close(_fill(ExactKeys(), blocks), _best(blocks))
+    torch.testing.assert_close(_fill(ExactIndex(), blocks), _best(blocks))
     torch.testing.assert_close(
-        _fill(ExactKeys(is_int8=True), blocks), _best(blocks), atol=0.1, rtol=0
+        _fill(ExactIndex(is_int8=True), blocks), _best(blocks), atol=0.1, rtol=0
     )
 
 
 @pytest.mark.parametrize("tokens", [1, 6, 128])
 def test_keys_in_the_store_score_as_their_copy_does_to_the_last_bit(tokens: int) -> None:
     blocks = _blocks(3, count=300, tokens=tokens)
-    assert torch.equal(_fill(StoredKeys(), blocks), _fill(ExactKeys(), blocks))
+    assert torch.equal(_fill(InPlaceKeyIndex(), blocks), _fill(ExactIndex(), blocks))
 
 
 def test_keys_are_scored_in_a_fork_of_the_store() -> None:
@@ -97,16 +94,16 @@ def test_keys_are_scored_in_a_fork_of_the_store() -> None:
     for keys in blocks[20:]:
         store.append(-keys, keys)
         fork.append(keys, -keys)
-    torch.testing.assert_close(StoredKeys().scores(_query(), fork), _best(blocks))
-    assert len(fork.runs()) > len(store.runs())
+    torch.testing.assert_close(InPlaceKeyIndex().scores(_query(), fork), _best(blocks))
+    assert len(fork.spans()) > len(store.spans())
     assert [torch.equal(fork.keys(n, torch.float32), blocks[n]) for n in range(30)] == [True] * 30
 
 
 def test_a_copy_of_keys_is_made_where_none_was_saved() -> None:
     blocks = _blocks(5, count=30)
-    index = ExactKeys()
-    index.restore(StoredKeys().state(), _store(blocks))
-    assert torch.equal(index.scores(_query(), _store(blocks)), _fill(ExactKeys(), blocks))
+    index = ExactIndex()
+    index.restore(InPlaceKeyIndex().state(), _store(blocks))
+    assert torch.equal(index.scores(_query(), _store(blocks)), _fill(ExactIndex(), blocks))
 
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -128,16 +125,16 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda")
 def test_all_keys_are_compared_where_that_takes_no_copy(
     place: Place, device: torch.device, store_dtype: StoreDtype, lookup: str
 ) -> None:
-    config = MemoryConfig(place=place, store_dtype=store_dtype)
-    assert with_lookup_settled(config, device, torch.float32).lookup == lookup
+    config = KVCacheConfig(place=place, store_dtype=store_dtype)
+    assert resolve_auto_lookup(config, device, torch.float32).lookup == lookup
     wanted = replace(config, lookup="exact")
-    assert with_lookup_settled(wanted, device, torch.float32) == wanted
+    assert resolve_auto_lookup(wanted, device, torch.float32) == wanted
     index = make_index(wanted, 4, device, torch.float32)
-    assert isinstance(index, StoredKeys if lookup == "exact" else ExactKeys)
+    assert isinstance(index, InPlaceKeyIndex if lookup == "exact" else ExactIndex)
 
 
 def test_representatives_are_the_keys_that_received_most() -> None:
-    index = Representatives(num_scored_heads=4, count=2)
+    index = RepresentativeIndex(num_scored_heads=4, count=2)
     (keys,) = _blocks(2, count=1)
     received = torch.zeros(4, 6)
     received[:2, [1, 4]] = 1.0
@@ -183,14 +180,14 @@ def test_each_key_value_head_may_choose_for_itself(is_vote: bool) -> None:
 def test_neighbours_of_a_hit_come_with_it(blocks: int, reach: int, chosen: list[int]) -> None:
     scores = torch.zeros(1, 10)
     scores[0, 7], scores[0, 3] = 9, 8
-    config = MemoryConfig(looked_up_blocks=blocks, neighbours=reach)
+    config = KVCacheConfig(looked_up_blocks=blocks, neighbours=reach)
     found = choose_blocks(scores, 1, 1.0, config, is_vote=False)[0]
     assert len(found) == min(blocks, 10)
     assert sorted(found) == chosen
 
 
 def test_rows_of_forks_part_where_they_grow() -> None:
-    rows = GrowingRows()
+    rows = GrowableTensor()
     for number in range(20):
         rows.append(torch.tensor([number]))
     fork = rows.fork()

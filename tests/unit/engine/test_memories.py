@@ -12,18 +12,25 @@ from tiny_models import draw_tokens, tiny
 from torch import Tensor
 
 from lcagent.engine.adapters import AdaptedModel
-from lcagent.engine.config import LookupName, MemoryConfig, Place, PolicyName, StoreDtype
-from lcagent.engine.memories import folder as folder_module
-from lcagent.engine.memories.finding import find_start
-from lcagent.engine.memories.fingerprint import fingerprint
-from lcagent.engine.memories.folder import load_reading, read_manifest, save_reading
+from lcagent.engine.config import KVCacheConfig, LookupName, Place, PolicyName, StoreDtype
+from lcagent.engine.memories import memory_files
 from lcagent.engine.memories.library import MemoryLibrary
-from lcagent.engine.reading import Reading, decode, new_reading, read_ahead, read_to_end
+from lcagent.engine.memories.manifest import read_manifest
+from lcagent.engine.memories.memory_files import load_state, model_fingerprint, save_state
+from lcagent.engine.model_runner import (
+    SequenceState,
+    decode,
+    new_sequence_state,
+    prefill,
+    prefill_all,
+)
 from lcagent.errors import StorageError, UsageError
 
-SIZES = MemoryConfig(
+SIZES = KVCacheConfig(
     init_tokens=4, window_tokens=16, block_tokens=4, chunk_tokens=8, looked_up_blocks=3
 )
+CACHE = replace(SIZES, lookup="exact")
+"""What the lookup "auto" becomes here."""
 
 
 @pytest.fixture(scope="module")
@@ -31,23 +38,23 @@ def model() -> AdaptedModel:
     return AdaptedModel(tiny("gemma2"))
 
 
-def _read(model: AdaptedModel, config: MemoryConfig = SIZES, length: int = 99) -> Reading:
-    reading = new_reading(model, config)
-    reading.tokens += draw_tokens(length)
-    read_ahead(model, reading)
-    return reading
+def _read(model: AdaptedModel, config: KVCacheConfig = SIZES, length: int = 99) -> SequenceState:
+    state = new_sequence_state(model, config)
+    state.tokens += draw_tokens(length)
+    prefill(model, state)
+    return state
 
 
-def _ask(model: AdaptedModel, reading: Reading) -> Tensor:
-    asked = reading.fork()
+def _ask(model: AdaptedModel, state: SequenceState) -> Tensor:
+    asked = state.fork()
     asked.tokens += draw_tokens(20, seed=3)
-    first = read_to_end(model, asked)
+    first = prefill_all(model, asked)
     return torch.stack([first, decode(model, [asked], [7], 1)[0]])
 
 
-def _reopened(model: AdaptedModel, reading: Reading, folder: Path) -> Reading:
-    save_reading(model, reading, folder)
-    return load_reading(model, folder)
+def _reopened(model: AdaptedModel, state: SequenceState, folder: Path) -> SequenceState:
+    save_state(model, state, folder)
+    return load_state(model, folder)
 
 
 @pytest.mark.parametrize("policy", get_args(PolicyName))
@@ -55,32 +62,32 @@ def _reopened(model: AdaptedModel, reading: Reading, folder: Path) -> Reading:
 def test_a_saved_memory_goes_on_to_the_last_bit(
     model: AdaptedModel, tmp_path: Path, policy: PolicyName, lookup: LookupName
 ) -> None:
-    config = MemoryConfig(**{**SIZES.as_json(), "policy": policy, "lookup": lookup})  # type: ignore[arg-type]
-    reading = _read(model, config)
-    save_reading(model, reading, tmp_path / "m")
-    loaded = load_reading(model, tmp_path / "m")
-    assert torch.equal(_ask(model, loaded), _ask(model, reading))
+    config = KVCacheConfig(**{**SIZES.as_json(), "policy": policy, "lookup": lookup})  # type: ignore[arg-type]
+    state = _read(model, config)
+    save_state(model, state, tmp_path / "m")
+    loaded = load_state(model, tmp_path / "m")
+    assert torch.equal(_ask(model, loaded), _ask(model, state))
 
 
 @pytest.mark.parametrize("dtype", get_args(StoreDtype))
 def test_every_kind_of_block_is_saved(
     model: AdaptedModel, tmp_path: Path, dtype: StoreDtype
 ) -> None:
-    reading = _read(model, MemoryConfig(**{**SIZES.as_json(), "store_dtype": dtype}))  # type: ignore[arg-type]
-    save_reading(model, reading, tmp_path / "m")
-    assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, reading))
+    state = _read(model, KVCacheConfig(**{**SIZES.as_json(), "store_dtype": dtype}))  # type: ignore[arg-type]
+    save_state(model, state, tmp_path / "m")
+    assert torch.equal(_ask(model, load_state(model, tmp_path / "m")), _ask(model, state))
 
 
 def test_a_memory_records_the_lookup_it_used_and_saves_no_key_twice(
     model: AdaptedModel, tmp_path: Path
 ) -> None:
-    save_reading(model, _read(model), tmp_path / "m")
+    save_state(model, _read(model), tmp_path / "m")
     assert read_manifest(tmp_path / "m")["config"]["lookup"] == "exact"
     (path,) = (tmp_path / "m").glob("part-*/layer-0001.safetensors")
     with safe_open(path, framework="pt") as file:
         assert not [name for name in file.keys() if name.startswith("index")]  # noqa: SIM118
-    assert find_start(model, SIZES, tmp_path, [*draw_tokens(99), 5]) is not None
-    loaded = load_reading(model, tmp_path / "m")
+    assert MemoryLibrary(model, tmp_path).find([*draw_tokens(99), 5], CACHE) is not None
+    loaded = load_state(model, tmp_path / "m")
     saved_again = _reopened(model, loaded, tmp_path / "again")
     assert torch.equal(_ask(model, saved_again), _ask(model, _read(model)))
 
@@ -89,54 +96,54 @@ def test_a_memory_records_the_lookup_it_used_and_saves_no_key_twice(
 def test_a_memory_opens_elsewhere_than_it_was_made(
     model: AdaptedModel, tmp_path: Path, place: Place
 ) -> None:
-    reading = _read(model, replace(SIZES, lookup="exact", place=place))
-    loaded = _reopened(model, reading, tmp_path / "m")
-    assert torch.equal(_ask(model, loaded), _ask(model, reading))
+    state = _read(model, replace(SIZES, lookup="exact", place=place))
+    loaded = _reopened(model, state, tmp_path / "m")
+    assert torch.equal(_ask(model, loaded), _ask(model, state))
 
 
 def test_a_choice_of_blocks_that_several_tokens_share_is_saved(
     model: AdaptedModel, tmp_path: Path
 ) -> None:
-    reading = _read(model, replace(SIZES, reselect_every=5))
-    read_to_end(model, reading)
-    save_reading(model, reading, tmp_path / "m")
-    loaded = load_reading(model, tmp_path / "m")
+    state = _read(model, replace(SIZES, reselect_every=5))
+    prefill_all(model, state)
+    save_state(model, state, tmp_path / "m")
+    loaded = load_state(model, tmp_path / "m")
     for token in draw_tokens(7, seed=2):
-        got, wanted = (decode(model, [each], [token], 1) for each in (loaded, reading))
+        got, wanted = (decode(model, [each], [token], 1) for each in (loaded, state))
         assert torch.equal(got, wanted)
 
 
 def test_a_fork_is_saved_without_the_blocks_of_others(model: AdaptedModel, tmp_path: Path) -> None:
-    reading = _read(model)
-    fork = reading.fork()
-    for text, seed in ((reading, 5), (fork, 6)):
+    state = _read(model)
+    fork = state.fork()
+    for text, seed in ((state, 5), (fork, 6)):
         text.tokens += draw_tokens(50, seed)
-        read_ahead(model, text)
-    save_reading(model, fork, tmp_path / "m")
-    assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, fork))
+        prefill(model, text)
+    save_state(model, fork, tmp_path / "m")
+    assert torch.equal(_ask(model, load_state(model, tmp_path / "m")), _ask(model, fork))
 
 
 def test_a_memory_of_another_model_is_refused(model: AdaptedModel, tmp_path: Path) -> None:
-    save_reading(model, _read(model), tmp_path / "m")
+    save_state(model, _read(model), tmp_path / "m")
     with pytest.raises(UsageError, match="another model"):
-        load_reading(AdaptedModel(tiny("gemma2", seed=1)), tmp_path / "m")
+        load_state(AdaptedModel(tiny("gemma2", seed=1)), tmp_path / "m")
 
 
 def test_a_single_other_weight_makes_another_model() -> None:
     network = tiny()
-    before = fingerprint(AdaptedModel(network))
+    before = model_fingerprint(AdaptedModel(network))
     with torch.no_grad():
         network.model.layers[1].mlp.up_proj.weight[5, 7] += 0.01
-    assert fingerprint(AdaptedModel(network)) != before
-    assert fingerprint(AdaptedModel(tiny())) == before
+    assert model_fingerprint(AdaptedModel(network)) != before
+    assert model_fingerprint(AdaptedModel(tiny())) == before
 
 
 def test_a_memory_of_another_version_is_refused(model: AdaptedModel, tmp_path: Path) -> None:
-    save_reading(model, _read(model), tmp_path / "m")
+    save_state(model, _read(model), tmp_path / "m")
     manifest = json.loads((tmp_path / "m" / "memory.json").read_text())
     (tmp_path / "m" / "memory.json").write_text(json.dumps({**manifest, "schema": "other/9"}))
     with pytest.raises(UsageError, match="another version"):
-        load_reading(model, tmp_path / "m")
+        load_state(model, tmp_path / "m")
 
 
 @pytest.mark.parametrize(
@@ -145,17 +152,17 @@ def test_a_memory_of_another_version_is_refused(model: AdaptedModel, tmp_path: P
 def test_a_manifest_names_no_files_outside_its_folder(
     model: AdaptedModel, tmp_path: Path, changes: dict[str, object]
 ) -> None:
-    save_reading(model, _read(model), tmp_path / "m")
+    save_state(model, _read(model), tmp_path / "m")
     path = tmp_path / "m" / "memory.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     with pytest.raises(StorageError, match="it names other files"):
-        load_reading(model, tmp_path / "m")
+        load_state(model, tmp_path / "m")
 
 
 @pytest.mark.parametrize("name", ["layer-0000.safetensors", "tokens.safetensors"])
 @pytest.mark.parametrize("damage", ["cut", "altered", "missing"])
 def test_damage_is_found(model: AdaptedModel, tmp_path: Path, name: str, damage: str) -> None:
-    save_reading(model, _read(model), tmp_path / "m")
+    save_state(model, _read(model), tmp_path / "m")
     (path,) = (tmp_path / "m").glob(f"part-*/{name}")
     content = path.read_bytes()
     if damage == "missing":
@@ -165,45 +172,48 @@ def test_damage_is_found(model: AdaptedModel, tmp_path: Path, name: str, damage:
         flipped = content[:-9] + bytes([end[0] ^ 1]) + content[-8:]
         path.write_bytes(content[:-9] if damage == "cut" else flipped)
     with pytest.raises(StorageError, match="damaged"):
-        load_reading(model, tmp_path / "m")
+        load_state(model, tmp_path / "m")
 
 
 def test_a_crash_while_saving_leaves_the_old_memory_whole(
     model: AdaptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading = _read(model)
-    save_reading(model, reading, tmp_path / "m", "old")
+    state = _read(model)
+    save_state(model, state, tmp_path / "m", "old")
 
     def no_space(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder_module, "save_layer", no_space)
+    monkeypatch.setattr(memory_files, "save_layer", no_space)
     with pytest.raises(StorageError, match="No space left"):
-        save_reading(model, _read(model, length=60), tmp_path / "m", "new")
+        save_state(model, _read(model, length=60), tmp_path / "m", "new")
     with pytest.raises(StorageError, match="No space left"):
-        save_reading(model, reading, tmp_path / "other")
-    assert torch.equal(_ask(model, load_reading(model, tmp_path / "m")), _ask(model, reading))
+        save_state(model, state, tmp_path / "other")
+    assert torch.equal(_ask(model, load_state(model, tmp_path / "m")), _ask(model, state))
     assert len(list((tmp_path / "m").glob("part-*"))) == 1
     assert not list((tmp_path / "other").glob("*"))
 
 
 def test_an_open_memory_outlives_its_replacement(model: AdaptedModel, tmp_path: Path) -> None:
-    reading = _read(model)
-    save_reading(model, reading, tmp_path / "m")
-    loaded = load_reading(model, tmp_path / "m")
-    save_reading(model, _read(model, length=60), tmp_path / "m")
-    assert torch.equal(_ask(model, loaded), _ask(model, reading))
+    state = _read(model)
+    save_state(model, state, tmp_path / "m")
+    loaded = load_state(model, tmp_path / "m")
+    save_state(model, _read(model, length=60), tmp_path / "m")
+    assert torch.equal(_ask(model, loaded), _ask(model, state))
 
 
 def test_a_library_lists_opens_and_deletes(model: AdaptedModel, tmp_path: Path) -> None:
     library = MemoryLibrary(model, tmp_path / "memories", most_open=1)
-    one = library.add(_read(model), "one")
+    first = library.add(_read(model), "one")
     library.add(_read(model, length=60), "two", name="two")
-    assert {(card.title, card.tokens) for card in library.cards()} == {("one", 99), ("two", 60)}
-    assert library.open(one.id).tokens == draw_tokens(99)
-    library.delete(one.id)
-    assert [card.id for card in library.cards()] == ["two"]
-    for name in (one.id, "../two", ""):
+    assert {(memory.title, memory.tokens) for memory in library.describe_all()} == {
+        ("one", 99),
+        ("two", 60),
+    }
+    assert library.open(first.id).tokens == draw_tokens(99)
+    library.delete(first.id)
+    assert [memory.id for memory in library.describe_all()] == ["two"]
+    for name in (first.id, "../two", ""):
         with pytest.raises(UsageError):
             library.open(name)
 
@@ -217,7 +227,7 @@ def test_a_prompt_finds_the_memory_that_read_most_of_it(
     other = MemoryLibrary(model, tmp_path)
     other.open_all()
     for each in (library, other):
-        found = each.longest_start([*draw_tokens(99), 5])
+        found = each.find([*draw_tokens(99), 5], CACHE)
         assert found is not None
-        assert found.read == 96
-        assert each.longest_start(draw_tokens(99, seed=4)) is None
+        assert found.num_computed == 96
+        assert each.find(draw_tokens(99, seed=4), CACHE) is None

@@ -10,23 +10,23 @@ import httpx
 import openai
 import pytest
 from recalling import BOOK, NOISE
-from served import Running, open_recalling
+from served import Running, load_recalling
 
-from lcagent.engine.model import LocalModel
-from lcagent.engine.server.settings import ServerSettings
+from lcagent.engine.loading import LoadedModel
+from lcagent.engine.server.server_settings import ServerSettings
 from lcagent.errors import UsageError
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    return open_recalling(tmp_path_factory.mktemp("models"))
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return load_recalling(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
-def url(local: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("memories")
-    settings = ServerSettings(width=4, most_body_bytes=200_000, memories=folder)
-    with Running(local, settings) as address:
+    settings = ServerSettings(width=4, max_body_bytes=200_000)
+    with Running(loaded, settings, folder) as address:
         yield address
 
 
@@ -185,8 +185,8 @@ def test_the_client_raises_its_own_errors(client: openai.OpenAI) -> None:
     assert raised.value.code == "context_length_exceeded"
 
 
-def test_a_client_that_leaves_frees_its_place(local: LocalModel) -> None:
-    endless = replace(local, opened=replace(local.opened, ends=frozenset()))
+def test_a_client_that_leaves_frees_its_place(loaded: LoadedModel) -> None:
+    endless = replace(loaded, eos_token_ids=frozenset())
     body = {"model": "recall-model", "prompt": NOISE, "max_tokens": 4000}
     with Running(endless, ServerSettings()) as url:
         with httpx.stream("POST", f"{url}/v1/completions", json={**body, "stream": True}) as stream:
@@ -212,18 +212,18 @@ def test_metrics_count_tokens_and_answers(url: str, client: openai.OpenAI) -> No
         client.models.retrieve("other")
 
 
-def test_a_full_queue_is_told(local: LocalModel) -> None:
-    with Running(local, ServerSettings(most_waiting=0)) as url:
+def test_a_full_queue_is_told(loaded: LoadedModel) -> None:
+    with Running(loaded, ServerSettings(max_waiting=0)) as url:
         body = {"model": "recall-model", "prompt": "a"}
         for extra in ({}, {"stream": True}):
             answer = httpx.post(f"{url}/v1/completions", json={**body, **extra})
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
 
-def test_a_key_is_asked_for(local: LocalModel) -> None:
+def test_a_key_is_asked_for(loaded: LoadedModel) -> None:
     with pytest.raises(UsageError, match="needs an API key"):
         ServerSettings(host="0.0.0.0")  # noqa: S104
-    with Running(local, ServerSettings(api_key="secret")) as url:
+    with Running(loaded, ServerSettings(api_key="secret")) as url:
         assert httpx.get(f"{url}/health").status_code == 200
         assert httpx.get(f"{url}/v1/models").status_code == 401
         given = {"Authorization": "Bearer secret"}

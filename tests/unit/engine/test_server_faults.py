@@ -10,22 +10,22 @@ from typing import Any
 import httpx
 import pytest
 from recalling import BOOK
-from served import Running, open_recalling
+from served import Running, load_recalling
 
-from lcagent.engine.model import LocalModel
-from lcagent.engine.server.settings import ServerSettings
+from lcagent.engine.loading import LoadedModel
+from lcagent.engine.server.server_settings import ServerSettings
 
 JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    return open_recalling(tmp_path_factory.mktemp("models"))
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return load_recalling(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture
-def url(local: LocalModel, tmp_path: Path) -> Iterator[str]:
-    with Running(local, ServerSettings(memories=tmp_path, kept_prompts=2)) as address:
+def url(loaded: LoadedModel, tmp_path: Path) -> Iterator[str]:
+    with Running(loaded, ServerSettings(cached_prefixes=2), tmp_path) as address:
         yield address
 
 
@@ -128,16 +128,16 @@ def test_a_text_beyond_the_context_is_told_with_the_limit(url: str) -> None:
 def test_a_model_that_fails_on_one_prompt_goes_on_with_others(
     url: str, monkeypatch: pytest.MonkeyPatch, error: Exception, *, is_streamed: bool
 ) -> None:
-    from lcagent.engine.generation import scheduling  # noqa: PLC0415
+    from lcagent.engine.generation import scheduler  # noqa: PLC0415
 
-    real = scheduling.read_chunk
+    real = scheduler.prefill_chunk
 
-    def fail(model: Any, reading: Any) -> bool:
-        if len(reading.tokens) == 3000:
+    def fail(model: Any, state: Any) -> bool:
+        if len(state.tokens) == 3000:
             raise error
-        return real(model, reading)
+        return real(model, state)
 
-    monkeypatch.setattr(scheduling, "read_chunk", fail)
+    monkeypatch.setattr(scheduler, "prefill_chunk", fail)
     with ThreadPoolExecutor(4) as pool:
         others = [pool.submit(_check_alive, url) for _ in range(3)]
         failed = pool.submit(_post, url, prompt=[97] * 3000, stream=is_streamed).result()
@@ -151,12 +151,12 @@ def test_a_model_that_fails_on_one_prompt_goes_on_with_others(
 
 
 def test_an_error_within_a_stream_is_an_event(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lcagent.engine.generation import scheduling  # noqa: PLC0415
+    from lcagent.engine.generation import scheduler  # noqa: PLC0415
 
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(scheduling, "decode", fail)
+    monkeypatch.setattr(scheduler, "decode", fail)
     answer = _post(url, stream=True)
     events = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
     assert json.loads(events[0])["choices"][0]["text"] == " bavsha"
@@ -169,7 +169,7 @@ def test_a_memory_that_does_not_fit_is_told(url: str, monkeypatch: pytest.Monkey
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("lcagent.engine.server.worker.read_chunk", fail)
+        patch.setattr("lcagent.engine.generation.scheduler.prefill_chunk", fail)
         answer = httpx.post(f"{url}/v1/memories", json={"text": BOOK})
     assert "out of memory" in _check(answer, 503)
     assert httpx.get(f"{url}/v1/memories").json()["data"] == []

@@ -7,23 +7,23 @@ from typing import Any
 import httpx
 import pytest
 from recalling import BOOK, MEMORY, NOISE, save_recalling
-from served import Running, open_recalling
+from served import Running, load_recalling
 
-from lcagent.engine.memories import folder as folder_module
-from lcagent.engine.model import LocalModel
-from lcagent.engine.server.settings import ServerSettings
+from lcagent.engine.loading import LoadedModel, load_model
+from lcagent.engine.memories import memory_files
+from lcagent.engine.server.server_settings import ServerSettings
 
 ANSWERS = {"baksha": " bavsha bavthe", "dekthe": " devvik devzor"}
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
-    return open_recalling(tmp_path_factory.mktemp("models"))
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return load_recalling(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture
-def url(local: LocalModel, tmp_path: Path) -> Iterator[str]:
-    with Running(local, ServerSettings(memories=tmp_path / "memories")) as address:
+def url(loaded: LoadedModel, tmp_path: Path) -> Iterator[str]:
+    with Running(loaded, ServerSettings(), tmp_path / "memories") as address:
         yield address
 
 
@@ -66,10 +66,10 @@ def test_ten_questions_on_a_memory_cost_one_reading(url: str) -> None:
     assert read == 10 * (made["tokens"] + 2 - whole_chunks)
 
 
-def test_a_memory_survives_a_restart(local: LocalModel, url: str, tmp_path: Path) -> None:
+def test_a_memory_survives_a_restart(loaded: LoadedModel, url: str, tmp_path: Path) -> None:
     made = _make(url)
     before = _ask(url, " KEY baksha", memory=made["id"], logprobs=3).json()["choices"]
-    with Running(local, ServerSettings(memories=tmp_path / "memories")) as again:
+    with Running(loaded, ServerSettings(), tmp_path / "memories") as again:
         for extra in ({"memory": made["id"]}, {}):
             prompt = " KEY baksha" if extra else f"{BOOK} KEY baksha"
             answer = _ask(again, prompt, logprobs=3, **extra)
@@ -114,11 +114,11 @@ def test_a_chat_goes_on_from_a_memory_by_id(url: str) -> None:
     assert answer["usage"]["prompt_tokens_details"]["cached_tokens"] > 300
 
 
-def test_a_prompt_goes_on_from_an_earlier_one(local: LocalModel) -> None:
-    with Running(local, ServerSettings(kept_prompts=0)) as url:
+def test_a_prompt_goes_on_from_an_earlier_one(loaded: LoadedModel) -> None:
+    with Running(loaded, ServerSettings(cached_prefixes=0)) as url:
         alone = _ask(url, f"{BOOK} KEY dekthe", logprobs=3).json()["choices"]
         assert _cached(_ask(url, f"{BOOK} KEY dekthe")) == 0
-    with Running(local, ServerSettings()) as url:
+    with Running(loaded, ServerSettings()) as url:
         assert _cached(_ask(url, f"{BOOK} KEY baksha")) == 0
         second = _ask(url, f"{BOOK} KEY dekthe", logprobs=3)
         assert second.json()["choices"] == alone
@@ -126,15 +126,15 @@ def test_a_prompt_goes_on_from_an_earlier_one(local: LocalModel) -> None:
         assert _cached(_ask(url, f" ba{BOOK} KEY dekthe")) == 0
 
 
-def test_a_beginning_that_two_prompts_share_serves_the_third(local: LocalModel) -> None:
-    with Running(local, ServerSettings()) as url:
+def test_a_beginning_that_two_prompts_share_serves_the_third(loaded: LoadedModel) -> None:
+    with Running(loaded, ServerSettings()) as url:
         cached = [_cached(_ask(url, f"{BOOK}{word * 150} KEY baksha")) for word in "xyz"]
     assert cached[:2] == [0, 0]
     assert cached[2] > 300
 
 
-def test_readings_used_long_ago_are_dropped(local: LocalModel) -> None:
-    with Running(local, ServerSettings(kept_prompts=1)) as url:
+def test_readings_used_long_ago_are_dropped(loaded: LoadedModel) -> None:
+    with Running(loaded, ServerSettings(cached_prefixes=1)) as url:
         for prompt in (BOOK, f"x{BOOK}"):
             assert _cached(_ask(url, prompt)) == 0
         assert _cached(_ask(url, BOOK)) == 0
@@ -147,7 +147,7 @@ def test_a_full_disk_leaves_the_old_memory_whole(url: str, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder_module, "save_layer", no_space)
+        patch.setattr(memory_files, "save_layer", no_space)
         answer = httpx.post(f"{url}/v1/memories", json={"text": NOISE, "id": "isle"})
     assert answer.status_code == 503
     assert "No space left" in answer.json()["error"]["message"]
@@ -157,10 +157,9 @@ def test_a_full_disk_leaves_the_old_memory_whole(url: str, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("damage", ["cut", "altered", "missing"])
 def test_a_damaged_memory_is_told_and_others_are_not_harmed(
-    local: LocalModel, tmp_path: Path, damage: str
+    loaded: LoadedModel, tmp_path: Path, damage: str
 ) -> None:
-    settings = ServerSettings(memories=tmp_path)
-    with Running(local, settings) as url:
+    with Running(loaded, ServerSettings(), tmp_path) as url:
         _make(url, id="isle")
         _make(url, f"{NOISE}{BOOK}", id="other")
     (path,) = (tmp_path / "isle").glob("part-*/layer-0001.safetensors")
@@ -169,7 +168,7 @@ def test_a_damaged_memory_is_told_and_others_are_not_harmed(
         path.unlink()
     else:
         path.write_bytes(content[:-9] if damage == "cut" else content[:-1] + b"\7")
-    with Running(local, settings) as url:
+    with Running(loaded, ServerSettings(), tmp_path) as url:
         answer = _ask(url, " KEY baksha", memory="isle")
         assert answer.status_code == 503
         assert "damaged" in answer.json()["error"]["message"]
@@ -179,13 +178,12 @@ def test_a_damaged_memory_is_told_and_others_are_not_harmed(
         assert httpx.delete(f"{url}/v1/memories/isle").status_code == 200
 
 
-def test_a_memory_of_another_model_is_refused(local: LocalModel, tmp_path: Path) -> None:
+def test_a_memory_of_another_model_is_refused(loaded: LoadedModel, tmp_path: Path) -> None:
     save_recalling(tmp_path / "recall-model", seed=1)
-    other = LocalModel.open(str(tmp_path / "recall-model"), memory=MEMORY, context_tokens=5000)
-    settings = ServerSettings(memories=tmp_path / "memories")
-    with Running(local, settings) as url:
+    other = load_model(str(tmp_path / "recall-model"))
+    with Running(loaded, ServerSettings(), tmp_path / "memories") as url:
         _make(url, id="isle")
-    with Running(other, settings) as url:
+    with Running(other, ServerSettings(), tmp_path / "memories") as url:
         answer = _ask(url, " KEY baksha", memory="isle")
         assert answer.status_code == 400
         assert "another model" in answer.json()["error"]["message"]
@@ -194,8 +192,8 @@ def test_a_memory_of_another_model_is_refused(local: LocalModel, tmp_path: Path)
         assert "another model" in card["fault"]
 
 
-def test_a_server_without_a_folder_keeps_no_memories(local: LocalModel) -> None:
-    with Running(local, ServerSettings()) as url:
+def test_a_server_without_a_folder_keeps_no_memories(loaded: LoadedModel) -> None:
+    with Running(loaded, ServerSettings()) as url:
         answer = httpx.post(f"{url}/v1/memories", json={"text": "a"})
         assert answer.status_code == 404
         assert "folder" in answer.json()["error"]["message"]

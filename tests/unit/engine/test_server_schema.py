@@ -1,7 +1,6 @@
 """Whatever the schema allows, and much that it does not, is answered without a fault of ours."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.schemas import OpenApiSchema
-from served import Running, open_recalling
+from served import Running, load_recalling
 
-from lcagent.engine.server.settings import ServerSettings
+from lcagent.engine.server.server_settings import ServerSettings
 
 EXAMPLES = 150
 """Of each route and kind: half a minute in all."""
@@ -36,8 +35,9 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    local = replace(open_recalling(tmp_path_factory.mktemp("models")), context_tokens=150)
-    with Running(local, ServerSettings(memories=tmp_path_factory.mktemp("memories"))) as url:
+    loaded = load_recalling(tmp_path_factory.mktemp("models"))
+    memories = tmp_path_factory.mktemp("memories")
+    with Running(loaded, ServerSettings(), memories, context_tokens=150) as url:
         yield url
 
 

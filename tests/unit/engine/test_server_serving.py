@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from lcagent.engine.server.running import take_port
-from lcagent.engine.server.settings import ServerSettings
+from lcagent.engine.server.server_settings import ServerSettings
 from lcagent.errors import UsageError
 
 
@@ -29,7 +29,7 @@ def test_a_server_for_this_machine_needs_none(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"width": 0}, {"most_waiting": -1}, {"most_body_bytes": 0}, {"kept_prompts": -1}]
+    "wrong", [{"width": 0}, {"max_waiting": -1}, {"max_body_bytes": 0}, {"cached_prefixes": -1}]
 )
 def test_limits_that_leave_no_room_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError):

@@ -6,15 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from lcagent.engine.block_store import Allocator, BlockStore
 from lcagent.engine.lookups.signs import (
-    Signs,
+    SignIndex,
     pack_signs,
     quantize_to_signs,
     random_rotation,
     unpack_signs,
 )
-from lcagent.engine.store.places import Allocator
-from lcagent.engine.store.slabs import BlockStore
 
 STORE = BlockStore(Allocator("cpu", torch.device("cpu")), torch.float32)
 
@@ -23,8 +22,8 @@ def _drawn(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _filled(blocks: Tensor) -> Signs:
-    index = Signs()
+def _filled(blocks: Tensor) -> SignIndex:
+    index = SignIndex()
     for keys in blocks:
         index.add(keys, torch.empty(0))
     return index
@@ -108,7 +107,7 @@ def test_a_fork_grows_on_its_own_and_what_is_restored_scores_the_same() -> None:
     blocks = _drawn(30, 2, 4, 16)
     query = _drawn(4, 16, seed=1)
     index = _filled(blocks[:20])
-    fork, restored = index.fork(), Signs()
+    fork, restored = index.fork(), SignIndex()
     restored.restore(index.state(), STORE)
     wanted = _filled(blocks).scores(query, STORE)
     index.add(-blocks[20], torch.empty(0))

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from lcagent.engine.sizing.fits import Room, fits_of, place_of_weights, sizes_of
-from lcagent.engine.sizing.parameters import KNOWN_FAMILIES, count_parameters
-from lcagent.engine.sizing.shape import shape_of
+from lcagent.engine.checkpoint.dims import KNOWN_FAMILIES, count_parameters, parse_dims
+from lcagent.engine.sizing import FreeSpace, choose_weights_device, estimate_memory, footprint
 from lcagent.errors import ModelNotUsable, UsageError
 
 LLAMA_3_8B: dict[str, Any] = {
@@ -48,55 +47,55 @@ GB = 10**9
 
 
 def test_llama_3_8b_takes_what_it_is_known_to_take() -> None:
-    sizes = sizes_of(shape_of(LLAMA_3_8B))
-    assert sizes.parameters == 8_030_261_248
-    assert sizes.weights_bytes == 2 * 8_030_261_248
-    assert sizes.token_bytes == 32 * 2 * 8 * 128 * 2 == 131_072
-    assert sizes.memory_bytes(1_000_000) == 131_072_000_000
-    assert sizes_of(shape_of(LLAMA_3_8B), "float32").token_bytes == 262_144
+    model = footprint(parse_dims(LLAMA_3_8B))
+    assert model.parameters == 8_030_261_248
+    assert model.weights_bytes == 2 * 8_030_261_248
+    assert model.token_bytes == 32 * 2 * 8 * 128 * 2 == 131_072
+    assert model.memory_bytes(1_000_000) == 131_072_000_000
+    assert footprint(parse_dims(LLAMA_3_8B), "float32").token_bytes == 262_144
 
 
 def test_int8_halves_the_memory_but_for_the_scales_of_each_block() -> None:
-    sizes = sizes_of(shape_of(LLAMA_3_8B))  # which has blocks of 128 tokens
+    model = footprint(parse_dims(LLAMA_3_8B))  # which has blocks of 128 tokens
     scales_of_a_block = 32 * 2 * 8 * 128 * 4
-    assert sizes.memory_bytes(128, is_int8=True) == 128 * 65_536 + scales_of_a_block
+    assert model.memory_bytes(128, is_int8=True) == 128 * 65_536 + scales_of_a_block
 
 
 def test_heads_that_are_not_grouped_have_keys_of_their_own() -> None:
     alone = {key: value for key, value in LLAMA_3_8B.items() if key != "num_key_value_heads"}
-    assert sizes_of(shape_of(alone)).token_bytes == 4 * 131_072
+    assert footprint(parse_dims(alone)).token_bytes == 4 * 131_072
 
 
 def test_layers_that_forget_take_no_more_than_their_window() -> None:
-    sizes = sizes_of(shape_of(GEMMA_2))
+    model = footprint(parse_dims(GEMMA_2))
     a_layer = 2 * 4 * 256 * 4
-    assert shape_of(GEMMA_2).windows == (4096, None) * 13
-    assert sizes.token_bytes == 13 * a_layer
-    assert sizes.memory_bytes(1_000) == 26 * 1_000 * a_layer
-    assert sizes.memory_bytes(100_000) == 13 * (100_000 + 4_096) * a_layer
+    assert parse_dims(GEMMA_2).windows == (4096, None) * 13
+    assert model.token_bytes == 13 * a_layer
+    assert model.memory_bytes(1_000) == 26 * 1_000 * a_layer
+    assert model.memory_bytes(100_000) == 13 * (100_000 + 4_096) * a_layer
 
 
 def test_layers_are_listed_or_follow_from_the_family() -> None:
     listed = {**LLAMA_3_8B, "layer_types": ["sliding_attention"] + ["full_attention"] * 31}
-    assert shape_of({**listed, "sliding_window": 64}).windows == (64, *[None] * 31)
+    assert parse_dims({**listed, "sliding_window": 64}).windows == (64, *[None] * 31)
     mistral = {**LLAMA_3_8B, "model_type": "mistral", "sliding_window": 4096}
-    assert set(shape_of(mistral).windows) == {4096}
-    assert set(shape_of({**mistral, "sliding_window": None}).windows) == {None}
+    assert set(parse_dims(mistral).windows) == {4096}
+    assert set(parse_dims({**mistral, "sliding_window": None}).windows) == {None}
     qwen = {**LLAMA_3_8B, "model_type": "qwen2", "sliding_window": 9, "max_window_layers": 30}
-    assert set(shape_of({**qwen, "use_sliding_window": False}).windows) == {None}
-    assert shape_of({**qwen, "use_sliding_window": True}).windows == (*[None] * 30, 9, 9)
+    assert set(parse_dims({**qwen, "use_sliding_window": False}).windows) == {None}
+    assert parse_dims({**qwen, "use_sliding_window": True}).windows == (*[None] * 30, 9, 9)
 
 
 def test_a_model_that_only_forgets_has_no_longest_text() -> None:
     mistral = {**LLAMA_3_8B, "model_type": "mistral", "sliding_window": 4096}
-    assert sizes_of(shape_of(mistral)).tokens_that_fit(GB) is None
+    assert footprint(parse_dims(mistral)).tokens_that_fit(GB) is None
 
 
 def test_tied_embeddings_count_once() -> None:
-    tied = count_parameters(shape_of({**LLAMA_3_8B, "tie_word_embeddings": True}))
+    tied = count_parameters(parse_dims({**LLAMA_3_8B, "tie_word_embeddings": True}))
     assert tied == 8_030_261_248 - 128_256 * 4_096
-    assert shape_of(GEMMA_2).is_tied  # by the default of its family
-    assert count_parameters(shape_of(GEMMA_2)) == 2_614_341_888
+    assert parse_dims(GEMMA_2).is_tied  # by the default of its family
+    assert count_parameters(parse_dims(GEMMA_2)) == 2_614_341_888
 
 
 @pytest.mark.parametrize("family", sorted(KNOWN_FAMILIES))
@@ -117,22 +116,22 @@ def test_parameters_are_those_of_the_model_that_transformers_makes(family: str) 
     config = transformers.AutoConfig.for_model(family, **sizes)
     with torch.device("meta"):
         model = transformers.AutoModelForCausalLM.from_config(config)
-    assert count_parameters(shape_of(config.to_dict())) == model.num_parameters()
+    assert count_parameters(parse_dims(config.to_dict())) == model.num_parameters()
 
 
 def test_what_a_published_configuration_leaves_out_is_the_default_of_its_family() -> None:
     transformers = pytest.importorskip("transformers")
     told = {"hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34}
     told |= {"sliding_window": 1024, "model_type": "gemma3_text"}  # type: ignore[dict-item]
-    shape = shape_of({"model_type": "gemma3", "text_config": told})
+    dims = parse_dims({"model_type": "gemma3", "text_config": told})
     full = transformers.Gemma3TextConfig(**told).to_dict()
-    assert (shape.num_heads, shape.num_kv_heads) == (
+    assert (dims.num_heads, dims.num_kv_heads) == (
         full["num_attention_heads"],
         full["num_key_value_heads"],
     )
-    assert (shape.head_dim, shape.vocab_size) == (full["head_dim"], full["vocab_size"])
-    assert shape.window_tokens == full["max_position_embeddings"]
-    assert shape.windows == shape_of(full).windows
+    assert (dims.head_dim, dims.vocab_size) == (full["head_dim"], full["vocab_size"])
+    assert dims.window_tokens == full["max_position_embeddings"]
+    assert dims.windows == parse_dims(full).windows
 
 
 @pytest.mark.parametrize(
@@ -149,27 +148,27 @@ def test_what_a_published_configuration_leaves_out_is_the_default_of_its_family(
 )
 def test_a_model_that_the_engine_cannot_run_is_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ModelNotUsable, match=says):
-        shape_of({**LLAMA_3_8B, **changes})
+        parse_dims({**LLAMA_3_8B, **changes})
 
 
 def test_a_type_that_no_model_computes_in_is_refused() -> None:
     with pytest.raises(UsageError, match="int4"):
-        sizes_of(shape_of(LLAMA_3_8B), "int4")
+        footprint(parse_dims(LLAMA_3_8B), "int4")
 
 
 def test_what_fits_is_counted_beside_the_weights() -> None:
-    sizes = sizes_of(shape_of(LLAMA_3_8B))
-    room = Room(memory_bytes=100 * GB, disk_bytes=200 * GB, gpu_bytes=80 * GB)
-    gpu, cpu, disk = fits_of(sizes, 1_000_000, room)
-    assert (gpu.store, gpu.free_bytes) == ("gpu", 80 * GB - sizes.weights_bytes)
-    assert gpu.tokens == (80 * GB - sizes.weights_bytes) // 131_072
+    model = footprint(parse_dims(LLAMA_3_8B))
+    room = FreeSpace(memory_bytes=100 * GB, disk_bytes=200 * GB, gpu_bytes=80 * GB)
+    gpu, cpu, disk = estimate_memory(model, 1_000_000, room)
+    assert (gpu.store, gpu.free_bytes) == ("gpu", 80 * GB - model.weights_bytes)
+    assert gpu.tokens == (80 * GB - model.weights_bytes) // 131_072
     assert (cpu.fits, cpu.fits_int8, disk.fits) == (False, True, True)
 
 
 def test_weights_that_are_too_large_for_the_gpu_are_in_memory() -> None:
-    sizes = sizes_of(shape_of(LLAMA_3_8B))
-    small = Room(memory_bytes=10 * GB, disk_bytes=GB, gpu_bytes=8 * GB)
-    assert place_of_weights(sizes, small) == "cpu"
-    _, cpu, _ = fits_of(sizes, 1, small)
-    assert (cpu.free_bytes, cpu.tokens, cpu.fits) == (10 * GB - sizes.weights_bytes, 0, False)
-    assert [fit.store for fit in fits_of(sizes, 1, Room(GB, GB))] == ["cpu", "disk"]
+    model = footprint(parse_dims(LLAMA_3_8B))
+    small = FreeSpace(memory_bytes=10 * GB, disk_bytes=GB, gpu_bytes=8 * GB)
+    assert choose_weights_device(model, small) == "cpu"
+    _, cpu, _ = estimate_memory(model, 1, small)
+    assert (cpu.free_bytes, cpu.tokens, cpu.fits) == (10 * GB - model.weights_bytes, 0, False)
+    assert [fit.store for fit in estimate_memory(model, 1, FreeSpace(GB, GB))] == ["cpu", "disk"]

@@ -11,13 +11,13 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from lcagent.engine.adapters import AdaptedModel
 from lcagent.errors import ContextTooLong, ModelError, ModelNotUsable, ModelUnavailable
+from lcagent.local_options import LocalOptions
 from lcagent.models.cached import Cached
 from lcagent.models.chat_model import Message, Request
 from lcagent.models.choose import choose_model
-from lcagent.models.local import LocalModel, open_local
-from lcagent.models.local_options import LocalOptions
-from lcagent.models.local_replies import Written
+from lcagent.models.local import LocalModel, _VisibleText, open_local
 
 RECALL_MODEL = Path(__file__).parents[3] / "examples" / "recall-model"
 FACTS = "".join(f" KEY {word} bavsha bavthe" for word in ("baksha", "dekthe", "devvik"))
@@ -68,9 +68,9 @@ async def test_log_probabilities_are_those_of_the_text(model: LocalModel) -> Non
 
 def test_reasoning_is_no_part_of_a_reply_and_its_tokens_are_not_told() -> None:
     pieces: list[str] = []
-    written = Written(pieces.append)
+    written = _VisibleText(pieces.append)
     for piece in ("<think>", "so ", "so</th", "ink>\n\n", "Yes", "."):
-        written.take(piece)
+        written.add(piece)
     written.end()
     assert (written.text, pieces) == ("Yes.", ["Yes", "."])
 
@@ -85,18 +85,73 @@ async def test_replies_at_the_same_time_are_those_that_come_alone(model: LocalMo
 
 @pytest.mark.anyio
 async def test_a_call_that_is_cancelled_frees_its_place(model: LocalModel) -> None:
-    replying = model._replying.get()
+    scheduler = model.load().core.scheduler
     long = asyncio.create_task(model.complete(_asks(FACTS * 200)))
-    while not replying.scheduler.running:  # noqa: ASYNC110 -- a thread sets no event
+    while not scheduler.running:  # noqa: ASYNC110 -- a thread sets no event
         await asyncio.sleep(0.001)
-    (making,) = replying.scheduler.running
+    (sequence,) = scheduler.running
     long.cancel()
     with pytest.raises(asyncio.CancelledError):
         await long
-    assert replying._task is not None
-    await replying._task
-    assert (making.finish, making.choices, making.reading) == ("cancelled", [], None)
-    assert not replying.scheduler.has_work
+    while scheduler.has_work:  # noqa: ASYNC110 -- the step that was under way ends first
+        await asyncio.sleep(0.001)
+    assert (sequence.finish, sequence.tokens, sequence.state) == ("cancelled", [], None)
+
+
+@pytest.fixture
+def prefilled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the sizes of the chunks that models prefill."""
+    sizes: list[int] = []
+    forward = AdaptedModel.forward
+
+    def counted(self: AdaptedModel, tokens: Any, *given: Any, **named: Any) -> Any:
+        if len(tokens) == 1:  # decoding has a batch of fixed width
+            sizes.append(tokens.shape[1])
+        return forward(self, tokens, *given, **named)
+
+    monkeypatch.setattr(AdaptedModel, "forward", counted)
+    return sizes
+
+
+def test_a_prompt_continues_from_an_earlier_one_that_began_alike(prefilled: list[int]) -> None:
+    first, second = (_asks(f"{FACTS * 80} KEY {word}") for word in ("baksha", "dekthe"))
+    alone = asyncio.run(open_local(str(RECALL_MODEL)).complete(second)).text
+    model = open_local(str(RECALL_MODEL))
+    chunk = model.cache_config.chunk_tokens
+    prefilled.clear()
+    asyncio.run(model.complete(first))
+    assert sum(prefilled) == model.count_tokens(first.messages) > 10 * chunk
+    prefilled.clear()
+    # Another event loop, as each call of a synchronous verb has one of its own.
+    assert asyncio.run(model.complete(second)).text == alone
+    assert sum(prefilled) <= chunk
+
+
+def test_a_prompt_that_begins_otherwise_is_read_anew(prefilled: list[int]) -> None:
+    model = open_local(str(RECALL_MODEL))
+    asyncio.run(model.complete(_asks(FACTS * 10)))
+    prefilled.clear()
+    other = _asks(f"x{FACTS * 10}")
+    asyncio.run(model.complete(other))
+    assert sum(prefilled) == model.count_tokens(other.messages)
+
+
+def test_a_prompt_that_ran_out_of_memory_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, prefilled: list[int]
+) -> None:
+    model = open_local(str(RECALL_MODEL))
+    asyncio.run(model.complete(_asks(FACTS * 10)))
+
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lcagent.engine.generation.scheduler.prefill_chunk", fails)
+        with pytest.raises(ModelError):
+            asyncio.run(model.complete(_asks(FACTS * 20)))
+    prefilled.clear()
+    asyncio.run(model.complete(_asks(FACTS * 10)))
+    assert sum(prefilled) == model.count_tokens(_asks(FACTS * 10).messages)
 
 
 @pytest.mark.anyio
@@ -119,7 +174,7 @@ async def test_what_ran_out_of_memory_is_not_tried_again(
     def fails(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("lcagent.engine.generation.scheduling.read_chunk", fails)
+    monkeypatch.setattr("lcagent.engine.generation.scheduler.prefill_chunk", fails)
     with pytest.raises(ModelError, match="smaller --window") as caught:
         await model.complete(_asks())
     assert not isinstance(caught.value, ModelUnavailable)
@@ -133,13 +188,13 @@ def test_the_window_is_the_models_own_unless_that_is_too_small_or_another_is_wan
 def test_up_to_its_own_window_a_model_sees_all_and_past_it_what_is_looked_up() -> None:
     within = open_local(str(RECALL_MODEL), window_tokens=256)
     past = open_local(str(RECALL_MODEL), window_tokens=257)
-    assert (within.memory.policy, past.memory.policy) == ("full", "infllm")
+    assert (within.cache_config.policy, past.cache_config.policy) == ("full", "infllm")
 
 
 def test_options_reach_the_memory() -> None:
     options = LocalOptions(store="disk", store_dtype="int8", policy="streaming")
-    memory = open_local(str(RECALL_MODEL), options=options).memory
-    assert (memory.place, memory.store_dtype, memory.policy) == ("disk", "int8", "streaming")
+    config = open_local(str(RECALL_MODEL), options=options).cache_config
+    assert (config.place, config.store_dtype, config.policy) == ("disk", "int8", "streaming")
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "chat_template.jinja"])
@@ -199,7 +254,7 @@ def test_weights_that_do_not_fit_are_an_error_of_ours(
     def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("lcagent.engine.loading.checkpoint.open_model", fails)
+    monkeypatch.setattr("lcagent.engine.loading.load_model", fails)
     with pytest.raises(ModelNotUsable, match="recall-model cannot be loaded: out of memory"):
         open_local(str(RECALL_MODEL)).load()
 

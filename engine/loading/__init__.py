@@ -1,3 +1,0 @@
-"""Loading: a checkpoint and its tokenizer, checked before anything large is read."""
-
-__all__: list[str] = []

@@ -1,1 +1,0 @@
-"""What a model and a text take, before anything is loaded."""
