@@ -1,11 +1,15 @@
 # As in setup.py: a top-level folder with an __init__.py is a package, and core/ is the outer one.
 FOLDERS := $(filter-out core,$(patsubst %/__init__.py,%,$(wildcard */__init__.py)))
 
-.PHONY: check docs imports links lint test types
+.PHONY: check docs imports links lint quick test types
 check: lint types imports docs
 
 test:
 	pytest -q
+
+# The unit tests that take no seconds: while you work.
+quick:
+	pytest -q tests/unit -m "not slow"
 
 lint:
 	ruff format --check .

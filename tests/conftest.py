@@ -5,6 +5,24 @@ from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).parent
+TURNS = ("unit", "contract", "integration")
+QUICK_LIMIT_S = 120
+"""What a quick test may take on a slow machine; others have `timeout` of `pyproject.toml`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run quick unit tests first, then slow ones, then what starts servers and commands."""
+    for item in items:
+        if item.path.is_relative_to(TESTS / "unit") and not item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(QUICK_LIMIT_S))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[int, bool]:
+    kind = item.path.relative_to(TESTS).parts[0]
+    return TURNS.index(kind), item.get_closest_marker("slow") is not None
+
 
 @pytest.fixture
 def anyio_backend() -> str:

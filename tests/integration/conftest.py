@@ -2,11 +2,12 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from resource import struct_rusage
@@ -89,17 +90,31 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., subprocess.
             *arguments: str | Path, env: Mapping[str, str] | None = None, **options: Any
         ) -> subprocess.Popen[bytes]:
             pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
-            process = stack.enter_context(
-                subprocess.Popen[bytes](
-                    [*COMMAND, *arguments],
-                    env={**os.environ, **(env or {})},
-                    **{"stdin": subprocess.DEVNULL, **pipes, **options},
+            with _interruptible():
+                process = stack.enter_context(
+                    subprocess.Popen[bytes](
+                        [*COMMAND, *arguments],
+                        env={**os.environ, **(env or {})},
+                        **{"stdin": subprocess.DEVNULL, **pipes, **options},
+                    )
                 )
-            )
             stack.callback(process.kill)
             return process
 
         yield start
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let what is started hear Ctrl-C, also where these tests do not (`nohup`, `&` of a script).
+
+    A process inherits that SIGINT is ignored, and Python then sets no handler of its own.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

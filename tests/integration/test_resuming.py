@@ -166,7 +166,8 @@ def test_two_processes_are_never_at_one_run(
     assert max(_calls(transcript).values()) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
+@pytest.mark.timeout(3600)
 def test_a_hundred_kills_lose_nothing_and_repeat_nothing(
     start: Start, book: Path, base_url: str, transcript: Path, tmp_path: Path
 ) -> None:
