@@ -1,7 +1,7 @@
 """`lcagent memorize`: a local model reads a document for good.
 
 What it reads is the beginning that all questions on the whole document have in common, in the words
-in which `ask` shows it to the model: a question that reads it whole goes on from there.
+in which `ask` shows it to the model: a question that reads it whole continues from there.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ async def memorize_async(  # noqa: PLR0913 -- how it is read, and who is told
     progress: ReadingProgress | None = None,
     on_tokens: Callable[[str, int, int], None] | None = None,
 ) -> StoredMemory:
-    """Let a model such as "local:PATH" read a document into a memory; what was interrupted goes on.
+    """Let a model such as "local:PATH" read a document into a memory, resuming an interrupted one.
 
     Args:
         name: Of the memory; by default the document's, with the beginning of its id.

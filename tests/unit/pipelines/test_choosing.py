@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from lcagent.pipelines.events import Event
 from lcagent.errors import BudgetExceeded
 from lcagent.models.chat_model import Request
 from lcagent.pipelines import Session, ask_async
-from lcagent.pipelines.events import MethodChosen
+from lcagent.pipelines.events import Event, MethodChosen
 from lcagent.results import Answer
 from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 

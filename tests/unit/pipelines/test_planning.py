@@ -147,9 +147,7 @@ async def test_auto_takes_a_tree_only_where_the_limits_allow_its_beam(
 ) -> None:
     model = ScriptedModel(_reply, card=replace(PRICED, window_tokens=1_200))
     plan = await plan_async(
-        AskTask(
-            (str(long_text),), "How?", max_calls=max_calls, options=(TreeOptions(beam=beam),)
-        ),
+        AskTask((str(long_text),), "How?", max_calls=max_calls, options=(TreeOptions(beam=beam),)),
         session=session,
         model=model,
     )
