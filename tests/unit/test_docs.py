@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import lcagent
-from lcagent import proofs, results, texts
+from lcagent import proofs, results
 from lcagent.engine.engine import StoredMemory
 from lcagent.engine.sizing import MemoryEstimate
 from lcagent.settings import Settings
@@ -37,18 +37,18 @@ RESULTS = (
     results.SearchResult,
     results.Hit,
     results.Plan,
-    texts.Article,
-    texts.ArticleParagraph,
-    texts.Summary,
-    texts.SummarySection,
+    results.Article,
+    results.ArticleParagraph,
+    results.Summary,
+    results.SummarySection,
 )
 EXAMPLES: dict[str, tuple[type | None, dict[str, type]]] = {
     "lcagent.answer/1": (results.Answer, {"citations": results.Citation, "claims": results.Claim}),
     "lcagent.search/1": (results.SearchResult, {"hits": results.Hit}),
     "lcagent.plan/1": (results.Plan, {}),
     "lcagent.documents/1": (None, {"documents": StoredDocument}),
-    "lcagent.article/1": (texts.Article, {"plan": texts.ArticleParagraph}),
-    "lcagent.summary/1": (texts.Summary, {"sections": texts.SummarySection}),
+    "lcagent.article/1": (results.Article, {"plan": results.ArticleParagraph}),
+    "lcagent.summary/1": (results.Summary, {"sections": results.SummarySection}),
     "lcagent.memory-plan/1": (None, {"fits": MemoryEstimate}),
     "lcagent.memories/1": (None, {"memories": StoredMemory}),
 }
