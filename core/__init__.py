@@ -21,13 +21,17 @@ if TYPE_CHECKING:
         UnreadableDocument,
         UsageError,
     )
-    from lcagent.pipelines import (
-        Session,
+    from lcagent.pipelines.methods.chain.options import ChainOptions
+    from lcagent.pipelines.methods.summarize.options import SummarizeOptions
+    from lcagent.pipelines.methods.tree.options import TreeOptions
+    from lcagent.pipelines.methods.write.options import WriteOptions
+    from lcagent.pipelines.registry import read_task, task_schema
+    from lcagent.pipelines.session import Session
+    from lcagent.pipelines.verbs import (
         ask,
         ask_async,
         plan,
         plan_async,
-        read_task,
         resume,
         resume_async,
         run,
@@ -38,14 +42,9 @@ if TYPE_CHECKING:
         summarize_async,
         summarize_each,
         summarize_each_async,
-        task_schema,
         write,
         write_async,
     )
-    from lcagent.pipelines.methods.chain.options import ChainOptions
-    from lcagent.pipelines.methods.summarize.options import SummarizeOptions
-    from lcagent.pipelines.methods.tree.options import TreeOptions
-    from lcagent.pipelines.methods.write.options import WriteOptions
     from lcagent.results import (
         Answer,
         Article,
@@ -110,28 +109,71 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_HOMES = (
-    "documents",
-    "errors",
-    "settings",
-    "tasks",
-    "results",
-    "pipelines",
-    "pipelines.methods.chain.options",
-    "pipelines.methods.tree.options",
-    "pipelines.methods.summarize.options",
-    "pipelines.methods.write.options",
-)
-"""Where the names above live, what is quickly imported first."""
+_HOMES = {
+    "documents": ("NamedText",),
+    "errors": (
+        "BudgetExceeded",
+        "LcagentError",
+        "ModelError",
+        "StorageError",
+        "UnreadableDocument",
+        "UsageError",
+    ),
+    "pipelines.registry": (
+        "read_task",
+        "task_schema",
+    ),
+    "pipelines.session": ("Session",),
+    "pipelines.verbs": (
+        "ask",
+        "ask_async",
+        "plan",
+        "plan_async",
+        "resume",
+        "resume_async",
+        "run",
+        "run_async",
+        "search",
+        "search_async",
+        "summarize",
+        "summarize_async",
+        "summarize_each",
+        "summarize_each_async",
+        "write",
+        "write_async",
+    ),
+    "pipelines.methods.chain.options": ("ChainOptions",),
+    "pipelines.methods.summarize.options": ("SummarizeOptions",),
+    "pipelines.methods.tree.options": ("TreeOptions",),
+    "pipelines.methods.write.options": ("WriteOptions",),
+    "results": (
+        "Answer",
+        "Article",
+        "Citation",
+        "Claim",
+        "Coverage",
+        "Plan",
+        "Result",
+        "SearchResult",
+        "Summary",
+        "Usage",
+    ),
+    "settings": ("Settings",),
+    "tasks": (
+        "AskTask",
+        "SearchTask",
+        "SummarizeTask",
+        "WriteTask",
+    ),
+}
+"""The module that each name lives in: a module of the same name as a verb must not hide it."""
 
 
 def __getattr__(name: str) -> Any:
     """Return a public name from the module that it lives in."""
-    if name in __all__:
-        for home in _HOMES:
-            module = import_module(f"lcagent.{home}")
-            if name in dir(module):
-                return getattr(module, name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"lcagent.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

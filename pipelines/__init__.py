@@ -65,16 +65,46 @@ __all__ = [
 ]
 
 
-_HOMES = ("registry", "session", "documents", "verbs")
+_HOMES = {
+    "documents": (
+        "add_documents",
+        "add_documents_async",
+        "list_documents",
+        "remove_documents",
+        "verify_documents",
+    ),
+    "registry": (
+        "read_task",
+        "task_schema",
+    ),
+    "session": ("Session",),
+    "verbs": (
+        "ask",
+        "ask_async",
+        "plan",
+        "plan_async",
+        "resume",
+        "resume_async",
+        "run",
+        "run_async",
+        "search",
+        "search_async",
+        "summarize",
+        "summarize_async",
+        "summarize_each",
+        "summarize_each_async",
+        "write",
+        "write_async",
+    ),
+}
+"""The module that each name lives in: a module of the same name as a verb must not hide it."""
 
 
 def __getattr__(name: str) -> Any:
     """Return a public name from the module that it lives in."""
-    if name in __all__:
-        for home in _HOMES:
-            module = import_module(f"lcagent.pipelines.{home}")
-            if name in dir(module):
-                return getattr(module, name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"lcagent.pipelines.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

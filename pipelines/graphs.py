@@ -7,7 +7,7 @@ graph works with is its context, which `Session.context` makes:
     state = await ask_graph().ainvoke(initial_state(question, "chain"), context=context)
 """
 
-from lcagent.pipelines.ask.graph import AskGraph, ask_graph
+from lcagent.pipelines.answering.graph import AskGraph, ask_graph
 from lcagent.pipelines.methods.chain.graph import ChainGraph, chain_graph
 from lcagent.pipelines.methods.summarize.graph import SummaryGraph, summary_graph
 from lcagent.pipelines.methods.tree.graph import TreeGraph, tree_graph

@@ -91,7 +91,7 @@ def task_schema(verb: str) -> dict[str, Any]:
 def pipeline_of(task: Task) -> Pipeline:
     """Return what carries out a task."""
     if isinstance(task, AskTask):
-        from lcagent.pipelines.ask.pipeline import AskPipeline  # noqa: PLC0415 -- loaded when used
+        from lcagent.pipelines.answering.pipeline import AskPipeline  # noqa: PLC0415 -- loaded when used
 
         return AskPipeline()
     (method,) = methods_of(task.verb)

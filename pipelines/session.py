@@ -31,7 +31,7 @@ from lcagent.pipelines.events import Event, Finished, OnEvent, Planned
 from lcagent.pipelines.method import Pipeline
 from lcagent.pipelines.registry import AUTO, check_task, describe, pipeline_of, read_task
 from lcagent.pipelines.run_log import RunLog, claimed
-from lcagent.pipelines.search import found_passages
+from lcagent.pipelines.searching import found_passages
 from lcagent.pipelines.services import Services
 from lcagent.pipelines.step_views import StepView
 from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary, Usage

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from lcagent.agents.question_classifier import classifier_request
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.pipelines.ask.rules import AUTO, Route, choose
+from lcagent.pipelines.answering.rules import AUTO, Route, choose
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages, estimated_tokens, most_expensive
 from lcagent.pipelines.methods.tree.options import TreeOptions

@@ -3,9 +3,9 @@
 import asyncio
 
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.pipelines.ask import plan
-from lcagent.pipelines.ask.result import answer_of
-from lcagent.pipelines.ask.rules import AUTO
+from lcagent.pipelines.answering import plan
+from lcagent.pipelines.answering.result import answer_of
+from lcagent.pipelines.answering.rules import AUTO
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.method import Graph
 from lcagent.pipelines.methods.quote.steps import find_quotes
@@ -34,7 +34,7 @@ class AskPipeline:
 
     def graph(self) -> Graph:
         """Return the graph."""
-        from lcagent.pipelines.ask.graph import ask_graph  # noqa: PLC0415 -- quoting needs none
+        from lcagent.pipelines.answering.graph import ask_graph  # noqa: PLC0415 -- quoting needs none
 
         return ask_graph()
 
