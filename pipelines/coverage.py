@@ -7,7 +7,7 @@ from lcagent.errors import UsageError
 from lcagent.pipelines.steps.state import UnreadState
 from lcagent.results import Coverage, LeftOut
 from lcagent.retrieval.library import Collection
-from lcagent.retrieval.reading.formats import PDF
+from lcagent.retrieval.reading.reader import PDF
 from lcagent.selection import ALL_PAGES, PageSelection
 
 

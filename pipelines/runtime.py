@@ -20,7 +20,7 @@ from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import Choice, choose_embedder
 from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
-from lcagent.retrieval.reading.isolation import Limits
+from lcagent.retrieval.reading.reader import Limits
 from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path, load_settings

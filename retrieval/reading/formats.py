@@ -1,50 +1,17 @@
-"""Which format a file has, by its content, and which reader reads it.
+"""Which format a file has, by its content, and what to do with one that is not read.
 
 The name only decides what the content leaves open: Markdown or plain text, HTML without a head.
 """
 
-import importlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
 
 from lcagent.errors import PasswordNeeded, UnreadableDocument
 from lcagent.retrieval.reading.archive import open_archive
-from lcagent.retrieval.reading.base import Reader
 from lcagent.retrieval.reading.encoding import decode, is_text
-from lcagent.retrieval.reading.signatures import (
-    name_archive,
-    name_binary,
-    name_compound,
-    name_text,
-)
+from lcagent.retrieval.reading.reader import DOCX, EPUB, HTML, MARKDOWN, PDF, TEXT
 
-PDF = "application/pdf"
-EPUB = "application/epub+zip"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-HTML = "text/html"
-MARKDOWN = "text/markdown"
-TEXT = "text/plain"
-
-_MODULES = {
-    PDF: "pdf",
-    EPUB: "epub",
-    DOCX: "docx",
-    HTML: "html",
-    MARKDOWN: "markdown",
-    TEXT: "plain_text",
-}
-_VERSIONS = {
-    PDF: "pdf/2",
-    EPUB: "epub/1",
-    DOCX: "docx/1",
-    HTML: "html/1",
-    MARKDOWN: "markdown/1",
-    TEXT: "text/1",
-}
-"""To be raised when a reader makes other pages of the same file, so that they are read again."""
-
-_OTHER = "llama-index:"
 _HEAD_BYTES = 65_536
 _PDF_BODY = re.compile(rb"%PDF-\d\.\d.*?\d+ \d+ obj", re.DOTALL)
 _OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -76,25 +43,6 @@ def media_type_of(path: Path) -> str:
     if (kind := name_text(head)) is not None:
         raise UnreadableDocument(kind)
     return _text_type(path.suffix.lower(), decode(head)[0])
-
-
-def other_type(class_path: str) -> str:
-    """Return what stands for the media type of files that a LlamaIndex reader reads."""
-    return f"{_OTHER}{class_path}"
-
-
-def reader_version(media_type: str) -> str:
-    """Name the reader of a media type and its version."""
-    return media_type if media_type.startswith(_OTHER) else _VERSIONS[media_type]
-
-
-def reader_for(media_type: str) -> Reader:
-    """Import and return the reader of a media type."""
-    if media_type.startswith(_OTHER):
-        other = importlib.import_module("lcagent.retrieval.reading.llama_index_reader")
-        return cast("Reader", other.reader(media_type.removeprefix(_OTHER)))
-    module = importlib.import_module(f"lcagent.retrieval.reading.{_MODULES[media_type]}")
-    return cast("Reader", module.read)
 
 
 def _head(path: Path) -> bytes:
@@ -136,3 +84,74 @@ def _text_type(suffix: str, start: str) -> str:
     if _HTML_START.match(start) or (suffix in _HTML_NAMES and _TAG.match(start)):
         return HTML
     return MARKDOWN if suffix in _MARKDOWN_NAMES else TEXT
+
+
+_CONVERT = "save it as PDF or DOCX first"
+_PICTURE = "put it into a PDF, which can be read with OCR"
+_UNPACK = "unpack it and give the documents in it"
+
+_SIGNATURES = tuple(
+    (re.compile(pattern, re.DOTALL), what, advice)
+    for pattern, what, advice in (
+        (rb"\x89PNG|\xff\xd8\xff|GIF8|II\*\0|MM\0\*|BM|RIFF.{4}WEBP", "an image", _PICTURE),
+        (rb".{4}ftyp(?:heic|heix|mif1|avif)", "an image", _PICTURE),
+        (rb".{4}ftyp|ID3|OggS|fLaC|RIFF|\x1aE\xdf\xa3", "audio or video", "give its transcript"),
+        (rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!|\x28\xb5\x2f\xfd", "an archive", _UNPACK),
+        (rb".{257}ustar", "a tar archive", _UNPACK),
+        (rb"AT&TFORM", "a DjVu document", "convert it to PDF first (ddjvu)"),
+        (rb".{60}(?:BOOKMOBI|TEXtREAd)", "a Kindle book (MOBI)", "convert it to EPUB first"),
+        (rb"SQLite format 3", "an SQLite database", "export what you need as text"),
+        (rb"\x7fELF|MZ|\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe", "a program", "give a document"),
+        (rb"", "a binary file of an unknown kind", "give a document"),
+    )
+)
+_MARKUP = (
+    (b"{\\rtf", "an RTF document", _CONVERT),
+    (b"%!PS", "a PostScript document", "convert it to PDF first (ps2pdf)"),
+)
+_ARCHIVES = (  # a member that only this kind has
+    ("xl/", "an Excel workbook (.xlsx)", "save its sheets as CSV"),
+    ("ppt/", "a PowerPoint presentation (.pptx)", "save it as PDF first"),
+    ("Index/Document.iwa", "an Apple iWork document", _CONVERT),
+    ("content.xml", "an OpenDocument file (.odt, .ods, .odp)", _CONVERT),
+    ("", "a zip archive", _UNPACK),
+)
+
+_OLE_STREAMS = (
+    ("WordDocument", "a Word document of the old format (.doc)", "save it as DOCX or PDF first"),
+    ("Workbook", "an Excel workbook of the old format (.xls)", "save its sheets as CSV"),
+    ("PowerPoint Document", "a PowerPoint presentation (.ppt)", "save it as PDF first"),
+)
+
+
+def name_text(head: bytes) -> str | None:
+    """Say what a file is that is text by its bytes, but of a kind that only programs read."""
+    found = (_say(what, advice) for start, what, advice in _MARKUP if head.startswith(start))
+    return next(found, None)
+
+
+def name_binary(head: bytes) -> str:
+    """Say what a file is that is not text."""
+    return next(_say(what, advice) for kind, what, advice in _SIGNATURES if kind.match(head))
+
+
+def name_archive(members: Iterable[str]) -> str:
+    """Say what a zip archive is that is neither EPUB nor DOCX."""
+    names = ["", *members]
+    return next(
+        _say(what, advice)
+        for start, what, advice in _ARCHIVES
+        if any(name.startswith(start) for name in names)
+    )
+
+
+def name_compound(content: bytes) -> str:
+    """Say what an OLE compound file is: a document of the old Office formats."""
+    for stream, what, advice in _OLE_STREAMS:
+        if stream.encode("utf-16-le") in content:
+            return _say(what, advice)
+    return _say("an Office document of an old format", _CONVERT)
+
+
+def _say(what: str, advice: str) -> str:
+    return f"it is {what}: {advice}"

@@ -6,43 +6,23 @@ with the problem "unreadable", and a new process reads on behind it.
 """
 
 import asyncio
-import unicodedata
+import json
+import os
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from lcagent.documents import Document, OutlineEntry, Page
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.formats import (
-    PDF,
-    media_type_of,
-    other_type,
-    reader_version,
-)
-from lcagent.retrieval.reading.process import ReaderDied, read_events
+from lcagent.retrieval.reading.formats import media_type_of
+from lcagent.retrieval.reading.reader import PDF, Limits, other_type, printable, reader_version
 from lcagent.retrieval.reading.worker import Request
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the pages read so far and their number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What reading one file may take.
-
-    Attributes:
-        open_s: Seconds until the first page; formats that are read in one go need them all.
-        page_s: Seconds without a new page after which a page is given up.
-        attempts: How many processes may be started for one file.
-    """
-
-    memory_bytes: int = 1_400_000_000
-    cpu_s: int = 600
-    open_s: float = 25.0
-    page_s: float = 8.0
-    attempts: int = 3
 
 
 OCR_LIMITS = Limits(memory_bytes=8_000_000_000, cpu_s=100_000, open_s=120.0, page_s=120.0)
@@ -119,15 +99,6 @@ def _media_type(path: Path, other_reader: str | None) -> str:
         return other_type(other_reader)
 
 
-def printable(name: str) -> str:
-    """Return a file's name as it can be stored and shown.
-
-    What controls a terminal or is no character at all (a byte in no encoding) becomes U+FFFD.
-    """
-    categories = ((character, unicodedata.category(character)) for character in name)
-    return "".join("\ufffd" if kind in ("Cc", "Cs") else one for one, kind in categories)
-
-
 def _request(
     path: Path,
     media_type: str,
@@ -180,7 +151,7 @@ async def _events(request: Request, limits: Limits) -> AsyncGenerator[dict[str, 
                     raise ReaderDied(event["message"])
 
 
-def _give_up_page(so_far: _SoFar, death: ReaderDied, *, is_last: bool) -> None:
+def _give_up_page(so_far: _SoFar, death: "ReaderDied", *, is_last: bool) -> None:
     """Put a marker in place of the page that ended the reader, or of all that are left."""
     if so_far.head is None:
         raise UnreadableDocument(f"reading it failed: {death}") from death
@@ -204,3 +175,76 @@ def _document(path: Path, document_id: str, media_type: str, so_far: _SoFar) -> 
         title=so_far.head["title"],
         language=so_far.head["language"],
     )
+
+
+_LONGEST_LINE = 1 << 28
+
+
+class ReaderDied(Exception):
+    """The reading process ended, or was ended, before it had read everything."""
+
+
+async def read_events(
+    request: Request, open_s: float, page_s: float
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Yield what a new reading process writes, until its end mark.
+
+    Raises:
+        ReaderDied: It was silent for `open_s` before the first page, or `page_s` after it, or
+            it ended without the mark.
+    """
+    patience_s = open_s
+    async with _started(request) as stdout:
+        while True:
+            line = await _line(stdout, patience_s)
+            event = _event(line)
+            if "end" in event:
+                return
+            yield event
+            if "page" in event:
+                patience_s = page_s
+
+
+async def _line(stdout: asyncio.StreamReader, patience_s: float) -> bytes:
+    try:
+        line = await asyncio.wait_for(stdout.readline(), patience_s)
+    except TimeoutError:
+        raise ReaderDied(f"its reader made no progress for {patience_s:.0f} s") from None
+    except ValueError:
+        raise ReaderDied("one of its pages is too large") from None
+    if not line.endswith(b"\n"):
+        raise ReaderDied("its reader crashed or ran out of memory")
+    return line
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    try:
+        event: dict[str, Any] = json.loads(line)
+    except ValueError:  # a library that its reader uses printed something
+        raise ReaderDied("its reader wrote what cannot be understood") from None
+    return event
+
+
+@asynccontextmanager
+async def _started(request: Request) -> AsyncIterator[asyncio.StreamReader]:
+    """Start a process that has got its request, and end it on the way out, however that is."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "lcagent.retrieval.reading.worker",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        limit=_LONGEST_LINE,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        # The password goes through the pipe: arguments are visible to other users.
+        process.stdin.write(json.dumps(asdict(request)).encode() + b"\n")
+        yield process.stdout
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

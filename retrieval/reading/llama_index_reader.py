@@ -11,7 +11,7 @@ from typing import Any
 
 from lcagent.documents import Page
 from lcagent.errors import UnreadableDocument
-from lcagent.retrieval.reading.base import Reader, Reading
+from lcagent.retrieval.reading.reader import Reader, Reading
 
 
 def reader(class_path: str) -> Reader:

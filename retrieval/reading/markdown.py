@@ -9,9 +9,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from lcagent.documents import HiddenText
-from lcagent.retrieval.reading.base import Reading
 from lcagent.retrieval.reading.encoding import clean, decode
 from lcagent.retrieval.reading.parts import Heading, MarkedText, read_parts
+from lcagent.retrieval.reading.reader import Reading
 
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\n(.*?\n)?\1[ \t]*(?:\n|\Z)", re.DOTALL)
 _FIELD = re.compile(r"^(title|lang|language)\s*[:=]\s*[\"']?(.*?)[\"']?\s*$", re.MULTILINE)
@@ -19,7 +19,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 def read(path: Path, password: str | None = None, first_page: int = 0) -> Reading:  # noqa: ARG001
-    """Read a Markdown file; see `base.Reader`."""
+    """Read a Markdown file; see `reader.Reader`."""
     source = clean(decode(path.read_bytes())[0])
     front_matter = _FRONT_MATTER.match(source)
     fields = dict(_FIELD.findall(front_matter[0])) if front_matter else {}

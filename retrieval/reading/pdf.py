@@ -12,9 +12,9 @@ import pypdfium2.raw as pdfium_c
 
 from lcagent.documents import OutlineEntry, Page, Problem
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.base import Reading
 from lcagent.retrieval.reading.pdf_hidden import HiddenSpans
 from lcagent.retrieval.reading.pdf_text import TextLayer
+from lcagent.retrieval.reading.reader import Reading
 
 MAX_OUTLINE_ENTRIES = 10_000
 MOST_OBJECTS = 1_000
@@ -26,7 +26,7 @@ drawn have more, in however few paths."""
 
 
 def read(path: Path, password: str | None = None, first_page: int = 0) -> Reading:
-    """Open a PDF; see `base.Reader`."""
+    """Open a PDF; see `reader.Reader`."""
     pdf = open_pdf(path, password)
     count = len(pdf)
     if count == 0:

@@ -20,7 +20,7 @@ from typing import Any
 
 from lcagent.documents import Page
 from lcagent.errors import MissingExtra, PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.formats import reader_for
+from lcagent.retrieval.reading.reader import reader_for
 
 
 @dataclass(frozen=True, slots=True)

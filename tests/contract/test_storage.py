@@ -1,5 +1,7 @@
 """The store behaves the same on SQLite and on PostgreSQL."""
 
+from dataclasses import replace
+
 from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page, Span
 from lcagent.storage.database import Database
 from lcagent.storage.document_store import DocumentStore
@@ -27,8 +29,6 @@ def _document(key: str = "a", name: str = "book.pdf", body: str = "One. Two.") -
 
 
 def _without_lines(document: Document) -> list[Page]:
-    from dataclasses import replace  # noqa: PLC0415
-
     return [replace(page, lines=()) for page in document.pages]
 
 
@@ -52,6 +52,18 @@ def test_saving_again_replaces_the_older_reading(database: Database) -> None:
     assert loaded is not None
     assert loaded.pages[0].text == "New."
     assert [stored.page_count for stored in store.listed()] == [3]
+
+
+def test_the_revision_of_a_document_changes_when_it_does(database: Database) -> None:
+    store = DocumentStore(database)
+    saved = _document()
+    assert store.revision(saved.id) is None
+    store.save(saved)
+    assert store.revision(saved.id) == ("pdf/1", 3, 1)
+    store.update_page(saved.id, Page(index=1, text="Seen.", number=2, is_ocr=True))
+    assert store.revision(saved.id) == ("pdf/1", 3, 2)
+    store.save(replace(saved, pages=(), reader="pdf/2"))
+    assert store.revision(saved.id) == ("pdf/2", 0, 0)
 
 
 def test_removing_a_document_takes_all_that_was_made_of_it(database: Database) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from lcagent.documents import Page
-from lcagent.retrieval.reading.base import Reading
-from lcagent.retrieval.reading.cutting import LONGEST
-from lcagent.retrieval.reading.formats import media_type_of, reader_for
+from lcagent.retrieval.reading.formats import media_type_of
+from lcagent.retrieval.reading.parts import LONGEST
+from lcagent.retrieval.reading.reader import Reading, reader_for
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LCAGENT_TEST_DATA") or ROOT.parent / "shared" / "data")

@@ -6,7 +6,7 @@ from lcagent.documents import Document, HiddenText, Page
 from lcagent.errors import UsageError
 from lcagent.pipelines.coverage import check_selection, coverage_of, has_text, notes_on
 from lcagent.retrieval.library import Collection
-from lcagent.retrieval.reading.formats import EPUB, PDF
+from lcagent.retrieval.reading.reader import EPUB, PDF
 from lcagent.selection import ALL_PAGES, parse_pages
 
 PICTURE = Page(0, "", 1, problem="no text layer")

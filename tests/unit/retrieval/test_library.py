@@ -11,6 +11,7 @@ import pytest
 
 from lcagent.documents import Document
 from lcagent.errors import PasswordNeeded, UnreadableDocument, UsageError
+from lcagent.retrieval import library as library_module
 from lcagent.retrieval.library import Collection, Library, content_hash
 from lcagent.retrieval.sources import Source, StoredId
 from lcagent.storage.database import open_database
@@ -60,6 +61,38 @@ def test_a_document_of_an_older_reader_is_read_again(library: Library, file: Pat
     library.store.save(replace(read, reader="text/0", pages=()))
     assert _collect(library, file).documents == (read,)
     assert library.store.load(read.id) == read
+
+
+def test_a_document_asked_again_stays_in_memory_as_long_as_it_is_stored_unchanged(
+    library: Library, file: Path
+) -> None:
+    _collect(library, file)
+    (first,), (second,) = (_collect(library, file).documents for _ in range(2))
+    assert second.pages is first.pages
+    recognised = replace(first.pages[0], text="Read from a picture.", is_ocr=True)
+    library.store.update_page(first.id, recognised)  # as another process would
+    (third,) = _collect(library, StoredId(first.id)).documents
+    assert third.pages[0].text == "Read from a picture."
+    library.store.remove(first.id)
+    with pytest.raises(ExceptionGroup) as caught:
+        _collect(library, StoredId(first.id))
+    assert caught.group_contains(UsageError)
+
+
+def test_no_more_pages_stay_in_memory_than_may(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_module, "KEPT_PAGES", 1)
+    files = [tmp_path / name for name in ("a.txt", "b.txt")]
+    for path in files:
+        path.write_text(f"{TEXT} {path.name}")
+        _collect(library, path)
+    (first,) = _collect(library, files[0]).documents
+    assert _collect(library, files[0]).documents[0].pages is first.pages
+    _collect(library, files[1])
+    (again,) = _collect(library, files[0]).documents
+    assert again == first
+    assert again.pages is not first.pages
 
 
 def test_progress_is_reported_only_where_something_is_read(library: Library, file: Path) -> None:

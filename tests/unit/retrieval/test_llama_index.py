@@ -2,12 +2,16 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lcagent.documents import Document, Page, Span
 from lcagent.errors import UnreadableDocument
 from lcagent.pipelines import Runtime
-from lcagent.retrieval.reading.formats import other_type, reader_for, reader_version
+from lcagent.retrieval.reading.reader import other_type, reader_for, reader_version
+from lcagent.retrieval.search.retriever import SearchResults
+from lcagent.selection import parse_pages
 from lcagent.settings import load_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -64,6 +68,60 @@ def test_our_search_is_a_retriever_of_llama_index(tmp_path: Path) -> None:
     assert node.metadata["document"] == "book.md"
     assert "Ferry" in node.metadata["section"]
     assert node.node.to_dict()["start_char_idx"] is not None
+
+
+PAGES = ("The lamp is red.", "The ferry leaves at noon.", "The ferry leaves at six.")
+BOOK = Document(
+    "d", "book.pdf", "application/pdf", "pdf/1",
+    tuple(Page(index, text, index + 1) for index, text in enumerate(PAGES)),
+)  # fmt: skip
+
+
+def _search(nodes: list[tuple[str, dict[str, object]]], **options: Any) -> SearchResults:
+    """Return what is found where LlamaIndex returns these nodes, the best first."""
+    from llama_index.core.retrievers import BaseRetriever  # noqa: PLC0415 -- a second to import
+    from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode  # noqa: PLC0415
+
+    from lcagent.retrieval.llama_index import LlamaIndexBackend  # noqa: PLC0415
+
+    class Fixed(BaseRetriever):
+        def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:  # noqa: ARG002
+            return [
+                NodeWithScore(node=TextNode(text=text, metadata=metadata), score=1.0 - place / 10)
+                for place, (text, metadata) in enumerate(nodes)
+            ]
+
+    return asyncio.run(LlamaIndexBackend(Fixed(), [BOOK]).search("When?", **options))
+
+
+def test_a_retriever_of_llama_index_searches_for_us() -> None:
+    found = _search([("ferry leaves at six", {}), ("The lamp", {}), ("noon", {})], top_k=2)
+    assert [(one.span, one.text, one.score) for one in found.passages] == [
+        (Span("d", 2, 4, 23), "ferry leaves at six", 1.0),
+        (Span("d", 0, 0, 8), "The lamp", 0.9),
+    ]
+    assert found.passages[0].page is BOOK.pages[2]
+    assert (found.chunks, found.chunks_read, found.notes) == (3, 3, ())
+
+
+def test_the_metadata_of_a_node_tell_which_of_several_pages_is_meant() -> None:
+    for metadata in ({"page": 3}, {"page_label": "3"}, {"file_name": "book.pdf", "page": "3"}):
+        found = _search([("The ferry", metadata)])
+        assert found.passages[0].span.page_index == 2
+    other = _search([("The ferry", {"file_name": "another.pdf", "page": 3})])
+    assert other.passages[0].span.page_index == 1
+
+
+def test_nodes_that_stand_on_no_page_are_left_out_and_counted() -> None:
+    found = _search([("The ferry sinks.", {}), ("The lamp", {}), ("", {})])
+    assert [one.text for one in found.passages] == ["The lamp"]
+    assert found.notes == ("2 of the 3 passages found stand on no page and were left out",)
+
+
+def test_only_nodes_on_selected_pages_are_returned() -> None:
+    found = _search([("The lamp", {}), ("six", {})], pages=parse_pages("3"))
+    assert [one.text for one in found.passages] == ["six"]
+    assert found.chunks_read == 1
 
 
 def test_a_reader_of_llama_index_reads_what_ours_do_not(slides: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lcagent.retrieval.embedding.blas_threads import _find_openblas, one_blas_thread
+from lcagent.retrieval.embedding.minilm_numpy import _find_openblas, one_blas_thread
 
 
 def test_one_thread_inside_and_as_many_as_before_outside() -> None:

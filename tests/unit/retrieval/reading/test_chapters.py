@@ -2,7 +2,7 @@
 
 import pytest
 
-from lcagent.retrieval.reading.chapters import find_headings
+from lcagent.retrieval.reading.plain_text import find_headings
 
 BODY = "\n\n" + "Some words of a story that goes on. " * 30 + "\n\n"
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.retrieval.reading.cutting import LONGEST, cut
+from lcagent.retrieval.reading.parts import LONGEST, cut
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {number}. " + "word " * 200 for number in range(1, 21))
 

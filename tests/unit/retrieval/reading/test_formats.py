@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.formats import (
+from lcagent.retrieval.reading.formats import media_type_of
+from lcagent.retrieval.reading.reader import (
     DOCX,
     EPUB,
     HTML,
     MARKDOWN,
     PDF,
     TEXT,
-    media_type_of,
     reader_for,
     reader_version,
 )

@@ -14,7 +14,8 @@ import pytest
 
 from lcagent.documents import Document
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.isolation import Limits, Progress, printable, read_document
+from lcagent.retrieval.reading.isolation import Progress, read_document
+from lcagent.retrieval.reading.reader import Limits, printable
 
 PAGE_COUNT = 5
 HOSTILE_PAGE = 2
@@ -23,8 +24,8 @@ READER = f"""
 import ctypes, os, sys, time
 from lcagent.documents import Page
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading import formats
-from lcagent.retrieval.reading.base import Reading
+from lcagent.retrieval.reading import reader
+from lcagent.retrieval.reading.reader import Reading
 
 def opened(): OPENED
 def hostile(): HOSTILE
@@ -37,7 +38,7 @@ def read(path, password=None, first_page=0):
     opened()
     return Reading({PAGE_COUNT}, (page(index) for index in range(first_page, {PAGE_COUNT})))
 
-formats.reader_for = lambda media_type: read
+reader.reader_for = lambda media_type: read
 """
 HOSTILITIES = {
     "ends": "os._exit(0)",

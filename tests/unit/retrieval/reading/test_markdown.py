@@ -5,8 +5,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lcagent.retrieval.reading.base import Reading
 from lcagent.retrieval.reading.markdown import read
+from lcagent.retrieval.reading.reader import Reading
 
 LINES = [
     "# One",

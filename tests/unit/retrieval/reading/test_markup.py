@@ -3,7 +3,7 @@
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from lcagent.retrieval.reading.markup import Markup, read_markup
+from lcagent.retrieval.reading.html import Markup, read_markup
 
 
 def markup(html: str) -> Markup:
