@@ -13,7 +13,7 @@ from typing import ClassVar, TypeAlias
 
 from lcagent.agents.prompt_templates import Prompt, fence
 from lcagent.agents.refusals import NOT_FOUND
-from lcagent.agents.token_budget import TokenCounter, truncate_end
+from lcagent.agents.token_budget import CountTokens, truncate_end
 from lcagent.documents import Document, Page, Passage, Span
 from lcagent.models.chat_model import ChatModel, OnText, Request
 from lcagent.selection import ALL_PAGES, PageSelection
@@ -79,7 +79,7 @@ def pack_passages(
     passages: Sequence[Passage],
     documents: Mapping[str, Document],
     budget_tokens: int,
-    count: TokenCounter,
+    count: CountTokens,
     pages: PageSelection = ALL_PAGES,
 ) -> list[LabelledPassage]:
     """Choose what fits of the passages, the best first; return it in the order of the documents.

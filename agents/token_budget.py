@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from lcagent.models.chat_model import ChatModel, Message
 
-TokenCounter: TypeAlias = Callable[[str], int]
+CountTokens: TypeAlias = Callable[[str], int]
 """Counts the tokens of a text by itself."""
 
 MAX_ANSWER_TOKENS, MAX_REASONED_ANSWER_TOKENS = 1_024, 8_192
@@ -55,13 +55,13 @@ def prose_reply_tokens(model: ChatModel, messages: Sequence[Message]) -> int:
     return min(left, _max_prose_tokens(model), card.max_reply_tokens or left)
 
 
-def token_counter(model: ChatModel) -> TokenCounter:
+def token_counter(model: ChatModel) -> CountTokens:
     """Return a counter of a text's own tokens, without those of the message round it."""
     empty = model.count_tokens((Message("user", ""),))
     return lambda text: max(0, model.count_tokens((Message("user", text),)) - empty)
 
 
-def truncate_end(text: str, max_tokens: int, count: TokenCounter) -> str:
+def truncate_end(text: str, max_tokens: int, count: CountTokens) -> str:
     """Return the beginning of a text that has at most `max_tokens`, ending with a whole word."""
     if count(text) <= max_tokens:
         return text
@@ -76,7 +76,7 @@ def truncate_end(text: str, max_tokens: int, count: TokenCounter) -> str:
     return text[: blank if blank > 0 else fits].rstrip()
 
 
-def truncate_start(text: str, max_tokens: int, count: TokenCounter) -> str:
+def truncate_start(text: str, max_tokens: int, count: CountTokens) -> str:
     """Return the end of a text that has at most `max_tokens`, from the beginning of a word."""
     while text and (size := count(text)) > max_tokens:
         # Characters per token vary, so aim 5 % short and measure again.
@@ -86,7 +86,7 @@ def truncate_start(text: str, max_tokens: int, count: TokenCounter) -> str:
     return text
 
 
-def count_fitting_from_end(paragraphs: Sequence[str], max_tokens: int, count: TokenCounter) -> int:
+def count_fitting_from_end(paragraphs: Sequence[str], max_tokens: int, count: CountTokens) -> int:
     """Return how many of the last paragraphs fit together."""
     left = max_tokens
     for number, paragraph in enumerate(reversed(paragraphs)):

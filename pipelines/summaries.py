@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from lcagent.agents.chain.notes import Fact
+from lcagent.agents.chain.notes import NotedFact
 from lcagent.agents.citations import (
     AttributedQuote,
     CitedText,
@@ -84,7 +84,7 @@ def summary_of(
 def written(order: Order, chain: ChainRun, run: RunContext, runtime: Runtime) -> Made:
     """Return what a model wrote, the quote behind every label looked up."""
     changes = chain.changes(chain.paths[0])
-    facts: dict[str, Fact] = {one.label: one for _, change in changes for one in change.facts}
+    facts: dict[str, NotedFact] = {one.label: one for _, change in changes for one in change.facts}
     detail = run.record[SUMMARY].detail
 
     def meant(mark: Mark) -> AttributedQuote:

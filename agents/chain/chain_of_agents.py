@@ -25,7 +25,7 @@ from lcagent.agents.chain.chain_prompts import (
 )
 from lcagent.agents.chain.notes import (
     NOTES_SCHEMA,
-    Fact,
+    NotedFact,
     Notes,
     NotesDelta,
     fit_to_budget,
@@ -253,9 +253,9 @@ def _joined_deltas(first: NotesDelta, second: NotesDelta) -> NotesDelta:
 
 
 def _split_by_tokens(
-    facts: Sequence[Fact], budget_tokens: int, count: Callable[[str], int]
-) -> list[list[Fact]]:
-    groups: list[list[Fact]] = [[]]
+    facts: Sequence[NotedFact], budget_tokens: int, count: Callable[[str], int]
+) -> list[list[NotedFact]]:
+    groups: list[list[NotedFact]] = [[]]
     tokens = 0
     for fact in facts:
         size = count(format_fact(fact)) + 1

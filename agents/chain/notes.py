@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lcagent.agents.chain.worker_chunks import WorkerChunk
 from lcagent.agents.replies_json import extract_json_object
-from lcagent.agents.token_budget import TokenCounter, truncate_end
+from lcagent.agents.token_budget import CountTokens, truncate_end
 from lcagent.documents import Span
 from lcagent.retrieval.quotes.checking import QuoteChecker
 
@@ -47,7 +47,7 @@ NOTES_SCHEMA: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class NotedFact:
     """One thing that a worker noted.
 
     Attributes:
@@ -76,7 +76,7 @@ class NotesDelta:
         flags: What was wrong with the reply, for the report of the run.
     """
 
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[NotedFact, ...] = ()
     message: str | None = None
     open_questions: tuple[str, ...] | None = None
     answer: str | None = None
@@ -106,7 +106,7 @@ class Notes:
     """
 
     label_prefix: str = LABEL_PREFIXES[0]
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[NotedFact, ...] = ()
     message: str = ""
     open_questions: tuple[str, ...] = ()
     answer: str = ""
@@ -130,11 +130,11 @@ class Notes:
         """Say whether anything was noted."""
         return bool(self.facts or self.message)
 
-    def as_text(self, facts: Sequence[Fact], *, with_quotes: bool) -> str:
+    def as_text(self, facts: Sequence[NotedFact], *, with_quotes: bool) -> str:
         """Return the notes, with some of their facts, as a model is shown them."""
         return "\n".join(self._lines(facts, with_quotes)) or "(none)"
 
-    def _lines(self, facts: Sequence[Fact], with_quotes: bool) -> Iterator[str]:
+    def _lines(self, facts: Sequence[NotedFact], with_quotes: bool) -> Iterator[str]:
         if self.message:
             yield self.message
         for fact in facts:
@@ -150,13 +150,13 @@ class FittedNotes:
     """Notes within a budget: what a model is shown of them, and which facts had no room."""
 
     text: str
-    left_out: tuple[Fact, ...] = ()
+    left_out: tuple[NotedFact, ...] = ()
 
 
 def fit_to_budget(
     notes: Notes,
     budget_tokens: int,
-    count: TokenCounter,
+    count: CountTokens,
     question: str,
     *,
     with_quotes: bool = False,
@@ -186,7 +186,7 @@ def fit_to_budget(
     return FittedNotes(truncate_end(text, budget_tokens, count), left_out)
 
 
-def format_fact(fact: Fact, *, with_quote: bool = False) -> str:
+def format_fact(fact: NotedFact, *, with_quote: bool = False) -> str:
     """Return a fact as a model is shown it."""
     quote = " ".join(fact.quote.split())
     shown = f' -- "{quote}"' if with_quote and quote else ""
@@ -209,7 +209,7 @@ def parse_notes_reply(
     if reply is None:
         return NotesDelta(message=text.strip(), flags=("not in the form asked for",))
     known = {_fact_key(fact.text) for fact in notes.facts}
-    facts: list[Fact] = []
+    facts: list[NotedFact] = []
     for noted in reply.facts:
         if noted.text.strip() and _fact_key(noted.text) not in known:
             known.add(_fact_key(noted.text))
@@ -224,17 +224,17 @@ def parse_notes_reply(
 
 
 def _checked_fact(
-    label: str, noted: "_NotedFact", chunk: WorkerChunk, checker: QuoteChecker
-) -> Fact:
+    label: str, noted: "_FactReply", chunk: WorkerChunk, checker: QuoteChecker
+) -> NotedFact:
     location = checker.locate_among(noted.quote, chunk.pages)
     page = location.spans[0].page if location.spans else chunk.pages[0]
     status: FactStatus = "not_found"
     if location.status in ("exact", "fuzzy"):
         status = "exact" if location.status == "exact" else "fuzzy"
-    return Fact(label, noted.text.strip(), noted.quote.strip(), page, status)
+    return NotedFact(label, noted.text.strip(), noted.quote.strip(), page, status)
 
 
-def _ranked_by_use(facts: Sequence[Fact], question: str) -> list[Fact]:
+def _ranked_by_use(facts: Sequence[NotedFact], question: str) -> list[NotedFact]:
     """Return facts, those with a quote that was found first, then by words of the question.
 
     Of equals the newest comes first: where the budget is small, the next worker goes on from what
@@ -264,7 +264,7 @@ def _stored_delta() -> TypeAdapter[NotesDelta]:
     return TypeAdapter(NotesDelta)
 
 
-class _NotedFact(BaseModel):
+class _FactReply(BaseModel):
     text: str
     quote: str = ""
 
@@ -272,7 +272,7 @@ class _NotedFact(BaseModel):
 class _Reply(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    facts: list[_NotedFact] = Field(default_factory=list[_NotedFact])
+    facts: list[_FactReply] = Field(default_factory=list[_FactReply])
     open_questions: list[str] = Field(default_factory=list[str])
     answer: str = ""
 

@@ -9,7 +9,7 @@ hold every character of the selected pages exactly once.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lcagent.agents.token_budget import TokenCounter
+from lcagent.agents.token_budget import CountTokens
 from lcagent.documents import Document, Span
 from lcagent.retrieval.sentences import sentences
 from lcagent.selection import ALL_PAGES, PageSelection
@@ -53,7 +53,7 @@ class WorkerChunk:
 def split_for_workers(
     documents: Sequence[Document],
     budget_tokens: int,
-    count: TokenCounter,
+    count: CountTokens,
     pages: PageSelection = ALL_PAGES,
 ) -> list[WorkerChunk]:
     """Return the chunks of all documents; none reaches over the end of a document.
@@ -101,7 +101,7 @@ def halve_chunk(chunk: WorkerChunk) -> tuple[WorkerChunk, WorkerChunk] | None:
 
 
 def _units(
-    document: Document, budget_tokens: int, count: TokenCounter, pages: PageSelection
+    document: Document, budget_tokens: int, count: CountTokens, pages: PageSelection
 ) -> Iterator[tuple[Segment, int]]:
     """Yield what is never cut: each sentence with the white space behind it, and its tokens.
 
@@ -127,7 +127,7 @@ def _sentence_borders(text: str, language: str | None) -> Iterator[tuple[int, in
 
 
 def _pieces(
-    segment: Segment, budget_tokens: int, count: TokenCounter
+    segment: Segment, budget_tokens: int, count: CountTokens
 ) -> Iterator[tuple[Segment, int]]:
     """Yield the parts of a segment that fit, each as long as it can be.
 

@@ -12,7 +12,7 @@ no question in a better way than those below it: their scores go into its own.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import regex
 
@@ -44,8 +44,6 @@ LOG_ONE_HALF = -0.6931471805599453
 NOTHING_STATED = "the model did not say how sure it is; one half was taken"
 
 NO_EXPLANATION = "it explains nothing, so there is nothing to measure"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)

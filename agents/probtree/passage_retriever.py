@@ -19,7 +19,7 @@ from lcagent.documents import Document, Passage, Span
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.selection import ALL_PAGES, PageSelection
 
-LEAST_SHARE = 64
+MIN_PASSAGE_TOKENS = 64
 """Tokens; a passage that has to be cut to fewer says nothing any more."""
 
 
@@ -79,7 +79,9 @@ class BudgetedRetriever:
         for passage in passages:
             shown = self._label(len(packed) + 1, passage, share)
             if not packed and self._size(shown) > left:
-                text = truncate_end(shown.text, max(LEAST_SHARE, left - LEAST_SHARE), self.count)
+                text = truncate_end(
+                    shown.text, max(MIN_PASSAGE_TOKENS, left - MIN_PASSAGE_TOKENS), self.count
+                )
                 shown = LabelledPassage(shown.label, shown.page, text)
             if not packed or self._size(shown) <= left:
                 left -= self._size(shown)

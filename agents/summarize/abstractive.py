@@ -12,12 +12,12 @@ from typing import ClassVar
 
 from lcagent.agents.chain.chain_of_agents import Chain
 from lcagent.agents.chain.chain_prompts import ChainBudget, allocate_budget
-from lcagent.agents.chain.notes import Fact, format_fact
+from lcagent.agents.chain.notes import NotedFact, format_fact
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.refusals import is_refusal
 from lcagent.agents.token_budget import (
     MIN_REPLY_TOKENS,
-    TokenCounter,
+    CountTokens,
     prose_prompt_tokens,
     prose_reply_tokens,
 )
@@ -34,7 +34,7 @@ from lcagent.models.chat_model import ChatModel, Reply, Request
 WORDS_PER_POINT = 12
 """Of a summary; so many points are noted that its writer can choose."""
 
-MIN_POINTS, MAX_POINTS = 1, 12
+MIN_POINTS_PER_PART, MAX_POINTS_PER_PART = 1, 12
 
 MAX_SUMMARY_REPAIRS = 2
 
@@ -88,7 +88,7 @@ class SummaryChain(Chain):
         points: How many each notes, at most.
     """
 
-    points: int = MAX_POINTS
+    points: int = MAX_POINTS_PER_PART
 
     def worker_prompt(self, notes: str, chunk: str) -> Prompt:
         """Return what a reader is shown."""
@@ -171,7 +171,7 @@ def allocate_summary_budget(focus: str, model: ChatModel) -> ChainBudget:
     """Divide a model's window among the parts of the readers' and the writer's prompts."""
     return allocate_budget(
         model,
-        worker=SummaryReaderPrompt(focus, "", "", MAX_POINTS).messages(),
+        worker=SummaryReaderPrompt(focus, "", "", MAX_POINTS_PER_PART).messages(),
         manager=SummaryWriterPrompt(focus, "", 0).messages(),
     )
 
@@ -187,11 +187,13 @@ def points_budget_tokens(focus: str, model: ChatModel) -> int:
 
 def points_per_part(words: int, parts: int) -> int:
     """Return how many points each of the parts should give for a summary of so many words."""
-    return min(MAX_POINTS, max(MIN_POINTS, ceil(words / WORDS_PER_POINT / max(1, parts))))
+    return min(
+        MAX_POINTS_PER_PART, max(MIN_POINTS_PER_PART, ceil(words / WORDS_PER_POINT / max(1, parts)))
+    )
 
 
 def fit_points(
-    parts: Sequence[tuple[str, Sequence[Fact]]], budget_tokens: int, count: TokenCounter
+    parts: Sequence[tuple[str, Sequence[NotedFact]]], budget_tokens: int, count: CountTokens
 ) -> tuple[str, int]:
     """Return the points of all parts under their titles as far as they fit, and how many do not.
 

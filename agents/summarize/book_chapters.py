@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
-from lcagent.agents.token_budget import TokenCounter
+from lcagent.agents.token_budget import CountTokens
 from lcagent.documents import Document, OutlineEntry
 from lcagent.selection import PageSelection
 
@@ -79,7 +79,7 @@ def split_by_chapters(
     documents: Sequence[Document],
     chapters: Sequence[Chapter],
     budget_tokens: int,
-    count: TokenCounter,
+    count: CountTokens,
     pages: PageSelection,
 ) -> list[WorkerChunk]:
     """Return the chunks of all chapters; none reaches over the end of a chapter."""

@@ -29,7 +29,7 @@ with no sentence of this length gives others."""
 WORDS_PER_CHAPTER = 30
 """Of the summary; where there are more chapters than that allows, neighbours are joined."""
 
-SAMPLE_CHARACTERS = 10_000
+LANGUAGE_SAMPLE_CHARACTERS = 10_000
 SUMMARY_SLACK = 0.05
 """How far from its length a summary may be; sentences cannot be cut to fit."""
 
@@ -61,7 +61,7 @@ def extract_sentences(
     """Return the most central sentences of the chapters, in the order of the text."""
     by_id = {document.id: document for document in documents}
     sample = " ".join(page.text for document in documents for page in document.pages[:40])
-    analyzer = Analyzer(detect(sample[:SAMPLE_CHARACTERS]))
+    analyzer = Analyzer(detect(sample[:LANGUAGE_SAMPLE_CHARACTERS]))
     found = [
         _best_sized(list(_sentences(by_id[chapter.document_id], place, chapter, pages, analyzer)))
         for place, chapter in enumerate(chapters)

@@ -14,7 +14,7 @@ from math import ceil
 
 import regex
 
-from lcagent.agents.token_budget import TokenCounter
+from lcagent.agents.token_budget import CountTokens
 from lcagent.agents.write.word_count import split_words
 
 MIN_PARAGRAPH_WORDS, MAX_PARAGRAPH_WORDS = 200, 1_000
@@ -196,7 +196,7 @@ def rescale_plan(plan: ArticlePlan, target_words: int, limits: PlanLimits) -> Ar
     )
 
 
-def fit_plan(plan: ArticlePlan, place: int, budget_tokens: int, count: TokenCounter) -> str:
+def fit_plan(plan: ArticlePlan, place: int, budget_tokens: int, count: CountTokens) -> str:
     """Return the plan as far as it fits: all of it, else this chapter, else the lines round it.
 
     Args:
@@ -280,7 +280,7 @@ def _this_chapter(plan: ArticlePlan, place: int) -> str:
     return "\n".join(lines)
 
 
-def _lines_round(plan: ArticlePlan, place: int, budget_tokens: int, count: TokenCounter) -> str:
+def _lines_round(plan: ArticlePlan, place: int, budget_tokens: int, count: CountTokens) -> str:
     lines = [format_plan_line(at, paragraph) for at, paragraph in enumerate(plan.paragraphs)]
     first, last = place, place + 1
     for step in range(1, len(lines)):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from lcagent.agents.chain.notes import Fact
+from lcagent.agents.chain.notes import NotedFact
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
 from lcagent.agents.summarize.abstractive import (
     SummaryChain,
@@ -73,10 +73,10 @@ def chapters(run: RunContext) -> list[Chapter]:
 
 def points_by_part(
     order: Order, chain: ChainRun, run: RunContext
-) -> list[tuple[str, Sequence[Fact]]]:
+) -> list[tuple[str, Sequence[NotedFact]]]:
     """Return the points of each part with its title."""
     titles = {(one.document_id, at): one.title for one in chapters(run) for at in _pages(one)}
-    parts: list[tuple[str, Sequence[Fact]]] = []
+    parts: list[tuple[str, Sequence[NotedFact]]] = []
     for chunk, change in chain.changes(chain.paths[0]):
         ref = chunk.pages[0]
         title = titles[ref.document_id, ref.page_index]

@@ -5,7 +5,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.agents.chain.notes import Fact, Notes, NotesDelta, fit_to_budget, parse_notes_reply
+from lcagent.agents.chain.notes import (
+    NotedFact,
+    Notes,
+    NotesDelta,
+    fit_to_budget,
+    parse_notes_reply,
+)
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
 from lcagent.documents import Document, Page, Span
 from lcagent.retrieval.quotes.checking import QuoteChecker
@@ -63,7 +69,7 @@ def test_a_change_is_the_same_after_it_was_stored() -> None:
 
 
 def test_only_chosen_facts_are_kept() -> None:
-    facts = tuple(Fact(f"F{n}", f"fact {n}", "", Span("b", 0), "exact") for n in range(4))
+    facts = tuple(NotedFact(f"F{n}", f"fact {n}", "", Span("b", 0), "exact") for n in range(4))
     notes = Notes().apply(NotesDelta(facts=facts)).apply(NotesDelta(kept=("F1", "F3")))
     assert [fact.label for fact in notes.facts] == ["F1", "F3"]
 
@@ -71,7 +77,8 @@ def test_only_chosen_facts_are_kept() -> None:
 @given(budget=st.integers(20, 400), many=st.integers(0, 30))
 def test_what_is_shown_fits_and_nothing_is_forgotten(budget: int, many: int) -> None:
     facts = tuple(
-        Fact(f"F{n}", f"the ferry {n} sailed", "q" * n, Span("b", 0), "exact") for n in range(many)
+        NotedFact(f"F{n}", f"the ferry {n} sailed", "q" * n, Span("b", 0), "exact")
+        for n in range(many)
     )
     notes = Notes(facts=facts)
     view = fit_to_budget(notes, budget, len, "Which ferry sailed 7?", with_quotes=True)
