@@ -43,39 +43,39 @@ def device_rows(
     yield f"card: {_name(device)}; {peak / 1e12:.1f} TFLOP/s in bf16, {bandwidth / 1e9:.0f} GB/s"
     model = AdaptedModel(make_model(size, device, torch.bfloat16))
     read_text(model, size, config, 2 * config.plain_tokens, device)  # kernels are chosen once
-    reading, seconds = read_text(model, size, config, lengths.prefill, device)
+    state, seconds = read_text(model, size, config, lengths.prefill, device)
     share = prefill_flops(size, config, lengths.prefill) / seconds / peak
     speed = f"{lengths.prefill / seconds:,.0f} tokens/s"
     yield f"prefill, {lengths.prefill:,} tokens: {speed}, {share:.2f} of the peak (0.5)"
-    step_s = decode_s(model, reading, device)
+    step_s = decode_s(model, state, device)
     share = decode_bytes(size, config) / bandwidth / step_s
     yield f"decode: {1 / step_s:,.1f} tokens/s, {share:.2f} of the bandwidth limit (0.6)"
-    del reading
+    del state
     for store in ("model", "int8"):
         there = replace(config, place="cpu", store_dtype=store)
-        reading, seconds = read_text(model, size, there, lengths.long, device)
-        step_s = decode_s(model, reading, device)
+        state, seconds = read_text(model, size, there, lengths.long, device)
+        step_s = decode_s(model, state, device)
         named = "bfloat16" if store == "model" else store
         yield (
             f"{lengths.long:,} tokens, {named} blocks in the computer's memory: prefill "
             f"{seconds:.1f} s (120), decode {1 / step_s:,.1f} tokens/s, {_peak_memory(device)}"
         )
-        del reading
+        del state
 
 
 def read_text(
     model: AdaptedModel, size: Size, config: KVCacheConfig, tokens: int, device: str
 ) -> tuple[SequenceState, float]:
-    """Read random tokens; return the reading and the seconds it took."""
-    reading = new_sequence_state(model, config)
-    reading.tokens = draw_tokens(tokens, size.vocabulary)
-    return reading, _seconds(lambda: prefill_all(model, reading), device)
+    """Read random tokens; return the state and the seconds it took."""
+    state = new_sequence_state(model, config)
+    state.tokens = draw_tokens(tokens, size.vocabulary)
+    return state, _seconds(lambda: prefill_all(model, state), device)
 
 
-def decode_s(model: AdaptedModel, reading: SequenceState, device: str) -> float:
+def decode_s(model: AdaptedModel, state: SequenceState, device: str) -> float:
     """Return the seconds of a decoded token, the mean of some."""
-    decode(model, [reading], [7], 1)
-    work = lambda: [decode(model, [reading], [7], 1) for _ in range(DECODED)]  # noqa: E731
+    decode(model, [state], [7], 1)
+    work = lambda: [decode(model, [state], [7], 1) for _ in range(DECODED)]  # noqa: E731
     return _seconds(work, device) / DECODED
 
 

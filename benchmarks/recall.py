@@ -4,7 +4,7 @@
     python benchmarks/recall_plot.py benchmarks/recall_results.json docs/recall.png
 
 Each text is noise with key-value pairs at random places; all its keys are asked for, one by one,
-each on a fork of the same reading. An answer is right if both its values are. With `--save`, what
+each on a fork of the same state. An answer is right if both its values are. With `--save`, what
 was measured before stays in the file, so that ways can be run one after the other (`--ways`).
 """
 
@@ -105,12 +105,12 @@ def measure(model: AdaptedModel, way: Way, times: int) -> list[int]:
 
 def recall(model: AdaptedModel, config: KVCacheConfig, quiz: Quiz) -> int:
     """Return how many questions about a text are answered right."""
-    reading = new_sequence_state(model, config)
-    reading.tokens = quiz.text.tolist()
-    prefill(model, reading)
+    state = new_sequence_state(model, config)
+    state.tokens = quiz.text.tolist()
+    prefill(model, state)
     right = 0
     for question, answer in zip(quiz.questions.tolist(), quiz.answers.tolist(), strict=True):
-        asked = reading.fork()
+        asked = state.fork()
         asked.tokens += question
         first = int(prefill_all(model, asked).argmax())
         second = int(decode(model, [asked], [first], 1)[0].argmax())

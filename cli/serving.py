@@ -84,8 +84,8 @@ def serve(
 
 
 def _plan(model: str, context: int | None, dtype: str, *, json: bool) -> int:
-    from lcagent.cli.sizing import print_memory_plan  # noqa: PLC0415
-    from lcagent.pipelines.local_models.sizing import plan_memory  # noqa: PLC0415
+    from lcagent.cli.memory_plan_output import print_memory_plan  # noqa: PLC0415
+    from lcagent.pipelines.local_models.memory_plan import plan_memory  # noqa: PLC0415
 
     planned = plan_memory(model, context_tokens=context, dtype=dtype)
     if json:

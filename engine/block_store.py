@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lcagent.engine.config import KVCacheConfig, Place
+from lcagent.engine.config import BlockPlace, KVCacheConfig
 from lcagent.errors import StorageError
 
 SMALLEST_SLAB = 4
@@ -33,7 +33,7 @@ class Allocator:
         folder: Where mapped files are made; None for where temporary files go.
     """
 
-    place: Place
+    place: BlockPlace
     device: torch.device
     folder: Path | None = None
 

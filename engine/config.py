@@ -13,11 +13,11 @@ from lcagent.errors import UsageError
 from lcagent.local_options import LocalOptions, PolicyChoice, PolicyName, StoreDtype, StoreName
 
 LookupName: TypeAlias = Literal["auto", "exact", "exact-int8", "signs", "bounds", "vote", "sum"]
-Place: TypeAlias = Literal["device", "cpu", "disk"]
+BlockPlace: TypeAlias = Literal["device", "cpu", "disk"]
 
 PAPER_WINDOW = 4096
 
-_PLACES: dict[StoreName, Place] = {"gpu": "device", "cpu": "cpu", "disk": "disk"}
+_PLACES: dict[StoreName, BlockPlace] = {"gpu": "device", "cpu": "cpu", "disk": "disk"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class KVCacheConfig:
     is_per_head: bool = False
     neighbours: int = 0
     reselect_every: int = 1
-    place: Place = "cpu"
+    place: BlockPlace = "cpu"
     store_dtype: StoreDtype = "model"
     folder: Path | None = None
 
@@ -90,8 +90,7 @@ class EngineLimits:
 
     Attributes:
         width: Replies that are made at the same time.
-        max_waiting: Replies and texts that may wait for a turn; more are turned away. None for any
-            number.
+        max_waiting: Replies and texts that may be queued; more are refused. None for any number.
         cached_prefixes: States of earlier prompts that are kept for prompts that begin alike. Each
             holds a window of keys and values beside the model.
         open_memories: Stored memories that stay open.
@@ -149,7 +148,7 @@ def _policy_for(wanted: PolicyChoice, *, context_tokens: int, own_tokens: int) -
 _CHOICES: dict[str, tuple[str, ...]] = {
     "policy": get_args(PolicyName),
     "lookup": get_args(LookupName),
-    "place": get_args(Place),
+    "place": get_args(BlockPlace),
     "store_dtype": get_args(StoreDtype),
 }
 _LEAST = {

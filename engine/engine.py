@@ -15,6 +15,7 @@ tokenizer and configuration, `load_engine` the weights.
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from lcagent.engine.checkpoint.chat_tokenizer import ChatTokenizer
     from lcagent.engine.engine_core import EngineCore
     from lcagent.engine.generation.sequences import Sequence
-    from lcagent.engine.memories.library import MemoryLibrary
+    from lcagent.engine.memories.memory_library import MemoryLibrary
     from lcagent.engine.model_runner import PrefillProgress, SequenceState, Throughput
 
 __all__ = [
@@ -136,7 +137,7 @@ class AsyncEngine:
 
     It has no task of its own: whoever waits for a reply lets the next step begin, and all who wait
     share it. So nothing runs when nobody waits, and nothing has to be closed. The model runs in a
-    thread; requests join and leave between two steps.
+    thread of the engine; requests join and leave between two steps.
 
     Attributes:
         core: Model, tokenizer, scheduler, prefix cache and memory library.
@@ -144,6 +145,9 @@ class AsyncEngine:
 
     def __init__(self, core: "EngineCore") -> None:
         self.core = core
+        # OpenMP keeps a team of threads for every thread that computes, and making one takes up to
+        # a CPU second: steps in a thread of the running loop would pay that for each loop.
+        self._worker = ThreadPoolExecutor(1, "lcagent-engine")
         self._steps: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
     @property
@@ -182,8 +186,8 @@ class AsyncEngine:
         """Return `n` replies to a prompt, to be made by `generate`.
 
         Args:
-            prompt: Tokens. What has most of their beginning in its cache is continued: an earlier
-                prompt, or a stored memory.
+            prompt: Tokens. The longest beginning that an earlier prompt or a stored memory has in
+                its cache is not computed again.
             memory: Another state that may be continued.
 
         Raises:
@@ -194,7 +198,7 @@ class AsyncEngine:
         return await asyncio.to_thread(create, prompt, params, n=n, memory=memory)
 
     def generate(self, sequences: "tuple[Sequence, ...]") -> AsyncGenerator[StreamChunk, None]:
-        """Queue replies to one prompt; return an iterator of what each step adds to them.
+        """Queue replies to a prompt; return an iterator of what each step adds to them.
 
         Whoever stops iterating frees their places before the next step: close the iterator, as
         with `contextlib.aclosing`, so that this happens at once.
@@ -239,7 +243,7 @@ class AsyncEngine:
     async def memorize(
         self, tokens: list[int], title: str, folder: Path, progress: "PrefillProgress"
     ) -> None:
-        """Read a text into a memory in a folder; what was interrupted before goes on.
+        """Read a text into a memory in a folder; an interrupted one is resumed.
 
         If this is cancelled, what was read is saved first.
 
@@ -311,11 +315,14 @@ class AsyncEngine:
         loop = asyncio.get_running_loop()
         step = self._steps.get(loop)
         if step is None or step.done():
-            step = loop.create_task(asyncio.to_thread(self.core.step))
+            step = loop.create_task(self._step())
             self._steps[loop] = step
             step.add_done_callback(lambda done: self._forget(loop, done))
         # Shielded: who leaves must not take the step from the others.
         await asyncio.shield(step)
+
+    async def _step(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._worker, self.core.step)
 
     def _forget(self, loop: asyncio.AbstractEventLoop, step: "asyncio.Task[None]") -> None:
         if self._steps.get(loop) is step:

@@ -1,4 +1,4 @@
-"""What all replies of one model share, and the one place where the model is stepped.
+"""What all replies of a model share, and the one place where the model is stepped.
 
 Everything blocks: `engine.AsyncEngine` calls it in threads. Requests come from any thread and any
 event loop; what they share with the running step changes hands between two steps only.
@@ -20,7 +20,7 @@ from lcagent.engine.generation.scheduler import PrefillJob, Scheduler
 from lcagent.engine.generation.sequences import Sequence
 from lcagent.engine.loading import LoadedModel
 from lcagent.engine.lookups.make_index import resolve_auto_lookup
-from lcagent.engine.memories.library import MemoryLibrary
+from lcagent.engine.memories.memory_library import MemoryLibrary
 from lcagent.engine.model_runner import SequenceState, new_sequence_state
 from lcagent.errors import ContextTooLong, ModelError, ModelUnavailable, UsageError
 
@@ -118,7 +118,7 @@ class EngineCore:
                 self.scheduler.jobs.remove(job)
 
     def step(self) -> None:
-        """Take one step with all that is there: the only place that runs the model for replies."""
+        """Run one step of the scheduler: the only place that runs the model for replies."""
         with self._turn:
             self._take_over()
             try:

@@ -50,7 +50,7 @@ class KVCache:
     layers: "dict[int, LayerKVCache]" = field(default_factory=dict[int, "LayerKVCache"])
 
     def fork(self) -> "KVCache":
-        """Return a cache that goes on on its own: blocks are shared, windows are copied."""
+        """Return an independent copy: blocks are shared, windows are copied."""
         layers = {number: layer.fork() for number, layer in self.layers.items()}
         return KVCache(self.config, self.allocator, layers)
 
@@ -111,7 +111,7 @@ class LayerKVCache:
         return torch.cat(parts, dim=1)
 
     def fork(self) -> "LayerKVCache":
-        """Return a cache that goes on on its own; it shares blocks and copies the window."""
+        """Return an independent copy: blocks are shared, the window is copied."""
         copy = object.__new__(LayerKVCache)
         copy.config, copy.policy, copy.rotation = self.config, self.policy, self.rotation
         copy.dims = self.dims

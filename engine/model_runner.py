@@ -47,11 +47,11 @@ class SequenceState:
         return self.cache.config
 
     def fork(self) -> "SequenceState":
-        """Return a state that goes on on its own: blocks are shared, the window is copied."""
+        """Return an independent copy: blocks are shared, the window is copied."""
         return SequenceState(self.cache.fork(), list(self.tokens), self.num_computed)
 
     def is_prefix_of(self, prompt: list[int]) -> bool:
-        """Say whether a prompt begins with what is in the cache, and goes on after it."""
+        """Say whether a prompt begins with what is in the cache, and is longer."""
         count = self.num_computed
         return count < len(prompt) and prompt[:count] == self.tokens[:count]
 
@@ -64,14 +64,14 @@ class SequenceState:
 def new_sequence_state(
     model: AdaptedModel, config: KVCacheConfig, tokens: Sequence[int] = ()
 ) -> SequenceState:
-    """Return the state of a sequence with an empty cache; the lookup "auto" becomes one."""
+    """Return the state of a sequence with an empty cache; the lookup "auto" is resolved."""
     resolved = resolve_auto_lookup(config, model.device, model.dtype)
     cache = KVCache(resolved, Allocator(config.place, model.device, config.folder))
     return SequenceState(cache, list(tokens))
 
 
 def prefill_chunk(model: AdaptedModel, state: SequenceState) -> bool:
-    """Prefill one full chunk, if there is one and more tokens follow; say whether there was."""
+    """Prefill the next full chunk if more tokens follow it; say whether there was such a chunk."""
     end = state.next_chunk_end()
     if end >= len(state.tokens):
         return False

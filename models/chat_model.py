@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 OnText: TypeAlias = Callable[[str], None]
-"""Is given each piece of a reply as it arrives. Together the pieces are the reply's text.
+"""Receives each piece of a reply as it arrives. Together the pieces are the text of the reply.
 
-A reply that broke off is asked for again, and comes again from its beginning. Only a
-`RestartableText` can be told so; any other function gets the text when nothing can break any more.
+A reply that breaks off is asked for again, and starts over. Only a `RestartableText` can be told
+so; any other function receives the text once the reply is complete.
 """
 
 
@@ -25,7 +25,7 @@ class RestartableText(Protocol):
         ...
 
     def restart(self) -> None:
-        """Forget all pieces so far: the reply broke off and begins again."""
+        """Discard all pieces so far: the reply broke off and starts over."""
         ...
 
 
@@ -138,7 +138,7 @@ class ModelCard:
 
 
 class ChatModel(Protocol):
-    """Anything that completes a conversation."""
+    """Anything that completes a conversation: remote, local, scripted, or a wrapper of one."""
 
     @property
     def card(self) -> ModelCard:
@@ -146,11 +146,11 @@ class ChatModel(Protocol):
         ...
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Return how many tokens a prompt has as the model is sent it, or a little more."""
+        """Return the tokens of a prompt with its chat template, or a few more."""
         ...
 
     async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
-        """Return the reply to a request, handing it to `on_text` as it arrives.
+        """Return the reply to a request, passing its text to `on_text` as it arrives.
 
         Raises:
             ContextTooLong: Prompt and reply do not fit into the window; nothing was paid for.
@@ -162,7 +162,7 @@ class ChatModel(Protocol):
 
 
 class WrapperModel:
-    """A model round another: what it does not change is the other's."""
+    """A model that wraps another; what it does not override is the inner model's."""
 
     model: ChatModel
 
@@ -172,5 +172,5 @@ class WrapperModel:
         return self.model.card
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Count as the model does."""
+        """Count as the inner model does."""
         return self.model.count_tokens(messages)

@@ -36,7 +36,7 @@ from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.models.reasoning import CLOSE, ReasoningStripper
 
 LIMITS = EngineLimits(width=4, cached_prefixes=2, open_memories=1)
-"""Less is kept than by a server: one caller's prompts, and beside whatever else runs here."""
+"""Less is cached than by a server, which has its machine to itself."""
 
 _REMEMBERED_PROMPTS = 16
 

@@ -1,7 +1,7 @@
-"""Reasoning that a server leaves in the text of a reply, between `<think>` and `</think>`.
+"""Reasoning that is left in the text of a reply, between `<think>` and `</think>`.
 
-Servers with a parser for it send it apart; others send it as the beginning of the text. It is paid
-for, but it is no part of the reply: neither its words nor the log-probabilities of its tokens.
+Servers with a reasoning parser send it in a field of its own; others leave it at the beginning of
+the text. It is paid for, but no part of the reply: neither its words nor its log-probabilities.
 """
 
 import re
@@ -16,13 +16,16 @@ _BLOCK = re.compile(f"{OPEN}.*?(?:{CLOSE}|$)", re.DOTALL)
 
 
 def strip_reasoning(text: str) -> str:
-    """Return a text that is complete without its reasoning, wherever that stands in it."""
+    """Return a complete text without its reasoning, wherever in the text that is."""
     return _BLOCK.sub("", text)
 
 
 @dataclass(slots=True)
 class ReasoningStripper:
-    """Takes the reasoning out of a text that arrives in pieces."""
+    """Removes the reasoning from the beginning of a text that arrives in pieces.
+
+    A piece may end within a tag, so what might be the beginning of one is held back.
+    """
 
     _held: str = ""
     _is_begun: bool = False
@@ -30,7 +33,7 @@ class ReasoningStripper:
     _is_trimming: bool = False
 
     def feed(self, piece: str) -> str:
-        """Return what of the text so far is known to be the reply, and was not returned yet."""
+        """Add a piece; return what is now known to be a part of the reply, and is new."""
         if self._is_begun and not self._is_inside:
             return self._trimmed(piece)
         self._held += piece
@@ -49,7 +52,7 @@ class ReasoningStripper:
         return self._trimmed(self._rest())
 
     def end(self) -> str:
-        """Return what was held back, as the text is over; reasoning without an end is none."""
+        """Return what was held back, as the text is complete; unclosed reasoning is dropped."""
         return "" if self._is_inside else self._rest()
 
     def _rest(self) -> str:
@@ -57,7 +60,7 @@ class ReasoningStripper:
         return held
 
     def _trimmed(self, piece: str) -> str:
-        """Return a piece without the blanks between the reasoning and the reply."""
+        """Return a piece without the blank lines between the reasoning and the reply."""
         if self._is_trimming:
             piece = piece.lstrip()
             self._is_trimming = not piece
@@ -82,7 +85,7 @@ class ReplyText:
         self._add(self._stripper.feed(piece))
 
     def end(self) -> None:
-        """Add what was held back, as the model has ended."""
+        """Add what was held back, as the reply is complete."""
         self._add(self._stripper.end())
 
     def _add(self, piece: str) -> None:
@@ -93,10 +96,10 @@ class ReplyText:
 
 
 def align_logprobs(tokens: Sequence[TokenLogprob], text: str) -> tuple[TokenLogprob, ...] | None:
-    """Return the last tokens, those that spell `text`; None if no row of them at the end does.
+    """Return the tokens at the end of `tokens` that spell `text`, or None if there are none.
 
-    Before them may stand the tokens of the reasoning, which the text no longer has, and blanks
-    round the text belong to a token as often as not.
+    Tokens of the reasoning, which the text no longer has, may come before them. Blanks at the
+    beginning do not count: they were removed from the text, and are often part of a token.
     """
     first, spelled, wanted = len(tokens), b"", text.encode()
     while first and len(spelled) < len(wanted):

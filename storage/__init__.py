@@ -1,5 +1,6 @@
-"""What lcagent remembers between runs: documents, chunks, vectors, indexes and runs.
+"""The store: documents, chunks, terms, vectors, replies and runs, kept between runs.
 
-SQLite in lcagent's home folder by default, PostgreSQL by URL, the same code for both. The
-functions here are synchronous; callers in async code use `asyncio.to_thread`.
+SQLite in lcagent's home folder by default, PostgreSQL by URL, with the same code for both. There is
+one class for each kind of row, over one open `Database`. All methods block; async code calls them
+through `asyncio.to_thread`.
 """

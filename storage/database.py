@@ -1,8 +1,8 @@
 """The connection to the store: where it is, how it is opened, what its errors mean.
 
-Whoever wants a connection waits for one: for its turn at the pool of this process, then for a
-place at the server. So more questions at once than PostgreSQL takes connections are slower, and
-none fails with "too many clients".
+Callers wait for connections: first for one of this process's pool, then, if PostgreSQL has as many
+clients as it takes, for one of those to leave. So with more questions at once than PostgreSQL
+takes connections all are slower, and none fails with "too many clients".
 """
 
 import os
@@ -25,10 +25,10 @@ from lcagent.storage import schema
 
 BUSY_TIMEOUT_S = 30
 CONNECTION_TIMEOUT_S = 300
-"""How long a place at PostgreSQL, or at the pool of this process, is waited for."""
+"""How long a caller waits for a connection, at the pool and again at the server."""
 POOL_SIZE = 8
-"""Connections of one process to one PostgreSQL store. Its statements are short, so more would
-not be faster, and a server takes 100 unless it is set up for more."""
+"""Connections of one process to one PostgreSQL store. Statements are short, so more would not be
+faster, and a server takes 100 in all unless it is set up for more."""
 _RETRY_S = 0.02
 _SERVER_RETRY_S = 0.2
 
@@ -38,20 +38,20 @@ class AlreadyStored(StorageError):
 
 
 class Database:
-    """An open store whose schema is the one this version of lcagent knows."""
+    """An open store, whose schema is that of this version of lcagent. Threads may share it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     @contextmanager
     def read(self) -> Generator[Connection, None, None]:
-        """Yield a connection that sees one state of the store."""
+        """Yield a connection for reading; on SQLite all its statements see the same state."""
         with _storage_errors(self._engine), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Generator[Connection, None, None]:
-        """Yield a connection whose changes are kept together, or not at all on an error."""
+        """Yield a connection whose changes are committed together, or rolled back on an error."""
         with (
             _storage_errors(self._engine),
             self._engine.connect().execution_options(lcagent_writes=True) as connection,
@@ -61,16 +61,16 @@ class Database:
 
     @property
     def is_postgres(self) -> bool:
-        """Say whether the store is PostgreSQL, not SQLite."""
+        """Whether the store is PostgreSQL, not SQLite."""
         return self._engine.dialect.name == "postgresql"
 
     @property
     def location(self) -> str:
-        """Where it is, for people: the file, or the URL without its password."""
+        """Where the store is, for messages: the file, or the URL without its password."""
         return _location(self._engine)
 
     def faults(self) -> list[str]:
-        """Return what the database itself finds wrong with its files; none for PostgreSQL."""
+        """Return what SQLite finds wrong with its file; always none for PostgreSQL."""
         with self.read() as connection:
             if connection.dialect.name != "sqlite":
                 return []
@@ -78,7 +78,7 @@ class Database:
             return [line for line in found if line != "ok"]
 
     def close(self) -> None:
-        """Give the connections back, once nobody else in this process uses them."""
+        """Close the connections, unless others in this process still use them."""
         _engines.release(self._engine)
 
 
@@ -120,7 +120,8 @@ def open_database(url: str) -> Database:
 
     Raises:
         StorageError: It cannot be read or written, or a newer lcagent wrote it.
-        UsageError: The URL is none that lcagent can use.
+        UsageError: The URL is malformed, or names another kind of database.
+        MissingExtra: It is PostgreSQL, and the extra `postgres` is not installed.
     """
     engine = _engine(url)
     try:
@@ -211,8 +212,8 @@ def _location(engine: Engine) -> str:
 def _create_private(path: Path) -> None:
     """Create the file, readable by its owner only, if there is none.
 
-    A file that is there stays closed: closing it would drop the locks that SQLite holds on it
-    through other connections of this process.
+    An existing file is not even opened: closing it would drop the POSIX locks that SQLite holds on
+    it through other connections of this process.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -225,9 +226,9 @@ def _set_pragmas(connection: Any, _: object) -> None:
 
 
 def _use_wal(connection: Any) -> None:
-    """Switch the file to WAL, which lasts; wait for whoever is switching a new file.
+    """Switch the file to write-ahead logging, which lasts; wait while another process does so.
 
-    SQLite does not wait here by itself where another process is about to write: it fails at once.
+    Here SQLite ignores its busy timeout and fails at once if another process is about to write.
     """
     give_up_at = time.monotonic() + BUSY_TIMEOUT_S
     while True:
@@ -242,7 +243,7 @@ def _use_wal(connection: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Take the write lock at once: taking it half-way can fail with another writer about."""
+    """Take the write lock at once: upgrading a read lock fails if another writer waits."""
     is_writer = connection.get_execution_options().get("lcagent_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 

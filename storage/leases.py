@@ -123,6 +123,7 @@ def claim(
     free = or_(
         table.c.claimed_by.is_(None),
         table.c.claimed_by == str(owner),
+        table.c.lease_until.is_(None),
         table.c.lease_until <= DatabaseTime(),
     )
     while not _take(connection, table, row_id, owner, lease_s, free):

@@ -1,4 +1,4 @@
-"""Replies of models that were paid for. Only successes come here, so no failure is sticky."""
+"""Replies of models that were paid for. Only successes are stored, so that no failure lasts."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,11 +23,11 @@ class ReplyStore:
             return connection.execute(query).scalar()
 
     def save(self, key: str, model: str, reply: Mapping[str, Any]) -> None:
-        """Store a reply; one that another process stored meanwhile stays as it is."""
+        """Store a reply; if another process stored one meanwhile, that one stays."""
         with suppress(AlreadyStored), self._database.write() as connection:
             connection.execute(insert(replies).values(key=key, model=model, reply=dict(reply)))
 
     def discard(self, key: str) -> None:
-        """Forget the reply to a call."""
+        """Delete the reply to a call."""
         with self._database.write() as connection:
             connection.execute(delete(replies).where(replies.c.key == key))

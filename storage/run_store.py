@@ -1,4 +1,4 @@
-"""Runs: what was asked, how far it came, and what came of it."""
+"""Runs: what was asked, which steps have ended, who is at it, and what came of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -13,7 +13,8 @@ from lcagent.storage.leases import LEASE_S, Lease, LeaseHeld, Owner
 from lcagent.storage.tables import runs, steps
 
 RunStatus: TypeAlias = Literal["running", "done", "failed", "stopped"]
-"""Begun and not ended (it runs now, or was killed); ended; ended by an error; by a budget."""
+"""`running`: begun and not ended (it runs now, or was killed); `done`; `failed`: ended by an error;
+`stopped`: ended by a budget or by the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,11 @@ class RunStore:
         strategy: str,
         request: dict[str, Any] | None = None,
     ) -> None:
-        """Store a run that begins."""
+        """Store a new run, whose status is "running".
+
+        Args:
+            request: What it takes to run it again; None if it cannot be resumed.
+        """
         row = {"id": run_id, "verb": verb, "question": question, "strategy": strategy}
         with self._database.write() as connection:
             connection.execute(insert(runs).values(**row, status="running", request=request))
@@ -115,7 +120,7 @@ class RunStore:
         return self._runs(select(*_columns()).where(runs.c.id.startswith(prefix, autoescape=True)))
 
     def record_step(self, run_id: str, step: StoredStep) -> None:
-        """Store a step that ended."""
+        """Store a step that ended, in place of an earlier one with the same key."""
         place = (steps.c.run_id == run_id, steps.c.key == step.key)
         last = select(func.coalesce(func.max(steps.c.position), 0)).where(steps.c.run_id == run_id)
         with self._database.write() as connection:

@@ -1,7 +1,7 @@
-"""The version of the store, and bringing an older one up to date with Alembic.
+"""The version of the store, and upgrading an older one with Alembic.
 
-Importing Alembic costs a third of the processor time of a question, so it is imported only for
-a store that is new or old.
+Alembic is only imported for a store that is new or old: its import costs a third of the processor
+time of a question.
 """
 
 from pathlib import Path
@@ -18,6 +18,9 @@ _POSTGRES_LOCK = 0x1CA6E27
 
 def bring_up_to_date(engine: Engine) -> None:
     """Create or upgrade the tables; wait for another process that is doing so.
+
+    The lock is SQLite's write lock, or an advisory lock of PostgreSQL. Both end with the
+    transaction that creates the tables, so a process that has waited finds all of them.
 
     Raises:
         StorageError: A newer lcagent wrote the store.

@@ -1,4 +1,4 @@
-"""What search computes once and keeps: the terms of documents, and vectors of texts."""
+"""What search computes once: the terms of documents, and the vectors of texts."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +23,7 @@ class SearchStore:
         self._database = database
 
     def load_vectors(self, embedder: str, text_hashes: Sequence[str]) -> dict[str, bytes]:
-        """Return the stored vectors among those asked for, as float32 bytes."""
+        """Return the vectors that are stored, as float32 bytes, by the hash of their text."""
         found: dict[str, bytes] = {}
         with self._database.read() as connection:
             for first in range(0, len(text_hashes), _BATCH):
@@ -36,7 +36,7 @@ class SearchStore:
         return found
 
     def save_vectors(self, embedder: str, computed: Mapping[str, bytes]) -> None:
-        """Store vectors; one that another process stored meanwhile stays as it is."""
+        """Store vectors; one that is stored already stays as it is."""
         rows = [
             {"text_hash": text_hash, "embedder": embedder, "vector": vector}
             for text_hash, vector in computed.items()

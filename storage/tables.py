@@ -1,6 +1,6 @@
 """The tables. A change here needs a migration in `migrations/versions/`.
 
-Nothing is stored twice: chunks are offsets into pages, and vectors belong to the text they were
+Nothing is stored twice: chunks are offsets into pages, and a vector belongs to the text that it was
 computed from, so two documents that share a chunk share its vector.
 """
 

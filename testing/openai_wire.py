@@ -54,24 +54,24 @@ async def read_request(reader: asyncio.StreamReader) -> HttpRequest | None:
 def response(
     status: int, body: bytes, headers: Mapping[str, str], content_type: str = "application/json"
 ) -> bytes:
-    """Return a whole reply, its length told."""
+    """Return a complete response, with its length."""
     fields = {"content-type": content_type, "content-length": str(len(body)), **headers}
     return _head(status, fields) + body
 
 
 def json_response(status: int, value: Any, headers: Mapping[str, str]) -> bytes:
-    """Return a reply whose body is JSON."""
+    """Return a response whose body is JSON."""
     return response(status, json.dumps(value, ensure_ascii=False).encode(), headers)
 
 
 def stream_head(headers: Mapping[str, str]) -> bytes:
-    """Return what stands before the chunks of a reply of unknown length."""
+    """Return the head of a chunked response."""
     fields = {"content-type": "text/event-stream", "transfer-encoding": "chunked", **headers}
     return _head(200, fields)
 
 
 def chunk(content: bytes) -> bytes:
-    """Return one chunk; an empty one ends the reply."""
+    """Return one chunk; an empty one ends the response."""
     return f"{len(content):x}\r\n".encode() + content + b"\r\n"
 
 
@@ -101,7 +101,7 @@ class OutgoingReply:
     prompt_tokens: int
 
     def body(self) -> dict[str, Any]:
-        """Return the reply in one piece."""
+        """Return the body of a completion that is not streamed."""
         message = {"role": "assistant", "content": self.text or None}
         if self.scripted.refusal is not None:
             message["refusal"] = self.scripted.refusal
@@ -176,7 +176,7 @@ def reply_to(
 
 
 def reply_limit(call: ScriptedCall) -> int:
-    """Return the longest reply that a call allows."""
+    """Return the `max_tokens` of a call, or a number that no reply reaches."""
     given = call.body.get("max_completion_tokens") or call.body.get("max_tokens")
     return given if isinstance(given, int) else 1_000_000
 
@@ -196,7 +196,7 @@ def _logprob(each: TokenLogprob) -> dict[str, Any]:
 
 
 def encode_reply(completion: OutgoingReply) -> Iterator[bytes]:
-    """Yield what is sent, in the pieces in which it is sent."""
+    """Yield the bytes to send, in the pieces in which they are sent."""
     scripted = completion.scripted
     if scripted.status != 200:
         body = scripted.error or error_body(scripted.text, scripted.code, scripted.param)

@@ -32,7 +32,7 @@ _MESSAGE_TOKENS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRules:
-    """What a server can and does.
+    """What a server is like.
 
     Attributes:
         rejected: Parameters that it refuses with status 400; "system" for that role.
@@ -51,7 +51,7 @@ class ServerRules:
 
 @dataclass(frozen=True, slots=True)
 class ServedCall:
-    """A line of the transcript: a request and what it was replied.
+    """A line of the transcript: a call and the reply to it.
 
     Attributes:
         arrived_s: By the clock of the loop.
@@ -74,7 +74,7 @@ class ServedCall:
 
 
 class ScriptedServer:
-    """An asynchronous context manager that serves as long as it is open.
+    """A server that runs as long as this asynchronous context is open.
 
     Attributes:
         served: The transcript.
@@ -96,17 +96,17 @@ class ScriptedServer:
 
     @property
     def base_url(self) -> str:
-        """Where it listens."""
+        """The base URL of the server."""
         return f"http://127.0.0.1:{self._port}/v1"
 
     @property
     def calls(self) -> int:
-        """How many came so far."""
+        """How many calls came so far."""
         return len(self.bodies)
 
     @property
     def statuses(self) -> Counter[int]:
-        """How often each status was replied."""
+        """How often each status was sent."""
         return Counter(each.status for each in self.served)
 
     async def __aenter__(self) -> Self:
@@ -138,7 +138,7 @@ class ScriptedServer:
             await writer.wait_closed()
 
     async def _answer(self, request: HttpRequest, writer: asyncio.StreamWriter) -> bool:
-        """Reply to a request; say whether the connection goes on."""
+        """Reply to a request; return whether the connection stays open."""
         self.headers.append(request.headers)
         if request.method == "POST" and request.path.endswith("/chat/completions"):
             self._in_flight += 1

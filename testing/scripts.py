@@ -1,7 +1,7 @@
-"""What a scripted server is told to reply, and how it counts tokens.
+"""Scripts: what a scripted server replies, and how it counts tokens.
 
 A script is a function from a call to a reply, so a test writes what it needs in Python. The
-built-in ones have names, for servers in processes of their own.
+built-in scripts have names, for servers in processes of their own.
 """
 
 import re
@@ -29,7 +29,7 @@ _PIECE = re.compile(r"\s*\S+\s*\Z|\s*\S+|\s+")
 
 @dataclass(frozen=True, slots=True)
 class ScriptedCall:
-    """A request as the server got it.
+    """A request as it reached the server.
 
     Attributes:
         number: Calls before it, refused ones included.
@@ -48,7 +48,7 @@ class ScriptedCall:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedReply:
-    """A reply of the server, or a fault.
+    """A reply of the server, an error, or a fault.
 
     Attributes:
         finish: As the body says it; None for what `max_tokens` makes of it.
@@ -82,17 +82,17 @@ Script: TypeAlias = Callable[[ScriptedCall], ScriptedReply | str]
 
 
 def count_tokens(text: str) -> int:
-    """Count as the server does: words of up to 16 characters, ideographs, rows of other signs."""
+    """Count as the server does: words of up to 16 characters, ideographs, runs of other signs."""
     return sum(1 for _ in _TOKEN.finditer(text))
 
 
 def split_pieces(text: str) -> list[str]:
-    """Cut a text into what the server streams; together they are the text."""
+    """Split a text into the pieces that the server streams."""
     return _PIECE.findall(text)
 
 
 def first_tokens(text: str, limit: int) -> str:
-    """Return as much of a text as `limit` tokens hold."""
+    """Return the first `limit` tokens of a text."""
     for number, match in enumerate(_TOKEN.finditer(text)):
         if number == limit:
             return text[: match.start()].rstrip()
@@ -100,17 +100,17 @@ def first_tokens(text: str, limit: int) -> str:
 
 
 def fixed(text: str = "Yes.") -> Script:
-    """Reply with the same text always."""
+    """Always reply with the same text."""
     return lambda _: text
 
 
 def with_faults(script: Script, faults: Mapping[int, ScriptedReply]) -> Script:
-    """Reply to the calls of these numbers with a fault, else as the script does."""
+    """Reply to the calls with these numbers, from 0, with a fault; else as `script` does."""
     return lambda call: faults.get(call.number) or script(call)
 
 
 def built_in(name: str, options: Mapping[str, Any]) -> Script:
-    """Return a script by its name, as the command line of the server takes it.
+    """Return the script of a name, as the command line of the server takes it.
 
     `options["faults"]` maps the number of a call to the fields of a `ScriptedReply`.
 
@@ -138,7 +138,7 @@ def built_in(name: str, options: Mapping[str, Any]) -> Script:
 
 
 def fact_script(cap: int = 8) -> Script:
-    """Read as `stand_ins.read_facts` does."""
+    """Collect and follow facts as `stand_ins.read_facts` does, at most `cap` a worker."""
     return lambda call: read_facts(call.prompt, cap)
 
 

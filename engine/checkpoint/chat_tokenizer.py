@@ -36,7 +36,7 @@ class ChatTokenizer:
         return tokens
 
     def encode_continuation(self, text: str) -> list[int]:
-        """Return tokens of a text that goes on after another."""
+        """Return tokens of a text that continues another."""
         tokens: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         return tokens
 

@@ -120,7 +120,7 @@ def parse_dims(told: Mapping[str, Any], name: str = "config.json") -> ModelDims:
 def unsupported_reason(config: Any) -> str | None:
     """Return what in a configuration (an object with its keys) the engine does not know, or None.
 
-    The reason goes on after "its model".
+    The reason reads on from "its model".
     """
     if getattr(config, "is_encoder_decoder", False):
         return "has an encoder"

@@ -26,8 +26,8 @@ class SamplingParams:
             (Keskar et al., CTRL, https://arxiv.org/abs/1909.05858); 1 for none.
         presence_penalty, frequency_penalty: Taken off the logits of tokens of the reply, once and
             as often as they occur.
-        top_logprobs: How many alternatives are told with each token; None for no
-            log-probabilities at all.
+        top_logprobs: Alternatives returned with each token; None for no log-probabilities
+            at all.
     """
 
     temperature: float = 0.0

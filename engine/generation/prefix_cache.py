@@ -27,7 +27,7 @@ class PrefixCache:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, prompt: list[int]) -> SequenceState | None:
-        """Return the state that has most of a prompt's beginning; fork it to go on."""
+        """Return the state that has the longest beginning of a prompt; fork it to continue."""
         with self._lock:
             fitting = [state for state in self._states if state.is_prefix_of(prompt)]
             best = max(fitting, key=lambda state: state.num_computed, default=None)

@@ -21,7 +21,7 @@ from lcagent.errors import LcagentError
 
 @dataclass(slots=True, eq=False)
 class PrefillJob:
-    """A text that is read as far as full chunks go, and not replied to.
+    """A text to be prefilled as far as full chunks go, without a reply.
 
     Attributes:
         is_done: All chunks are in the cache, or `error` says why not.
@@ -38,7 +38,7 @@ class Scheduler:
 
     Attributes:
         width: Replies that are made at the same time; the rest waits.
-        jobs: Texts to be prefilled, one after the other.
+        jobs: Texts to be prefilled, in order.
     """
 
     model: AdaptedModel
@@ -57,7 +57,7 @@ class Scheduler:
         self.waiting.append(sequence)
 
     def step(self) -> None:
-        """Prefill one chunk of one prompt, decode one token of each other reply, help one job."""
+        """Prefill a chunk of one prompt, decode a token of each other reply, advance one job."""
         self.drop_ended()
         while self.waiting and len(self.running) < self.width:
             self.running.append(self.waiting.popleft())

@@ -1,4 +1,4 @@
-"""One reply as it is made: its prompt, what was chosen so far, and why it ended."""
+"""A reply in the making: its prompt, the tokens sampled so far, and why it ended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -86,7 +86,7 @@ class Sequence:
         self._tell(StreamChunk(text + self.detokenizer.finish(), tokens, finish, self.index))
 
     def fail(self, error: LcagentError) -> None:
-        """End the reply by an error; what was not told of its text yet may be the cause."""
+        """End the reply by an error; text that was held back may be the cause, and is dropped."""
         if self.finish is None:
             self.error, self.finish, self.state = error, "error", None
             self._tell(StreamChunk("", (), "error", self.index))

@@ -84,7 +84,7 @@ class GrowableTensor:
     def append(self, row: Tensor) -> None:
         """Add a row."""
         buffer = self._buffer
-        # Another fork may have taken the next row: then this one goes on in a copy.
+        # Another fork may have taken the next row: then this one continues in a copy.
         if self._count != buffer.taken or self._count == len(buffer.rows):
             room = row.new_empty((max(SMALLEST, 2 * self._count), *row.shape))
             if self._count:

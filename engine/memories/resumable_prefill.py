@@ -1,7 +1,8 @@
 """Prefilling a long text into a memory, so that little is lost where that is interrupted.
 
-What is in the cache so far is saved now and then beside the memory, under a name that no memory
-has. The memory itself is written once, when all is read: an older one stays whole until then.
+What is in the cache so far is saved every two minutes beside the memory, under a name that no
+memory has. The memory itself is written once, when all is read: an older one stays whole until
+then.
 """
 
 import asyncio
@@ -75,9 +76,9 @@ class ResumablePrefill:
 async def run_resumable(
     work: ResumablePrefill, chunks: AsyncIterator[int], progress: PrefillProgress
 ) -> None:
-    """Take part in a prefill and save its state, now and then and at the end.
+    """Follow a prefill, and save its state every two minutes and at the end.
 
-    If it is cancelled, what is in the cache is saved before that goes on.
+    If it is cancelled, what is in the cache is saved before the cancellation proceeds.
 
     Args:
         chunks: Yields after each chunk that was added to the state; nothing else changes it.

@@ -1,8 +1,8 @@
 """LongHeads: each head looks up chunks of its own, which stand in order as one short text.
 
 Lu et al., LongHeads, https://arxiv.org/abs/2402.10685, section 2. Positions are contiguous: init
-tokens, looked-up blocks in the order of the text, then the whole tail. A chunk is represented as
-the configured lookup does it, not by the paper's flag-token attention.
+tokens, looked-up blocks in the order of the text, then the whole window cache. A chunk is
+represented as the configured lookup does it, not by the paper's flag-token attention.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class LongHeadsPolicy:
 
     @property
     def window_tokens(self) -> int:
-        """The whole tail: a window, less than a block, and the chunk that is read."""
+        """The whole window cache: a window, less than a block, and the chunk being prefilled."""
         return self.config.window_tokens + self.config.block_tokens + self.config.chunk_tokens
 
     @property
@@ -41,10 +41,10 @@ class LongHeadsPolicy:
 
     @property
     def positions(self) -> int:
-        """Init tokens, blocks, and a tail that may wait a chunk for its origin to move."""
+        """Init tokens, blocks, and a window that may wait a chunk for its origin to move."""
         blocks = self.config.looked_up_blocks * self.config.block_tokens
-        tail = self.window_tokens + self.config.chunk_tokens
-        return max(self.init_tokens + blocks + tail, self.plain_tokens)
+        window = self.window_tokens + self.config.chunk_tokens
+        return max(self.init_tokens + blocks + window, self.plain_tokens)
 
     def attend_distant(
         self,

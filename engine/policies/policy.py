@@ -83,7 +83,7 @@ class Policy(Protocol):
 
         Args:
             queries: (H, L, D), un-rotated.
-            first: Place in the window cache of the first query's own token.
+            first: BlockPlace in the window cache of the first query's own token.
         """
         ...
 

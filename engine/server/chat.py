@@ -21,10 +21,10 @@ from lcagent.engine.generation.params import (
     StreamChunk,
 )
 from lcagent.engine.generation.sequences import Sequence
-from lcagent.engine.memories.library import MemoryLibrary
+from lcagent.engine.memories.memory_library import MemoryLibrary
 from lcagent.engine.model_runner import SequenceState
 from lcagent.engine.server import protocol
-from lcagent.engine.server.error_responses import NotFound, error_body, error_code, error_status
+from lcagent.engine.server.error_responses import NotFound, error_code, error_content, error_status
 from lcagent.engine.server.middleware import Metrics
 from lcagent.errors import LcagentError, UsageError
 
@@ -294,7 +294,7 @@ def _event(event: BaseModel) -> str:
 
 
 def _json_error(error: LcagentError) -> str:
-    content = error_body(str(error), error_status(error), error_code(error))
+    content = error_content(str(error), error_status(error), error_code(error))
     return bytes(JSONResponse(content).body).decode()
 
 

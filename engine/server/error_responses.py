@@ -58,13 +58,13 @@ def error_status(error: LcagentError) -> int:
     return 400
 
 
-def error_body(message: str, status: int, code: str | None = None) -> dict[str, Any]:
+def error_content(message: str, status: int, code: str | None = None) -> dict[str, Any]:
     """Return the body of an error."""
     kind = "server_error" if status >= 500 else "invalid_request_error"
-    return {"error": {"message": printable(message), "type": kind, "param": None, "code": code}}
+    return {"error": {"message": sendable(message), "type": kind, "param": None, "code": code}}
 
 
-def printable(text: str) -> str:
+def sendable(text: str) -> str:
     """Return a text that can be sent: what clients wrote may hold halves of characters."""
     return text.encode(errors="replace").decode()
 
@@ -89,7 +89,7 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
     status = error_status(error)
     wait = getattr(error, "retry_after_s", None)
     headers = {"Retry-After": str(int(wait))} if wait else None
-    return JSONResponse(error_body(str(error), status, error_code(error)), status, headers)
+    return JSONResponse(error_content(str(error), status, error_code(error)), status, headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -97,8 +97,8 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     is_json = first["type"] != "json_invalid"
     place = ".".join(str(part) for part in first["loc"][1:] if is_json)
-    body = error_body(f"{place or 'body'}: {first['msg']}"[:1000], 422)
-    body["error"]["param"] = printable(place) or None
+    body = error_content(f"{place or 'body'}: {first['msg']}"[:1000], 422)
+    body["error"]["param"] = sendable(place) or None
     return JSONResponse(body, 422 if is_json else 400)
 
 
@@ -106,9 +106,9 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     return JSONResponse(
-        error_body(str(error.detail), error.status_code), error.status_code, headers
+        error_content(str(error.detail), error.status_code), error.status_code, headers
     )
 
 
 async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse(error_body(f"a mistake of the server: {type(error).__name__}", 500), 500)
+    return JSONResponse(error_content(f"a mistake of the server: {type(error).__name__}", 500), 500)

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lcagent.engine.generation.params import StreamChunk
 from lcagent.engine.generation.sequences import Sequence
-from lcagent.engine.server.error_responses import error_body
+from lcagent.engine.server.error_responses import error_content
 from lcagent.engine.server.server_settings import ServerSettings
 
 OPEN_PATHS = frozenset({"/health"})
@@ -158,7 +158,7 @@ class _CorrectedResponse:
 
 
 async def _answer(send: Send, status: int, text: str) -> None:
-    body = json.dumps(error_body(text, status)).encode()
+    body = json.dumps(error_content(text, status)).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     headers += [(b"connection", b"close")] if status == 413 else []
     await send({"type": "http.response.start", "status": status, "headers": headers})

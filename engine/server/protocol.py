@@ -63,7 +63,7 @@ class GenerationRequest(RequestBody):
     repetition_penalty: Annotated[float, Field(ge=LEAST_REPETITION_PENALTY, le=10)] | None = None
     memory: Annotated[
         WellFormedText | None,
-        Field(max_length=64, description="Id of a memory that the prompt goes on from"),
+        Field(max_length=64, description="Id of a memory that the prompt continues"),
     ] = None
     user: Annotated[str, Field(max_length=500)] | None = None
 
@@ -228,7 +228,7 @@ class CompletionLogprobs(BaseModel):
 
 
 class CompletionChoice(BaseModel):
-    """One of the texts that go on after a prompt."""
+    """One of the continuations of a prompt."""
 
     index: int
     text: str
@@ -258,7 +258,7 @@ class ModelObject(BaseModel):
 
 
 class ModelList(BaseModel):
-    """All models of this server: one."""
+    """The models of this server; there is exactly one."""
 
     object: Literal["list"] = "list"
     data: list[ModelObject]

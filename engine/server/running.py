@@ -18,7 +18,7 @@ __all__ = ["ServerSettings", "run_server", "take_port"]
 
 KEEP_ALIVE_S = 75
 LAST_REPLIES_S = 5
-"""How long replies may go on after the server was told to end."""
+"""How long replies may take after the server was asked to stop."""
 
 
 def take_port(settings: ServerSettings) -> socket.socket:

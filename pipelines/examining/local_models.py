@@ -6,7 +6,7 @@ from lcagent.engine.engine import describe_device
 from lcagent.errors import LcagentError, ModelNotUsable
 from lcagent.models.local import LocalModel
 from lcagent.pipelines.examining.findings import Finding
-from lcagent.pipelines.local_models.sizing import MemoryPlan, in_bytes, plan_memory_of
+from lcagent.pipelines.local_models.memory_plan import MemoryPlan, in_bytes, plan_memory_of
 from lcagent.pipelines.runtime import named_model
 from lcagent.settings import Settings
 

@@ -1,1 +1,1 @@
-"""The verbs of local models: serving, sizing, memories."""
+"""The verbs of local models: serving one, what it takes, and what it has read for good."""

@@ -1,7 +1,7 @@
 """`lcagent memorize`: a local model reads a document for good.
 
 What it reads is the beginning that all questions on the whole document have in common, in the words
-in which `ask` shows it to the model: a question that reads it whole goes on from there.
+in which `ask` shows it to the model: a question that reads it whole continues from there.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class MemorizeOptions(ReadingOptions, total=False):
 async def memorize_async(
     document: str | Path, model: str, **options: Unpack[MemorizeOptions]
 ) -> StoredMemory:
-    """Let a model such as "local:PATH" read a document into a memory; what was interrupted goes on.
+    """Let a model such as "local:PATH" read a document into a memory, resuming an interrupted one.
 
     Raises:
         UsageError: The model does not run here, or another's memory has the name.

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
+from sqlalchemy import text
 
 from lcagent.errors import UsageError
 from lcagent.storage.database import Database
@@ -119,12 +120,16 @@ def test_a_process_of_another_machine_is_waited_for_whatever_its_number_means_he
 
 
 def test_an_owner_of_some_other_form_is_respected(database: Database, runs: RunStore) -> None:
-    from sqlalchemy import text  # noqa: PLC0415
-
     with database.write() as connection:
         connection.execute(text("UPDATE runs SET claimed_by = 'somebody', lease_until = 9e9"))
     with pytest.raises(LeaseHeld, match=r"another process \(somebody, "):
         runs.claim(RUN, Owner.of_this_process(), MINUTE_S)
+
+
+def test_a_claim_without_an_end_is_no_claim(database: Database, runs: RunStore) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE runs SET claimed_by = 'somebody', lease_until = NULL"))
+    runs.claim(RUN, Owner.of_this_process(), MINUTE_S)
 
 
 def test_a_run_that_is_not_there_cannot_be_claimed(runs: RunStore) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lcagent.engine.block_store import Allocator, BlockStore
-from lcagent.engine.config import KVCacheConfig, Place, StoreDtype
+from lcagent.engine.config import BlockPlace, KVCacheConfig, StoreDtype
 from lcagent.engine.lookups.block_index import BlockIndex, GrowableTensor
 from lcagent.engine.lookups.block_selection import choose_blocks
 from lcagent.engine.lookups.bounds import BoundsIndex
@@ -123,7 +123,7 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda")
     ],
 )
 def test_all_keys_are_compared_where_that_takes_no_copy(
-    place: Place, device: torch.device, store_dtype: StoreDtype, lookup: str
+    place: BlockPlace, device: torch.device, store_dtype: StoreDtype, lookup: str
 ) -> None:
     config = KVCacheConfig(place=place, store_dtype=store_dtype)
     assert resolve_auto_lookup(config, device, torch.float32).lookup == lookup

@@ -12,11 +12,11 @@ from tiny_models import draw_tokens, tiny
 from torch import Tensor
 
 from lcagent.engine.adapters import AdaptedModel
-from lcagent.engine.config import KVCacheConfig, LookupName, Place, PolicyName, StoreDtype
+from lcagent.engine.config import BlockPlace, KVCacheConfig, LookupName, PolicyName, StoreDtype
 from lcagent.engine.memories import memory_files
-from lcagent.engine.memories.library import MemoryLibrary
 from lcagent.engine.memories.manifest import read_manifest
 from lcagent.engine.memories.memory_files import load_state, model_fingerprint, save_state
+from lcagent.engine.memories.memory_library import MemoryLibrary
 from lcagent.engine.model_runner import (
     SequenceState,
     decode,
@@ -94,7 +94,7 @@ def test_a_memory_records_the_lookup_it_used_and_saves_no_key_twice(
 
 @pytest.mark.parametrize("place", ["disk", "device"])
 def test_a_memory_opens_elsewhere_than_it_was_made(
-    model: AdaptedModel, tmp_path: Path, place: Place
+    model: AdaptedModel, tmp_path: Path, place: BlockPlace
 ) -> None:
     state = _read(model, replace(SIZES, lookup="exact", place=place))
     loaded = _reopened(model, state, tmp_path / "m")

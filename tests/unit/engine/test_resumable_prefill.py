@@ -21,8 +21,8 @@ from lcagent.engine.engine import AsyncEngine
 from lcagent.engine.engine_core import EngineCore
 from lcagent.engine.loading import LoadedModel
 from lcagent.engine.memories import resumable_prefill
-from lcagent.engine.memories.library import MemoryLibrary
 from lcagent.engine.memories.memory_files import load_state
+from lcagent.engine.memories.memory_library import MemoryLibrary
 from lcagent.engine.model_runner import SequenceState, prefill_all
 from lcagent.errors import ModelError, StorageError
 

@@ -1,13 +1,13 @@
-"""How a plan of a model's memory looks."""
+"""What `lcagent serve --plan` prints."""
 
 from typing import TYPE_CHECKING
 
 from lcagent.cli.printing import print_line
-from lcagent.pipelines.local_models.sizing import in_bytes
+from lcagent.pipelines.local_models.memory_plan import in_bytes
 
 if TYPE_CHECKING:
     from lcagent.engine.sizing import MemoryEstimate
-    from lcagent.pipelines.local_models.sizing import MemoryPlan
+    from lcagent.pipelines.local_models.memory_plan import MemoryPlan
 
 _PLACES = {"gpu": "GPU", "cpu": "RAM", "disk": "disk"}
 

@@ -39,7 +39,7 @@ class MemoryLibrary:
     """Memories of one model. Thread-safe.
 
     Attributes:
-        most_open: Memories that stay open; the one used longest ago is closed first.
+        most_open: Memories that stay open; the least recently used is closed first.
     """
 
     model: AdaptedModel
