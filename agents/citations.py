@@ -20,7 +20,7 @@ import regex
 
 from lcagent.documents import Box, Document, Page, Span
 from lcagent.results import Citation, Claim
-from lcagent.retrieval.quotes.checking import QuoteChecker, boxes_of
+from lcagent.retrieval.quotes.checking import QuoteChecker, find_boxes
 from lcagent.retrieval.sentences import sentences
 
 MAX_MARK_CHARACTERS = 4_000
@@ -254,7 +254,7 @@ def _boxes(
     if not here or page.number is None:
         return ()
     page = with_lines(document_id, page)
-    return tuple(box for span in here for box in boxes_of(page, span.start, span.end))
+    return tuple(box for span in here for box in find_boxes(page, span.start, span.end))
 
 
 _OPENING = regex.compile(r"\[(?=\p{Lu}\d)|\[\p{Lu}?$")

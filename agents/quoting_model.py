@@ -15,7 +15,7 @@ from lcagent.agents.quoting import GOOD_LENGTH
 from lcagent.agents.refusals import NOT_FOUND
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import is_evidence
-from lcagent.retrieval.search.analysis import Analyzer, detect, stop_terms
+from lcagent.retrieval.search.analysis import Analyzer, detect_language, stop_terms
 from lcagent.retrieval.sentences import sentences
 
 QUOTE: Final = "quote"
@@ -79,7 +79,7 @@ def _marked(found: _Found) -> str:
 
 def _best(question: str, materials: Sequence[tuple[str, str]]) -> list[_Found]:
     texts = [text for kind, text in materials if kind in _READ]
-    analyzer = Analyzer(detect("\n".join(texts)[:10_000]))
+    analyzer = Analyzer(detect_language("\n".join(texts)[:10_000]))
     wanted = set(analyzer.terms(question)) - stop_terms(analyzer.language)
     found = [
         _Found(share, label, sentence)

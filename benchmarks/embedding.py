@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from lcagent.documents import Document
-from lcagent.retrieval.chunking import cut
+from lcagent.retrieval.chunking import cut_chunks
 from lcagent.retrieval.embedding.embedder import Embedder, Vectors
 from lcagent.retrieval.embedding.minilm import MiniLM
 from lcagent.retrieval.embedding.minilm_weights import find_model_files, map_tensors
@@ -58,7 +58,7 @@ def chunks_of(pdf: Path, embedder: Embedder) -> list[str]:
     """Return the chunks of a PDF as lcagent cuts them."""
     pages = tuple(read_pdf(pdf).pages)
     document = Document("benchmark", pdf.name, "application/pdf", "pdf", pages)
-    return [chunk.text for chunk in cut(document, embedder) if chunk.text.strip()]
+    return [chunk.text for chunk in cut_chunks(document, embedder) if chunk.text.strip()]
 
 
 def top_overlap(questions: Vectors, found: Vectors, exact: Vectors, k: int = 10) -> float:

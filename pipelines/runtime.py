@@ -17,10 +17,10 @@ from lcagent.models.choose import choose_model, close_model, is_local
 from lcagent.models.endpoints import OPENAI_URL, without_credentials
 from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
 from lcagent.models.retrying import Retrying
-from lcagent.retrieval.embedding.choose import Choice, choose_embedder
+from lcagent.retrieval.embedding.choose import EmbedderChoice, choose_embedder
 from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
-from lcagent.retrieval.reading.reader import Limits
+from lcagent.retrieval.reading.reader import ReadingLimits
 from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path, load_settings
@@ -100,7 +100,7 @@ class Runtime:
     @cached_property
     def library(self) -> Library:
         """Reads documents."""
-        limits = Limits(memory_bytes=self.settings.reading_memory_mb * 1_000_000)
+        limits = ReadingLimits(memory_bytes=self.settings.reading_memory_mb * 1_000_000)
         return Library(self.documents, limits, self.settings.concurrency, self.settings.reader)
 
     @cached_property
@@ -169,7 +169,7 @@ class Runtime:
             settings.model_concurrency, settings.requests_per_minute, settings.tokens_per_minute
         )
 
-    def choose_embedder(self) -> Choice:
+    def choose_embedder(self) -> EmbedderChoice:
         """Return what makes vectors, or why nothing does.
 
         Only an embedder that was asked for by name may be fetched from the network.

@@ -31,14 +31,15 @@ _FULL_ENOUGH = 0.6
 
 
 def chunker_id(tokenizer: Tokenizer) -> str:
-    """Name the rule by which `cut` cuts, for the store."""
+    """Name the rule by which `cut_chunks` cuts, for the store."""
     return f"{tokenizer.id}-{MAX_TOKENS}/1"
 
 
-def cut(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
+def cut_chunks(document: Document, tokenizer: Tokenizer) -> list[Chunk]:
     """Return the chunks of a document, in order."""
     runs = [[match.span() for match in _RUN.finditer(page.text)] for page in document.pages]
     texts = [page.text for page in document.pages]
+    # Tokenizers cut at blanks and punctuation first: the tokens of a text are those of its words.
     words = list({text[a:b] for text, page in zip(texts, runs, strict=True) for a, b in page})
     special, *counts = tokenizer.count_tokens(["", *words])
     sizes = {word: count - special for word, count in zip(words, counts, strict=True)}
@@ -74,6 +75,8 @@ def _cut_page(
 
 def _best_cut(text: str, start: int, limit: int) -> int:
     """Return the best place to cut in the last part of `text[start:limit]`."""
+    # A better border far up would leave a short chunk, which ranks too high: its few words are all
+    # of it. So borders count in the last part only, the best kind first, then the last of its kind.
     earliest = start + int((limit - start) * _FULL_ENOUGH)
     for border in _BORDERS:
         end = max((match.end() for match in border.finditer(text, earliest, limit)), default=0)

@@ -17,13 +17,14 @@ import numpy as np
 from lcagent.documents import Chunk, Document
 from lcagent.errors import MissingExtra
 from lcagent.retrieval import chunking
-from lcagent.retrieval.embedding.choose import Choice
+from lcagent.retrieval.embedding.choose import EmbedderChoice
 from lcagent.retrieval.embedding.embedder import Tokenizer
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
+from lcagent.retrieval.library import ReadingProgress
 from lcagent.retrieval.search.index import MOST_RANKED, Index, PageIndex, Shortlist
-from lcagent.retrieval.search.query import languages_of
+from lcagent.retrieval.search.query import rank_languages
 from lcagent.retrieval.search.retriever import SearchResults, VectorUse
-from lcagent.retrieval.search.terms import TERMS_VERSION, DocumentTerms, terms_of
+from lcagent.retrieval.search.terms import TERMS_VERSION, DocumentTerms, extract_terms
 from lcagent.retrieval.search.vectors import ChunkVectors, StoredVectors
 from lcagent.selection import ALL_PAGES, PageSelection
 from lcagent.storage.document_store import DocumentStore
@@ -31,9 +32,6 @@ from lcagent.storage.search_store import SearchStore
 
 MAX_BYTES = 256_000_000
 """The memory that indexes are kept in, unless another limit is set."""
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Preparation:
         """Return the chunks of a document."""
         chunks = self.documents.load_chunks(self.chunker, document)
         if not chunks or chunks[-1].index + 1 != len(chunks):
-            chunks = chunking.cut(document, self.tokenizer)
+            chunks = chunking.cut_chunks(document, self.tokenizer)
             self.documents.save_chunks(self.chunker, chunks)
         return chunks
 
@@ -63,7 +61,7 @@ class Preparation:
         packed = self.search.load_terms(document.id, version)
         if packed is not None:
             return DocumentTerms.from_bytes(packed)
-        terms = terms_of(document, self.chunks(document))
+        terms = extract_terms(document, self.chunks(document))
         self.search.save_terms(document.id, version, terms.to_bytes())
         return terms
 
@@ -90,7 +88,7 @@ class Indexer:
         self,
         documents: DocumentStore,
         search: SearchStore,
-        choose: Callable[[], Choice],
+        choose: Callable[[], EmbedderChoice],
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._documents = documents
@@ -116,7 +114,7 @@ class Indexer:
         documents: Sequence[Document],
         *,
         vectors: bool = False,
-        progress: Progress | None = None,
+        progress: ReadingProgress | None = None,
     ) -> None:
         """Do now what the first search would do: cut, analyse, and with `vectors` embed.
 
@@ -142,7 +140,7 @@ class Indexer:
         return Preparation(self._documents, self._search_store, tokenizer)
 
     @cached_property
-    def _chosen(self) -> Choice:
+    def _chosen(self) -> EmbedderChoice:
         return self._choose()
 
     @cached_property
@@ -154,7 +152,7 @@ class Indexer:
         self,
         documents: Sequence[Document],
         vectors: bool,
-        progress: Progress | None,
+        progress: ReadingProgress | None,
         stop: Event,
     ) -> None:
         for document in documents:
@@ -173,7 +171,7 @@ class Indexer:
         are_few = len(documents) <= MOST_RANKED
         return Index(
             documents=documents,
-            languages=tuple(languages_of(terms)),
+            languages=tuple(rank_languages(terms)),
             chunk_counts=tuple(np.bincount(pages).tolist()),
             pages=self._build_pages(documents, terms) if are_few else None,
             shortlist=None if are_few else Shortlist(documents, terms),
@@ -258,7 +256,7 @@ def _fingerprint(document: Document) -> tuple[object, ...]:
     return document.id, document.name, document.title, document.reader, recognised
 
 
-def _named(name: str, progress: Progress | None) -> Callable[[int, int], None] | None:
+def _named(name: str, progress: ReadingProgress | None) -> Callable[[int, int], None] | None:
     if progress is None:
         return None
     return lambda done, total: progress(f"{name} (vectors)", done, total)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from lcagent.documents import Document, Page
 from lcagent.errors import UnreadableDocument, UsageError
-from lcagent.retrieval.reading.reader import PDF, Limits, printable, reader_version
+from lcagent.retrieval.reading.reader import PDF, ReadingLimits, printable, reader_version
 from lcagent.retrieval.sources import Source, StoredId
 from lcagent.storage.document_store import DocumentStore, Revision
 
@@ -83,7 +83,7 @@ class Library:
     """
 
     store: DocumentStore
-    limits: Limits = field(default_factory=Limits)
+    limits: ReadingLimits = field(default_factory=ReadingLimits)
     concurrency: int = 2
     other_reader: str | None = None
     _at_work: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])

@@ -17,7 +17,7 @@ from lcagent.agents.summarize.book_chapters import Chapter
 from lcagent.agents.write.word_count import count_words
 from lcagent.documents import Document, Span
 from lcagent.retrieval.quotes.checking import is_evidence
-from lcagent.retrieval.search.analysis import Analyzer, detect, stop_terms
+from lcagent.retrieval.search.analysis import Analyzer, detect_language, stop_terms
 from lcagent.retrieval.search.layout import is_table_row
 from lcagent.retrieval.sentences import sentences
 from lcagent.selection import PageSelection
@@ -61,7 +61,7 @@ def extract_sentences(
     """Return the most central sentences of the chapters, in the order of the text."""
     by_id = {document.id: document for document in documents}
     sample = " ".join(page.text for document in documents for page in document.pages[:40])
-    analyzer = Analyzer(detect(sample[:LANGUAGE_SAMPLE_CHARACTERS]))
+    analyzer = Analyzer(detect_language(sample[:LANGUAGE_SAMPLE_CHARACTERS]))
     found = [
         _best_sized(list(_sentences(by_id[chapter.document_id], place, chapter, pages, analyzer)))
         for place, chapter in enumerate(chapters)

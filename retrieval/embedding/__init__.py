@@ -4,7 +4,7 @@
 all-MiniLM-L6-v2, is in the `minilm*.py` modules. Nothing heavy is imported before it is used.
 """
 
-from lcagent.retrieval.embedding.choose import Choice, choose_embedder
+from lcagent.retrieval.embedding.choose import EmbedderChoice, choose_embedder
 from lcagent.retrieval.embedding.embedder import Embedder
 
-__all__ = ["Choice", "Embedder", "choose_embedder"]
+__all__ = ["Embedder", "EmbedderChoice", "choose_embedder"]

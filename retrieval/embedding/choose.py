@@ -8,14 +8,14 @@ from lcagent.retrieval.embedding.embedder import Embedder
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EmbedderChoice:
     """An embedder, or the reason why search is by words only. One of the two is None."""
 
     embedder: Embedder | None
     reason: str | None = None
 
 
-def choose_embedder(ref: str, *, may_download: bool = True) -> Choice:
+def choose_embedder(ref: str, *, may_download: bool = True) -> EmbedderChoice:
     """Find the embedder that `ref` names.
 
     Args:
@@ -28,7 +28,7 @@ def choose_embedder(ref: str, *, may_download: bool = True) -> Choice:
         UsageError: There is no such embedder.
     """
     if ref == "none":
-        return Choice(None, "no embedder was wanted")
+        return EmbedderChoice(None, "no embedder was wanted")
     if ref in ("auto", "minilm"):
         return _choose_minilm(may_download=may_download, is_required=ref == "minilm")
     if ref.startswith("llama-index:"):
@@ -39,7 +39,7 @@ def choose_embedder(ref: str, *, may_download: bool = True) -> Choice:
     )
 
 
-def _choose_minilm(*, may_download: bool, is_required: bool) -> Choice:
+def _choose_minilm(*, may_download: bool, is_required: bool) -> EmbedderChoice:
     from lcagent.retrieval.embedding.minilm_weights import find_model_files  # noqa: PLC0415 -- lazy
 
     if find_spec("tokenizers") is None:
@@ -49,18 +49,18 @@ def _choose_minilm(*, may_download: bool, is_required: bool) -> Choice:
         return _missing("the weights of all-MiniLM-L6-v2 are not here", "offline", is_required)
     from lcagent.retrieval.embedding.minilm import MiniLM  # noqa: PLC0415 -- lazy
 
-    return Choice(MiniLM(files))
+    return EmbedderChoice(MiniLM(files))
 
 
-def _missing(reason: str, extra: str, is_required: bool) -> Choice:
+def _missing(reason: str, extra: str, is_required: bool) -> EmbedderChoice:
     if is_required:
         raise MissingExtra(f"the embedder minilm ({reason})", extra)
-    return Choice(None, f"{reason} (pip install 'lcagent[{extra}]')")
+    return EmbedderChoice(None, f"{reason} (pip install 'lcagent[{extra}]')")
 
 
-def _choose_llama_index(ref: str) -> Choice:
+def _choose_llama_index(ref: str) -> EmbedderChoice:
     if find_spec("llama_index") is None:
         raise UsageError(f"{ref!r} needs llama-index-core: pip install llama-index-core")
     from lcagent.retrieval.embedding.llama_index_embedder import load_llama_index  # noqa: PLC0415 -- 1 CPU s
 
-    return Choice(load_llama_index(ref))
+    return EmbedderChoice(load_llama_index(ref))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors: TypeAlias = NDArray[np.float32]
-Progress: TypeAlias = Callable[[int, int], None]
+EmbeddingProgress: TypeAlias = Callable[[int, int], None]
 """Called with the texts embedded so far and the texts in all."""
 
 
@@ -49,7 +49,7 @@ class Embedder(Tokenizer, Protocol):
         """Return the vector of a question, shape (dimension,)."""
         ...
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def embed(self, texts: Sequence[str], progress: EmbeddingProgress | None = None) -> Vectors:
         """Return one vector per text, shape (len(texts), dimension).
 
         Raises:

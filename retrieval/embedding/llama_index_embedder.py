@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from lcagent.errors import ModelError, UsageError
-from lcagent.retrieval.embedding.embedder import Progress, Tokenizer, Vectors, unit
+from lcagent.retrieval.embedding.embedder import EmbeddingProgress, Tokenizer, Vectors, unit
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
 
 
@@ -72,7 +72,7 @@ class LlamaIndexEmbedder:
         vector: Vectors = _unit_vectors(reply, (1, self.dimension), self.id)[0]
         return vector
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def embed(self, texts: Sequence[str], progress: EmbeddingProgress | None = None) -> Vectors:
         """Return one vector per text."""
         rows: list[list[float]] = []
         for start in range(0, len(texts), self.batch_texts):

@@ -17,7 +17,7 @@ import numpy as np
 
 from lcagent.errors import UsageError
 from lcagent.retrieval.embedding import minilm_numpy
-from lcagent.retrieval.embedding.embedder import Progress, Vectors, unit
+from lcagent.retrieval.embedding.embedder import EmbeddingProgress, Vectors, unit
 from lcagent.retrieval.embedding.minilm_weights import (
     TOKENIZER_SHA256,
     WEIGHTS_SHA256,
@@ -62,7 +62,7 @@ class MiniLM:
         mean: Vectors = np.stack(vectors).mean(axis=0)
         return unit(mean)
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def embed(self, texts: Sequence[str], progress: EmbeddingProgress | None = None) -> Vectors:
         """Return one vector per text; many texts take torch where it is installed."""
         ids = self.token_ids(texts)
         self._refuse_long(ids)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lcagent.retrieval.embedding.embedder import Progress, Vectors
+from lcagent.retrieval.embedding.embedder import EmbeddingProgress, Vectors
 from lcagent.retrieval.embedding.minilm_numpy import (
     HEAD_DIM,
     HIDDEN,
@@ -47,7 +47,9 @@ class TorchMiniLM:
         self._layers = {name: tensor.to(dtype) for name, tensor in _fuse(layers).items()}
         self._dtype = dtype
 
-    def embed_ids(self, ids: Sequence[Sequence[int]], progress: Progress | None = None) -> Vectors:
+    def embed_ids(
+        self, ids: Sequence[Sequence[int]], progress: EmbeddingProgress | None = None
+    ) -> Vectors:
         """Return the normalised vectors of texts given as word pieces, shape (len(ids), 384)."""
         vectors = np.empty((len(ids), HIDDEN), np.float32)
         embedded = 0

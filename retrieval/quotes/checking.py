@@ -117,16 +117,19 @@ class QuoteChecker:
             for stretch in (page, *joined):
                 match = search(stretch, wanted.text)
                 found = match and _location(ref.document_id, stretch, match)
+                # Over a page break a match may lie wholly on the neighbour, which was not claimed.
                 if found and any(span.page == ref for span in found.spans):
                     return found
         return None
 
     def _anywhere(self, wanted: "_Wanted", near: Span | None) -> Location | None:
         candidates = self._candidates(wanted, near)
+        # Exactly on any page before nearly on the best: a near match that is wrong costs trust.
         for ref in candidates:
             match = find_exactly(self._page(ref), wanted.text)
             if match:
                 return _location(ref.document_id, self._page(ref), match)
+        # A near search costs a millisecond a page, so only the likeliest pages get one.
         found = (self._on_page(wanted, ref) for ref in candidates[:_MAX_CANDIDATES])
         return next(filter(None, found), None)
 
@@ -206,6 +209,7 @@ class _Wanted:
         """Return a few strings that a page with the quote should have most of."""
         text = self.text.lower()
         words = set(_WORDS.findall(text))
+        # Long words are rare words; a page without half of them cannot hold the quote.
         longest = sorted(words, key=lambda word: (-len(word), word))[:_MAX_PROBES]
         return longest or [text]
 
@@ -229,7 +233,7 @@ def _location(document_id: str, stretch: Stretch, match: Match) -> Location:
     return Location("exact" if match.is_exact else "fuzzy", spans, match.score)
 
 
-def boxes_of(page: Page, start: int, end: int) -> tuple[Box, ...]:
+def find_boxes(page: Page, start: int, end: int) -> tuple[Box, ...]:
     """Return where the characters `start` to `end` stand on the page, a box for each line.
 
     Widths are shared out evenly among a line's characters; a line that has letters written from

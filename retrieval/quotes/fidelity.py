@@ -29,6 +29,8 @@ def has_negation(text: str) -> bool:
 
 
 def _has_only_slips(quote: str, passage: str) -> bool:
+    # Compared by words, not by letters: then a difference is a run of whole words between
+    # two words that agree, and can be judged as one slip.
     ours, theirs = _WORDS.findall(quote), _WORDS.findall(passage)
     i = k = 0
     for block in Levenshtein.opcodes(ours, theirs).as_matching_blocks():  # the last one is empty
@@ -42,8 +44,9 @@ def _is_slip(ours: str, theirs: str) -> bool:
     longer, shorter = sorted((ours, theirs), key=len, reverse=True)
     if _HAN.search(longer + shorter):  # a character is a word: in place of another it is no slip
         return not shorter and len(longer) <= LONGEST_HAN_DIFFERENCE
-    if not shorter or len(longer) == 1:
+    if not shorter or len(longer) == 1:  # a word left out or added; a letter for another
         return len(longer) <= LONGEST_DIFFERENCE
+    # "appropriate" and "inappropriate" differ by two letters of thirteen and by their meaning.
     prefix = longer.removesuffix(shorter)
     return prefix not in _OPPOSITE_PREFIXES and Levenshtein.distance(ours, theirs) <= max(
         1, len(longer) // 3

@@ -1,6 +1,10 @@
 """Where a quote stands in a stretch of text: exactly, nearly, in pieces, or round an interruption.
 
-Every search works on normalised text and returns the pieces found, or None.
+Every search works on normalised text and returns the pieces found, or None. They are tried from the
+surest to the most lenient (`checking.py`), because what one finds the next would find with less
+certainty. Similarity alone never decides: "rose by 5 %" and "fell by 5 %" are nearly the same
+string, so a near match must also pass `fidelity.says_the_same`. Windows are proposed by rapidfuzz
+(partial ratio) and cut to size by edit operations (Levenshtein).
 """
 
 from bisect import bisect_left
@@ -59,10 +63,13 @@ def find_nearly(stretch: Stretch, quote: str, start: int = 0) -> Match | None:
         window = fuzz.partial_ratio_alignment(wanted, text, score_cutoff=_LEAST_WINDOW_SCORE)
         if window is None or len(text) < LEAST_SCORE * len(wanted):
             return None
+        # The window has the length of the quote; slips make the passage longer or shorter.
         first, last = _trim(wanted, text, window.dest_start, window.dest_end)
         score = _similarity(wanted, text[first:last])
         if score >= LEAST_SCORE and says_the_same(wanted, text[first:last]):
             return Match(((start + first, start + last),), score, is_exact=False)
+        # Blank this window out, keeping all offsets, and try the next best: a table of contents or
+        # an abstract may be more like the quote than the sentence itself, and say something else.
         text = (
             text[: window.dest_start]
             + "\0" * (window.dest_end - window.dest_start)
@@ -80,7 +87,7 @@ def find_in_pieces(stretch: Stretch, pieces: Sequence[str]) -> Match | None:
         if match is None:
             return None
         matches.append(match)
-        position = match.pieces[-1][1]
+        position = match.pieces[-1][1]  # in order: what "..." leaves out is never put back
     return Match(
         tuple(piece for match in matches for piece in match.pieces),
         min(match.score for match in matches),
@@ -119,6 +126,7 @@ def _occurrences(stretch: Stretch, quote: str, start: int) -> Iterator[tuple[int
 
 
 def _has_borders(text: str, start: int, end: int) -> bool:
+    # Eight characters hold the longest prefix that denies a word ("anti-") and its hyphen.
     before, after = text[max(start - 8, 0) : start + 1], text[end - 1 : end + 2]
     return not _INSIDE.search(before) and not _INSIDE_END.match(after)
 
@@ -150,12 +158,14 @@ def _word_end(text: str, position: int) -> int:
 
 
 def _similarity(ours: str, theirs: str) -> float:
+    # Blanks come and go at line ends and between the glyphs of a PDF: they say nothing.
     return fuzz.ratio(ours.replace(" ", ""), theirs.replace(" ", "")) / 100
 
 
 def _longest_head(text: str, quote: str) -> int:
     """Return how many characters of `quote`, from its start, stand together in `text`."""
     lengths = range(1, len(quote) + 1)
+    # Bisection holds: if a head stands in the text, so does every shorter one.
     return bisect_left(lengths, True, key=lambda length: quote[:length] not in text)
 
 
@@ -167,6 +177,8 @@ def _continue_after(stretch: Stretch, quote: str, start: int, head: int) -> Matc
     if found < 0 or not _has_borders(text, start, found + len(rest)):
         return None
     last = found + len(rest)
+    # The head is as long as it can be, so it may have run on into the other text where that
+    # happens to begin like the rest of the sentence. Move the border back while both agree.
     while not _is_interruption(stretch, (start, end), (found, last)):
         if (
             end <= max(start, start + head - LONGEST_INTERRUPTION)

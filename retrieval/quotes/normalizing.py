@@ -41,6 +41,7 @@ class Normalized:
         if start >= end:
             raise ValueError(f"span {start} to {end} is empty")
         last = int(self.offsets[end - 1]) + 1
+        # A letter and its combining marks became one character: the marks belong to the span.
         marks = _MARKS.match(self.source, last)
         return int(self.offsets[start]), marks.end() if marks else last
 
@@ -50,6 +51,8 @@ def normalize(text: str, *, casefold: bool = False) -> Normalized:
 
     Takes about 0.2 microseconds per character of English text, 0.6 per Chinese character.
     """
+    # Nearly all characters stay. A cheap pattern (`re`) finds the regions in which something
+    # may, and only there does the exact one (`regex`, with properties of Unicode) look closely.
     changes = _Changes(text)
     ready = 0
     for region in _REGIONS.finditer(changes.text):
@@ -79,6 +82,7 @@ class _Changes:
 
     def rewrite(self, start: int, end: int) -> int:
         """Find what changes between `start` and `end`; return up to where all is found."""
+        # The most frequent regions have one answer, whatever stands round them.
         simple = _SIMPLE.get(self.text[start:end])
         if simple and (simple != " " or self.text[end : end + 1] < _FIRST_CJK):
             self._replace(start, end, simple)
@@ -92,6 +96,8 @@ class _Changes:
     def apply(self) -> Normalized:
         """Return the text with all replacements made."""
         self._replace(len(self.text), len(self.text), "")
+        # Each piece, copied or replaced, begins at a known place of the source; within a piece
+        # offsets run on by one, so all of them are one range plus a shift for each piece.
         lengths = np.fromiter(map(len, self._pieces), np.int32, len(self._pieces))
         shift = np.array(self._starts, np.int32) - (np.cumsum(lengths, dtype=np.int32) - lengths)
         offsets = np.arange(int(lengths.sum()), dtype=np.int32) + np.repeat(shift, lengths)

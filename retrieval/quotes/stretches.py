@@ -125,6 +125,7 @@ def _running_lines(pages: Sequence[Page], index: int, edge: _Edge) -> list[tuple
     """Return the lines that are no part of the page's own text, the outermost first."""
     text = pages[index].text
     neighbours = (n for n in range(index - 2, index + 3) if n != index and 0 <= n < len(pages))
+    # Running heads alternate between left and right pages, hence two neighbours on each side.
     repeated = {
         _pattern(pages[n].text[start:end])
         for n in neighbours

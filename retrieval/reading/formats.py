@@ -24,7 +24,7 @@ _MARKDOWN_NAMES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML_NAMES = frozenset({".html", ".htm", ".xhtml"})
 
 
-def media_type_of(path: Path) -> str:
+def detect_media_type(path: Path) -> str:
     """Find out what the file at `path` is.
 
     Raises:

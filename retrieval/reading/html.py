@@ -36,7 +36,7 @@ def read(path: Path, password: str | None = None, first_page: int = 0) -> Readin
     tree = parse(path.read_bytes())
     title = tree.css_first("head title")
     name = " ".join(title.text().split()) if title else None
-    return read_parts(read_markup(tree).marked, first_page, name or None, language_of(tree))
+    return read_parts(read_markup(tree).marked, first_page, name or None, declared_language(tree))
 
 
 def parse(data: bytes) -> LexborHTMLParser:
@@ -48,7 +48,7 @@ def parse(data: bytes) -> LexborHTMLParser:
     return LexborHTMLParser(text)
 
 
-def language_of(tree: LexborHTMLParser) -> str | None:
+def declared_language(tree: LexborHTMLParser) -> str | None:
     """Return the language that the document declares."""
     attributes = tree.root.attributes if tree.root else {}
     return attributes.get("lang") or attributes.get("xml:lang") or None

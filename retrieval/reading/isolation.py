@@ -17,15 +17,21 @@ from typing import Any, TypeAlias
 
 from lcagent.documents import Document, OutlineEntry, Page
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.formats import media_type_of
-from lcagent.retrieval.reading.reader import PDF, Limits, other_type, printable, reader_version
-from lcagent.retrieval.reading.worker import Request
+from lcagent.retrieval.reading.formats import detect_media_type
+from lcagent.retrieval.reading.reader import (
+    PDF,
+    ReadingLimits,
+    other_type,
+    printable,
+    reader_version,
+)
+from lcagent.retrieval.reading.worker import ReadingRequest
 
-Progress: TypeAlias = Callable[[int, int], None]
+PageProgress: TypeAlias = Callable[[int, int], None]
 """Called with the pages read so far and their number."""
 
 
-OCR_LIMITS = Limits(memory_bytes=8_000_000_000, cpu_s=100_000, open_s=120.0, page_s=120.0)
+OCR_LIMITS = ReadingLimits(memory_bytes=8_000_000_000, cpu_s=100_000, open_s=120.0, page_s=120.0)
 """Address space, not memory in use: the runtime of the models reserves far more than it takes."""
 
 
@@ -43,9 +49,9 @@ async def read_document(
     document_id: str,
     *,
     password: str | None = None,
-    limits: Limits | None = None,
+    limits: ReadingLimits | None = None,
     other_reader: str | None = None,
-    progress: Progress | None = None,
+    progress: PageProgress | None = None,
 ) -> Document:
     """Read the file at `path` into a document.
 
@@ -56,7 +62,7 @@ async def read_document(
         UnreadableDocument: No reader can turn the file into text; the message is one line.
         PasswordNeeded: It is encrypted and `password` does not open it.
     """
-    limits = limits or Limits()
+    limits = limits or ReadingLimits()
     media_type = await asyncio.to_thread(_media_type, path, other_reader)
     so_far = _SoFar(is_paged=media_type == PDF)
     for attempt in range(1, limits.attempts + 1):
@@ -90,7 +96,7 @@ async def recognise_pages(
 
 def _media_type(path: Path, other_reader: str | None) -> str:
     try:
-        return media_type_of(path)
+        return detect_media_type(path)
     except PasswordNeeded:
         raise
     except UnreadableDocument:
@@ -103,12 +109,12 @@ def _request(
     path: Path,
     media_type: str,
     password: str | None,
-    limits: Limits,
+    limits: ReadingLimits,
     *,
     first_page: int = 0,
     ocr_pages: tuple[int, ...] = (),
-) -> Request:
-    return Request(
+) -> ReadingRequest:
+    return ReadingRequest(
         path=str(path.resolve()),
         media_type=media_type,
         password=password,
@@ -120,7 +126,7 @@ def _request(
 
 
 async def _read_on(
-    request: Request, so_far: _SoFar, limits: Limits, progress: Progress | None
+    request: ReadingRequest, so_far: _SoFar, limits: ReadingLimits, progress: PageProgress | None
 ) -> None:
     """Let one process read from the page after the last one that is known."""
     async with aclosing(_events(request, limits)) as events:
@@ -134,7 +140,9 @@ async def _read_on(
                     progress(len(so_far.pages), so_far.head["page_count"])
 
 
-async def _events(request: Request, limits: Limits) -> AsyncGenerator[dict[str, Any], None]:
+async def _events(
+    request: ReadingRequest, limits: ReadingLimits
+) -> AsyncGenerator[dict[str, Any], None]:
     """Yield what a reading process tells, its errors raised."""
     async with aclosing(read_events(request, limits.open_s, limits.page_s)) as events:
         async for event in events:
@@ -185,7 +193,7 @@ class ReaderDied(Exception):
 
 
 async def read_events(
-    request: Request, open_s: float, page_s: float
+    request: ReadingRequest, open_s: float, page_s: float
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Yield what a new reading process writes, until its end mark.
 
@@ -226,7 +234,7 @@ def _event(line: bytes) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _started(request: Request) -> AsyncIterator[asyncio.StreamReader]:
+async def _started(request: ReadingRequest) -> AsyncIterator[asyncio.StreamReader]:
     """Start a process that has got its request, and end it on the way out, however that is."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -19,7 +19,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from lcagent.documents import Box, HiddenText
-from lcagent.retrieval.reading.pdf_text import Span, TextLayer
+from lcagent.retrieval.reading.pdf_text import Offsets, TextLayer
 
 SAMPLE_EVERY = 16
 MIN_LETTERS = 4
@@ -51,7 +51,7 @@ class HiddenSpans:
         self.is_ocr_layer = self._is_ocr(reasons)
         if self.is_ocr_layer:
             reasons = [found for found in reasons if found[2] != "invisible"]
-        self.spans: list[Span] = [(start, end) for start, end, _ in reasons]
+        self.spans: list[Offsets] = [(start, end) for start, end, _ in reasons]
         text = layer.raw_text
         self.found = tuple(
             HiddenText(" ".join(text[start:end].split()), reason) for start, end, reason in reasons
@@ -74,7 +74,7 @@ class HiddenSpans:
                 yield from range(start, end - 1, SAMPLE_EVERY)
                 yield end - 1
 
-    def _run(self, offset: int, left: int, reason: Reason) -> Span:
+    def _run(self, offset: int, left: int, reason: Reason) -> Offsets:
         """Return the longest run around `offset` that is hidden for the same reason."""
         text = self._layer.raw_text
         start, end = offset, offset + 1

@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium_c
 
 from lcagent.documents import Box, Line
 
-Span = tuple[int, int]
+Offsets = tuple[int, int]
 _LINE_END = re.compile("\r\n|[\r\n\ufffe]")
 HYPHEN = "\ufffe"
 """PDFium's mark for a hyphen at the end of a line; it swallows the line end."""
@@ -31,7 +31,7 @@ class TextLayer:
         self._rectangle = pdfium_c.FS_RECTF()
 
     @cached_property
-    def line_spans(self) -> list[Span]:
+    def line_spans(self) -> list[Offsets]:
         """Offsets into `raw_text` of each line, without its end."""
         starts = [0]
         ends: list[int] = []
@@ -68,7 +68,7 @@ class TextLayer:
             return None
         return drawn.left, drawn.bottom, drawn.right, drawn.top
 
-    def without(self, hidden: Sequence[Span]) -> tuple[str, tuple[Line, ...]]:
+    def without(self, hidden: Sequence[Offsets]) -> tuple[str, tuple[Line, ...]]:
         """Return the text less the `hidden` spans of `raw_text`, and its lines with boxes."""
         pieces: list[str] = []
         lines: list[Line] = []
@@ -126,10 +126,10 @@ class TextLayer:
         return round(edges[0], 1), round(edges[1], 1), round(edges[2], 1), round(edges[3], 1)
 
 
-def _subtract(span: Span, holes: Sequence[Span]) -> list[Span]:
+def _subtract(span: Offsets, holes: Sequence[Offsets]) -> list[Offsets]:
     """Return what is left of `span` without the `holes`, which are in order."""
     start, end = span
-    left: list[Span] = []
+    left: list[Offsets] = []
     for hole_start, hole_end in holes:
         if hole_end <= start or hole_start >= end:
             continue

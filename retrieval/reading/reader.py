@@ -77,7 +77,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReadingLimits:
     """What reading one file may take.
 
     Attributes:

@@ -1,8 +1,8 @@
 """The reading process: reads one file and writes what it finds to standard output.
 
-Started by `isolation.py` as `python -m lcagent.retrieval.reading.worker`, with a `Request` as one
-line of JSON on standard input. Writes one JSON object a line: the head, each page as soon as it
-is read, then the tail; or an error. It imports the one reader it needs and nothing of lcagent
+Started by `isolation.py` as `python -m lcagent.retrieval.reading.worker`, with a `ReadingRequest`
+as one line of JSON on standard input. Writes one JSON object a line: the head, each page as soon
+as it is read, then the tail; or an error. It imports the one reader it needs and nothing of lcagent
 above `retrieval.reading`.
 """
 
@@ -24,7 +24,7 @@ from lcagent.retrieval.reading.reader import reader_for
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReadingRequest:
     """What to read, and how much memory and processor time it may take.
 
     Attributes:
@@ -42,7 +42,7 @@ class Request:
 
 def main() -> None:
     """Read the file that standard input names."""
-    request = Request(**json.loads(sys.stdin.readline()))
+    request = ReadingRequest(**json.loads(sys.stdin.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit(request)
     gc.disable()  # pages make no cycles; looking for some takes a tenth of the time of reading
@@ -69,7 +69,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _limit(request: Request) -> None:
+def _limit(request: ReadingRequest) -> None:
     """Make the system end this process rather than let a file take the machine."""
     for kind, limit in (
         (resource.RLIMIT_AS, request.memory_bytes),
@@ -79,7 +79,7 @@ def _limit(request: Request) -> None:
         resource.setrlimit(kind, (limit if hard < 0 else min(limit, hard), hard))
 
 
-def _events(request: Request) -> Iterator[dict[str, Any]]:
+def _events(request: ReadingRequest) -> Iterator[dict[str, Any]]:
     read = reader_for(request.media_type)
     reading = read(Path(request.path), request.password, request.first_page)
     yield {
@@ -93,7 +93,7 @@ def _events(request: Request) -> Iterator[dict[str, Any]]:
     yield {"end": True}
 
 
-def _ocr_events(request: Request) -> Iterator[dict[str, Any]]:
+def _ocr_events(request: ReadingRequest) -> Iterator[dict[str, Any]]:
     from lcagent.retrieval.reading import ocr  # noqa: PLC0415 -- an optional part, and heavy
 
     for page in ocr.read(Path(request.path), request.password, request.ocr_pages):

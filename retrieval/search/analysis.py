@@ -178,16 +178,16 @@ def without_accents(word: str) -> str:
     return word.translate(_PLAIN_LATIN)
 
 
-def language_of(document: Document) -> str | None:
+def document_language(document: Document) -> str | None:
     """Return the language of a document as an ISO 639-1 code, or None where it is unclear."""
     if document.language:
         return re.split("[-_]", document.language.lower())[0]
     step = max(1, len(document.pages) // _SAMPLE_PAGES)
     sample = " ".join(page.text[:4_000] for page in document.pages[::step])
-    return detect(sample[:_SAMPLE_CHARACTERS])
+    return detect_language(sample[:_SAMPLE_CHARACTERS])
 
 
-def detect(text: str) -> str | None:
+def detect_language(text: str) -> str | None:
     """Return the language of a text by its script and its function words."""
     letters = sum(map(str.isalpha, text)) or 1
     for language, script in _SCRIPTS:

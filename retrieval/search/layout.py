@@ -63,6 +63,7 @@ def running_lines(document: Document) -> frozenset[str]:
     """Return the keys (see `line_key`) of the lines that recur at the edges of many pages."""
     if not document.pages or document.pages[0].number is None:
         return frozenset()
+    # A set for each page: a line counts once a page, however often a form repeats it.
     counts: Counter[str] = Counter()
     for page in document.pages:
         lines = [line for line in page.text.split("\n") if not line.isspace() and line]

@@ -51,7 +51,7 @@ def analyse(text: str, languages: Sequence[str], index: LexicalIndex) -> Query:
     """Return a question in the terms of an index.
 
     Args:
-        languages: Those of the documents (see `languages_of`), that of most pages first.
+        languages: Those of the documents (see `rank_languages`), that of most pages first.
     """
     terms = question_terms(text, languages)
     absent = frozenset(term for term in terms if term not in index.vocabulary)
@@ -77,7 +77,7 @@ def question_terms(text: str, languages: Sequence[str]) -> list[str]:
     return terms
 
 
-def languages_of(documents: Iterable[DocumentTerms]) -> list[str]:
+def rank_languages(documents: Iterable[DocumentTerms]) -> list[str]:
     """Return the languages of some documents, that of most pages first; one at least."""
     pages: Counter[str] = Counter()
     for document in documents:

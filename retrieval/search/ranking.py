@@ -198,6 +198,7 @@ def ranks(scores: Floats) -> NDArray[np.int64]:
 
 def page_maximum(chunk_scores: Floats, chunk_page: Ints, page_count: int) -> Floats:
     """Return the best chunk score of each page, the lowest of all where it has no chunk."""
+    # A page without text must not win by a zero where all cosines are negative.
     best = np.full(page_count, chunk_scores.min() if len(chunk_scores) else 0.0)
     np.maximum.at(best, chunk_page, chunk_scores)
     return best

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lcagent.documents import Chunk, Document
-from lcagent.retrieval.search.analysis import Analyzer, language_of
+from lcagent.retrieval.search.analysis import Analyzer, document_language
 from lcagent.retrieval.search.layout import LaidOutLine, laid_out
 
 TERMS_VERSION = "terms/2"
@@ -71,9 +71,9 @@ class DocumentTerms:
         )
 
 
-def terms_of(document: Document, chunks: Sequence[Chunk]) -> DocumentTerms:
+def extract_terms(document: Document, chunks: Sequence[Chunk]) -> DocumentTerms:
     """Return the terms of a document that is cut into `chunks`."""
-    language = language_of(document)
+    language = document_language(document)
     analyzer = Analyzer(language)
     numbers: dict[str, int] = {}
     terms: list[int] = []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lcagent.documents import Chunk
-from lcagent.retrieval.embedding.embedder import Embedder, Progress
+from lcagent.retrieval.embedding.embedder import Embedder, EmbeddingProgress
 from lcagent.retrieval.search.bm25 import Floats, Ints
 from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.storage.search_store import SearchStore
@@ -41,7 +41,7 @@ class StoredVectors:
     def compute(
         self,
         chunks: Sequence[Chunk],
-        progress: Progress | None = None,
+        progress: EmbeddingProgress | None = None,
         stop: Event | None = None,
     ) -> None:
         """Compute and store the vectors that are missing, until `stop` is set."""
@@ -85,7 +85,7 @@ class ChunkVectors:
         known = int((self._rows >= 0).sum())
         return self._rows.nbytes + known * self._stored.embedder.dimension * 4
 
-    def compute(self, progress: Progress | None = None) -> None:
+    def compute(self, progress: EmbeddingProgress | None = None) -> None:
         """Compute and store the vectors of all chunks."""
         self._stored.compute(self._chunks, progress)
 

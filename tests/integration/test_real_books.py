@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lcagent.documents import Page
-from lcagent.retrieval.reading.formats import media_type_of
+from lcagent.retrieval.reading.formats import detect_media_type
 from lcagent.retrieval.reading.parts import LONGEST
 from lcagent.retrieval.reading.reader import Reading, reader_for
 
@@ -24,7 +24,7 @@ def read(name: str) -> Reading:
     path = DATA / name
     if not path.exists():
         pytest.skip(f"needs {name}")
-    return reader_for(media_type_of(path))(path)
+    return reader_for(detect_media_type(path))(path)
 
 
 def pages_with(name: str, words: str) -> list[Page]:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from lcagent.agents.quoting import Quote, choose_quotes
 from lcagent.documents import Document, Page, Passage, Span
-from lcagent.retrieval.chunking import cut
+from lcagent.retrieval.chunking import cut_chunks
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
 from lcagent.retrieval.search.layout import running_lines
 from lcagent.retrieval.search.query import analyse
 from lcagent.retrieval.search.ranking import index_terms
 from lcagent.retrieval.search.retriever import SearchResults
-from lcagent.retrieval.search.terms import terms_of
+from lcagent.retrieval.search.terms import extract_terms
 
 FILLER = "The sea was grey and the wind blew from the west on most days of the long winter. " * 3
 
@@ -19,7 +19,7 @@ def _ask(question: str, pages: Sequence[str], language: str = "en") -> list[Quot
     """Return the quotes when every page is found, the first being the best."""
     made = tuple(Page(index, text, index + 1) for index, text in enumerate(pages))
     document = Document("a" * 64, "book", "m", "r", made, language=language)
-    terms = terms_of(document, cut(document, WordPieceEstimate()))
+    terms = extract_terms(document, cut_chunks(document, WordPieceEstimate()))
     passages = tuple(
         Passage(
             Span(document.id, page.index, 0, len(page.text)),

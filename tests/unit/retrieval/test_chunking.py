@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lcagent.documents import Document, Page
 from lcagent.retrieval import chunking
-from lcagent.retrieval.chunking import chunker_id, cut
+from lcagent.retrieval.chunking import chunker_id, cut_chunks
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
 
 
@@ -28,7 +28,7 @@ TEXTS = st.lists(
 
 @given(texts=TEXTS)
 def test_chunks_join_back_to_their_pages(texts: list[str]) -> None:
-    chunks = cut(_document(*texts), WordPieceEstimate())
+    chunks = cut_chunks(_document(*texts), WordPieceEstimate())
     for index, text in enumerate(texts):
         assert "".join(chunk.text for chunk in chunks if chunk.span.page_index == index) == text
     assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
@@ -38,7 +38,7 @@ def test_chunks_join_back_to_their_pages(texts: list[str]) -> None:
 @given(texts=TEXTS)
 def test_no_chunk_holds_more_than_it_may(texts: list[str]) -> None:
     tokenizer = WordPieceEstimate()
-    for chunk in cut(_document(*texts), tokenizer):
+    for chunk in cut_chunks(_document(*texts), tokenizer):
         (count,) = tokenizer.count_tokens([chunk.text])
         is_one_word = len(chunking._RUN.findall(chunk.text)) <= 1
         assert is_one_word or count - 2 <= chunking.MAX_TOKENS
@@ -46,13 +46,13 @@ def test_no_chunk_holds_more_than_it_may(texts: list[str]) -> None:
 
 def test_chunks_are_cut_where_sentences_end() -> None:
     sentence = "The keeper walked down to the pier and counted the boats again. "
-    chunks = cut(_document(sentence * 60), WordPieceEstimate())
+    chunks = cut_chunks(_document(sentence * 60), WordPieceEstimate())
     assert len(chunks) > 2
     assert all(chunk.text.endswith("again. ") for chunk in chunks)
 
 
 def test_chinese_is_cut_at_its_own_full_stops() -> None:
-    chunks = cut(_document("老人沿着海边慢慢地走回家去。" * 60), WordPieceEstimate())
+    chunks = cut_chunks(_document("老人沿着海边慢慢地走回家去。" * 60), WordPieceEstimate())
     assert len(chunks) > 2
     assert all(chunk.text.endswith("。") for chunk in chunks)
 
@@ -69,11 +69,11 @@ class _LetterTokenizer:
 
 def test_the_tokens_are_those_of_the_embedder() -> None:
     tokenizer = _LetterTokenizer()
-    chunks = cut(_document("abcdefghi " * 100), tokenizer)
+    chunks = cut_chunks(_document("abcdefghi " * 100), tokenizer)
     assert {len(chunk.text) for chunk in chunks[:-1]} == {240}  # 24 words of 9 letters, no 25th
     assert chunker_id(tokenizer) != chunker_id(WordPieceEstimate())
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 5_000])
 def test_pages_with_no_or_one_word(text: str) -> None:
-    assert "".join(chunk.text for chunk in cut(_document(text), WordPieceEstimate())) == text
+    assert "".join(chunk.text for chunk in cut_chunks(_document(text), WordPieceEstimate())) == text

@@ -10,8 +10,8 @@ import pytest
 
 from lcagent.documents import Document, Page
 from lcagent.errors import MissingExtra
-from lcagent.retrieval.embedding.choose import Choice
-from lcagent.retrieval.embedding.embedder import Progress, Vectors, unit
+from lcagent.retrieval.embedding.choose import EmbedderChoice
+from lcagent.retrieval.embedding.embedder import EmbeddingProgress, Vectors, unit
 from lcagent.retrieval.indexing import MAX_BYTES, Indexer
 from lcagent.retrieval.search import index as index_module
 from lcagent.selection import parse_pages
@@ -45,7 +45,7 @@ class TopicEmbedder:
                 vector[SYNONYMS[word]] += 1
         return unit(vector)
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def embed(self, texts: Sequence[str], progress: EmbeddingProgress | None = None) -> Vectors:
         del progress
         self.embedded.extend(texts)
         return np.stack([self.embed_query(text) for text in texts])
@@ -61,7 +61,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def _indexer(
     database: Database, embedder: TopicEmbedder | None = None, max_bytes: int = MAX_BYTES
 ) -> Indexer:
-    choice = Choice(embedder, None if embedder else "none is installed")
+    choice = EmbedderChoice(embedder, None if embedder else "none is installed")
     return Indexer(DocumentStore(database), SearchStore(database), lambda: choice, max_bytes)
 
 

@@ -11,7 +11,7 @@ from lcagent.retrieval.quotes.checking import (
     Location,
     QuoteChecker,
     _Wanted,  # pyright: ignore[reportPrivateUsage]
-    boxes_of,
+    find_boxes,
 )
 
 HARBOUR = (
@@ -290,14 +290,14 @@ def test_boxes_cover_the_characters_touched_line_by_line() -> None:
     page = Page(0, "ten chars.\nmore of it", 1, lines=(
         Line(0, 10, (0.0, 0.0, 100.0, 12.0)), Line(11, 21, (0.0, 14.0, 50.0, 26.0))
     ))  # fmt: skip
-    assert boxes_of(page, 4, 16) == ((40.0, 0.0, 100.0, 12.0), (0.0, 14.0, 25.0, 26.0))
-    assert boxes_of(page, 0, 3) == ((0.0, 0.0, 30.0, 12.0),)
-    assert boxes_of(page, 10, 11) == ()
+    assert find_boxes(page, 4, 16) == ((40.0, 0.0, 100.0, 12.0), (0.0, 14.0, 25.0, 26.0))
+    assert find_boxes(page, 0, 3) == ((0.0, 0.0, 30.0, 12.0),)
+    assert find_boxes(page, 10, 11) == ()
 
 
 def test_a_line_written_from_right_to_left_is_boxed_whole() -> None:
     line = Line(0, 7, (10.0, 0.0, 80.0, 12.0))
-    assert boxes_of(Page(0, "مرحبا ب", 1, lines=(line,)), 0, 3) == (line.box,)
+    assert find_boxes(Page(0, "مرحبا ب", 1, lines=(line,)), 0, 3) == (line.box,)
 
 
 def test_a_quote_of_any_length_is_found_where_it_stands_word_for_word() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.formats import media_type_of
+from lcagent.retrieval.reading.formats import detect_media_type
 from lcagent.retrieval.reading.reader import (
     DOCX,
     EPUB,
@@ -57,7 +57,7 @@ def pack(folder: Path, *names: str) -> Path:
 def test_the_content_decides_and_the_name_only_where_it_is_open(
     tmp_path: Path, content: bytes, name: str, media_type: str
 ) -> None:
-    assert media_type_of(write(tmp_path, content, name)) == media_type
+    assert detect_media_type(write(tmp_path, content, name)) == media_type
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_the_content_decides_and_the_name_only_where_it_is_open(
 def test_a_zip_archive_is_known_by_its_members(
     tmp_path: Path, names: list[str], media_type: str
 ) -> None:
-    assert media_type_of(pack(tmp_path, *names)) == media_type
+    assert detect_media_type(pack(tmp_path, *names)) == media_type
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_named_in_one_line(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
     with pytest.raises(UnreadableDocument) as error:
-        media_type_of(write(tmp_path, content))
+        detect_media_type(write(tmp_path, content))
     assert said in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -106,19 +106,19 @@ def test_what_cannot_be_read_is_named_in_one_line(
 )
 def test_other_archives_are_named(tmp_path: Path, member: str, said: str) -> None:
     with pytest.raises(UnreadableDocument, match=said):
-        media_type_of(pack(tmp_path, member))
+        detect_media_type(pack(tmp_path, member))
 
 
 def test_folders_and_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableDocument, match="folder"):
-        media_type_of(tmp_path)
+        detect_media_type(tmp_path)
     with pytest.raises(UnreadableDocument, match="no such file"):
-        media_type_of(tmp_path / "a.txt")
+        detect_media_type(tmp_path / "a.txt")
 
 
 def test_an_encrypted_office_document_needs_a_password(tmp_path: Path) -> None:
     with pytest.raises(PasswordNeeded):
-        media_type_of(write(tmp_path, OLE + "EncryptedPackage".encode("utf-16-le")))
+        detect_media_type(write(tmp_path, OLE + "EncryptedPackage".encode("utf-16-le")))
 
 
 def test_every_media_type_has_a_reader_and_its_version() -> None:

@@ -14,12 +14,12 @@ import pytest
 
 from lcagent.documents import Document
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.isolation import Progress, read_document
-from lcagent.retrieval.reading.reader import Limits, printable
+from lcagent.retrieval.reading.isolation import PageProgress, read_document
+from lcagent.retrieval.reading.reader import ReadingLimits, printable
 
 PAGE_COUNT = 5
 HOSTILE_PAGE = 2
-LIMITS = Limits(memory_bytes=400_000_000, cpu_s=20, open_s=10.0, page_s=1.0)
+LIMITS = ReadingLimits(memory_bytes=400_000_000, cpu_s=20, open_s=10.0, page_s=1.0)
 READER = f"""
 import ctypes, os, sys, time
 from lcagent.documents import Page
@@ -79,7 +79,9 @@ def use_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     return use
 
 
-def _read(file: Path, limits: Limits = LIMITS, progress: Progress | None = None) -> Document:
+def _read(
+    file: Path, limits: ReadingLimits = LIMITS, progress: PageProgress | None = None
+) -> Document:
     return asyncio.run(read_document(file, "f" * 64, limits=limits, progress=progress))
 
 
@@ -113,7 +115,7 @@ def test_many_hostile_pages_are_given_up_after_some_attempts(
 ) -> None:
     use_reader("os._exit(1)", pages=(0, 1, 2))
     assert _problems(_read(file)) == ["unreadable"] * PAGE_COUNT
-    patient = Limits(open_s=10.0, attempts=4)
+    patient = ReadingLimits(open_s=10.0, attempts=4)
     assert _problems(_read(file, patient)) == ["unreadable"] * 3 + [None] * 2
 
 
@@ -138,7 +140,7 @@ def test_a_file_that_cannot_be_opened_is_unreadable(
     opened: str, says: str, file: Path, use_reader: Callable[..., None]
 ) -> None:
     use_reader(opened=opened)
-    limits = Limits(memory_bytes=400_000_000, open_s=1.0 if "sleep" in opened else 10.0)
+    limits = ReadingLimits(memory_bytes=400_000_000, open_s=1.0 if "sleep" in opened else 10.0)
     with pytest.raises(UnreadableDocument, match=says):
         _read(file, limits)
 
@@ -152,7 +154,7 @@ def test_a_password_error_passes_through(file: Path, use_reader: Callable[..., N
 def test_processor_time_is_limited(file: Path, use_reader: Callable[..., None]) -> None:
     use_reader("exec('while True: pass')")
     began = time.monotonic()
-    document = _read(file, Limits(cpu_s=1, open_s=10.0, page_s=60.0))
+    document = _read(file, ReadingLimits(cpu_s=1, open_s=10.0, page_s=60.0))
     assert _problems(document) == [None, None, "unreadable", None, None]
     assert time.monotonic() - began < 60
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lcagent.retrieval.reading.worker import Request
+from lcagent.retrieval.reading.worker import ReadingRequest
 
 COMMAND = (sys.executable, "-m", "lcagent.retrieval.reading.worker")
 
 
 def _request(path: Path) -> bytes:
-    request = Request(
+    request = ReadingRequest(
         path=str(path),
         media_type="text/plain",
         password=None,

@@ -4,8 +4,8 @@ import pytest
 
 from lcagent.documents import Document, Page
 from lcagent.retrieval.search.analysis import (
-    detect,
-    language_of,
+    detect_language,
+    document_language,
     stop_terms,
     without_stop_phrases,
 )
@@ -26,12 +26,12 @@ from lcagent.retrieval.search.analysis import (
     ],
 )
 def test_a_text_tells_its_language(text: str, language: str | None) -> None:
-    assert detect(text) == language
+    assert detect_language(text) == language
 
 
 def test_what_a_document_declares_wins() -> None:
     page = Page(0, "It was not what they had said, and he knew that it was so.", 1)
-    assert language_of(Document("a", "n", "m", "r", (page,), language="de-AT")) == "de"
+    assert document_language(Document("a", "n", "m", "r", (page,), language="de-AT")) == "de"
 
 
 def test_question_words_say_nothing() -> None:

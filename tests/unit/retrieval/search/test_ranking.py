@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lcagent.documents import Document, Page
-from lcagent.retrieval.chunking import cut
+from lcagent.retrieval.chunking import cut_chunks
 from lcagent.retrieval.embedding.wordpiece_estimate import WordPieceEstimate
 from lcagent.retrieval.search import bm25
 from lcagent.retrieval.search.ranking import by_maximum, by_range, index_terms, ranks
-from lcagent.retrieval.search.terms import DocumentTerms, terms_of
+from lcagent.retrieval.search.terms import DocumentTerms, extract_terms
 
 
 def _terms(*texts: str, key: str = "a") -> DocumentTerms:
     pages = tuple(Page(index, text, section="s") for index, text in enumerate(texts))
     document = Document(key * 64, "n", "m", "r", pages, language="xx")  # no stemming
-    return terms_of(document, cut(document, WordPieceEstimate()))
+    return extract_terms(document, cut_chunks(document, WordPieceEstimate()))
 
 
 def _bm25(pages: Sequence[Sequence[str]], question: Sequence[str]) -> list[float]:
