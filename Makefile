@@ -1,7 +1,7 @@
 # As in setup.py: a top-level folder with an __init__.py is a package, and core/ is the outer one.
 FOLDERS := $(filter-out core,$(patsubst %/__init__.py,%,$(wildcard */__init__.py)))
 
-.PHONY: check docs imports links lint quick test types
+.PHONY: check coverage docs imports links lint quick release test test-pythons types
 check: lint types imports docs
 
 test:
@@ -26,6 +26,16 @@ types: links
 
 imports: links
 	PYTHONPATH=build/links lint-imports
+
+# How much of the code the quick tests run; fails below the threshold in pyproject.toml.
+coverage:
+	pytest -q tests/unit -m "not slow" --cov --cov-report=
+
+test-pythons:
+	.ci/pythons
+
+release:
+	.ci/release
 
 # The site, from docs/ and docstrings, into build/site; a warning is an error.
 docs: links

@@ -26,7 +26,7 @@ OUTSIDE = {  # what stands beside docs/ and is a page all the same
     "benchmarks/README.md": "benchmarks.md",
     "examples/README.md": "examples.md",
 }
-PROJECT = ("architecture.md", "modules.md", "testing.md", "versions.md", *[*OUTSIDE.values()][1:])
+PROJECT = ("architecture.md", "modules.md", "versions.md", *[*OUTSIDE.values()][1:])
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s:#]+)(#[^)\s]*)?\)")
 
 

@@ -118,6 +118,18 @@ def test_a_run_that_is_killed_again_and_again_pays_for_nothing_twice(
     assert len(read) == 120
 
 
+@pytest.mark.xfail(reason="LangGraph's checkpoints of a killed run stay", strict=True)
+def test_killed_runs_leave_nothing_behind_but_the_store(
+    start: Start, book: Path, base_url: str, transcript: Path, own_home: Path
+) -> None:
+    for calls in (2, 5):
+        _kill_when(_ask(start, book, base_url), transcript, calls)
+    out, errors = _ask(start, book, base_url).communicate(timeout=120)
+    assert json.loads(out)["answer"] == "lee", errors.decode()
+    left = {path.relative_to(own_home).as_posix() for path in own_home.rglob("*")}
+    assert left <= {"lcagent.db", "lcagent.db-shm", "lcagent.db-wal"}
+
+
 def test_the_same_question_again_costs_nothing(
     start: Start, book: Path, base_url: str, transcript: Path
 ) -> None:

@@ -16,6 +16,8 @@ from peer_infllm import ReleasedInfLLM
 
 from lcagent.engine.config import KVCacheConfig
 
+pytestmark = pytest.mark.slow
+
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "engine.py"
 TINY = SIZES["tiny"]
 SMALL_MEMORY: dict[str, Any] = {

@@ -11,6 +11,8 @@ from recall_texts import make_quiz
 from lcagent.engine.adapters import AdaptedModel, load_pretrained
 from lcagent.engine.config import default_cache_config
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[3] / "examples" / "recall-model"
 TEXTS, PAIRS, TOKENS = 3, 16, 8 * 256
 

@@ -9,6 +9,8 @@ from lcagent.engine.adapters import AdaptedModel
 from lcagent.engine.config import KVCacheConfig
 from lcagent.engine.model_runner import decode, new_sequence_state, prefill_all
 
+pytestmark = pytest.mark.slow
+
 SIZES = {
     "sizes of one": (1, 1, 1, 1, 1, 1),
     "chunk longer than window": (3, 9, 4, 2, 16, 2),

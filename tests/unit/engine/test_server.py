@@ -128,6 +128,7 @@ def test_several_choices_have_seeds_of_their_own(client: openai.OpenAI) -> None:
     assert draw(6)[0] == first[1]
 
 
+@pytest.mark.slow
 def test_thirty_two_clients_at_once_get_what_one_alone_gets(client: openai.OpenAI) -> None:
     prompts = [f"{NOISE[: 70 * n]} KEY baksha bavsha bavthe{BOOK} KEY baksha" for n in range(8)]
     alone = [_complete(client, prompt, logprobs=1).choices[0] for prompt in prompts]

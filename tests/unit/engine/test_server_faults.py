@@ -15,6 +15,8 @@ from served import Running, load_recalling
 from lcagent.engine.loading import LoadedModel
 from lcagent.engine.server.server_settings import ServerSettings
 
+pytestmark = pytest.mark.slow
+
 JSON = {"content-type": "application/json"}
 
 

@@ -13,6 +13,8 @@ from lcagent.engine.loading import LoadedModel, load_model
 from lcagent.engine.memories import memory_files
 from lcagent.engine.server.server_settings import ServerSettings
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = {"baksha": " bavsha bavthe", "dekthe": " devvik devzor"}
 
 

@@ -13,6 +13,8 @@ from served import Running, load_recalling
 
 from lcagent.engine.server.server_settings import ServerSettings
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 150
 """Of each route and kind: half a minute in all."""
 ROUTES = {

@@ -59,6 +59,7 @@ def test_what_looks_like_a_special_token_is_text() -> None:
     assert TokenCounter("o200k_base").count_text("<|endoftext|><|im_start|>") > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokenizer", ["o200k_base", "unknown"])
 @pytest.mark.parametrize("text", ["a", " ", "\n", "中", ".", "é", "9", "\ud800"])
 def test_a_megabyte_of_one_character_is_counted_in_no_time(tokenizer: str, text: str) -> None:

@@ -300,6 +300,7 @@ NAMES = [f"q{n}?" for n in range(7)]
 PARTS = st.sampled_from([*NAMES, "is #1 so?", "was <2> at #1?", "who saw #1 at #3?", "was #2?"])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(
     lists=st.dictionaries(

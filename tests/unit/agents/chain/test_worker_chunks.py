@@ -27,6 +27,7 @@ def _document(texts: list[str], name: str = "book") -> Document:
     return Document(name * 8, name, "text/plain", "text/1", pages)
 
 
+@pytest.mark.slow
 @given(texts=TEXTS, budget=st.integers(8, 300))
 def test_every_character_is_in_exactly_one_chunk_in_order(texts: list[str], budget: int) -> None:
     document = _document(texts)

@@ -67,6 +67,7 @@ _PARAGRAPHS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_PARAGRAPHS, max_size=12))
 def test_a_plan_survives_being_printed_and_read(paragraphs: list[PlannedParagraph]) -> None:
     plan = ArticlePlan(tuple(paragraphs))

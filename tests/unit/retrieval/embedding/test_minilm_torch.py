@@ -53,6 +53,7 @@ def test_float32_equals_numpy(
     np.testing.assert_allclose(vectors, exact, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_bfloat16_is_near_enough_to_be_mixed_with_float32(
     weights: dict[str, Vectors], ids: list[list[int]], exact: Vectors
 ) -> None:
