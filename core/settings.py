@@ -132,11 +132,6 @@ class Settings(BaseSettings):
         return self.base_url or os.environ.get("OPENAI_BASE_URL") or None
 
     @property
-    def checkpoints(self) -> Path:
-        """The folder in which runs that go on save their steps."""
-        return self.home.expanduser() / "checkpoints"
-
-    @property
     def memories(self) -> Path:
         """The folder of what local models have read."""
         return self.home.expanduser() / "memories"

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import cast, get_args
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, cast, get_args
 
 from lcagent.agents.quoting_model import QUOTE, QuotingModel
+from lcagent.documents import Documents, DocumentSource, NamedText
 from lcagent.errors import UsageError
 from lcagent.local_options import LocalOptions
 from lcagent.models.cached import Cached
@@ -169,21 +171,62 @@ class Services:
 
     async def collect(
         self,
-        names: str | Path | Sequence[str | Path],
+        documents: Documents,
         *,
         password: str | None = None,
         ocr: bool | None = None,
         progress: ReadingProgress | None = None,
     ) -> Collection:
-        """Read all documents that `names` mean: files, folders, globs, ids of stored ones."""
-        listed = [names] if isinstance(names, str | Path) else list(names)
-        sources = await asyncio.to_thread(resolve, listed, self.documents)
+        """Read documents: files, folders, globs, ids of stored ones, or what is in memory.
+
+        Raises:
+            UsageError: A name means nothing, or none of them can be read.
+        """
+        reading = {"password": password, "progress": progress}
+        names = await self.names_of(documents, ocr=ocr, **reading)
+        sources = await asyncio.to_thread(resolve, names, self.documents)
         return await self.library.collect(
             sources,
             password=password,
             ocr=self.settings.ocr if ocr is None else ocr,
             progress=progress,
         )
+
+    async def names_of(self, documents: Documents, **reading: Any) -> tuple[str, ...]:
+        """Return documents as a task names them; what is in memory is stored first.
+
+        Args:
+            reading: As of `collect`.
+
+        Raises:
+            UsageError: What is in memory cannot be read.
+        """
+        is_one = isinstance(documents, str | bytes) or not isinstance(documents, Sequence)
+        listed = [documents] if is_one else documents
+        named = cast("Sequence[DocumentSource]", listed)
+        return tuple([await self._name_of(each, reading) for each in named])
+
+    async def _name_of(self, document: DocumentSource, reading: Mapping[str, Any]) -> str:
+        if isinstance(document, str | Path):
+            return str(document)
+        # Readers run in a process of their own, which is given a file.
+        with TemporaryDirectory(prefix="lcagent-") as folder:
+            path = Path(folder) / _file_name(document)
+            await asyncio.to_thread(path.write_bytes, _content(document))
+            (read,) = (await self.collect(path, **reading)).documents
+        return read.id
+
+
+def _file_name(document: bytes | BinaryIO | NamedText) -> str:
+    """Return the name of a document in memory, as a file can have it."""
+    named = document.name if isinstance(document, NamedText) else getattr(document, "name", "")
+    return Path(str(named)).name or "document"
+
+
+def _content(document: bytes | BinaryIO | NamedText) -> bytes:
+    if isinstance(document, NamedText):
+        return document.text.encode()
+    return document if isinstance(document, bytes) else document.read()
 
 
 def named_model(

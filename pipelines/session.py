@@ -9,61 +9,41 @@ recorded step by step, so that one that was killed, failed or stopped by a limit
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 from uuid import uuid4
 
-from lcagent.agents.prompt_templates import check_overrides
 from lcagent.agents.quoting_model import QUOTE
-from lcagent.documents import Documents, DocumentSource, NamedText, Page
+from lcagent.documents import Documents, Page
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
-from lcagent.fields import check_names, unknown_name
+from lcagent.fields import check_names
 from lcagent.models.chat_model import ChatModel
-from lcagent.models.limits import Budget
 from lcagent.pipelines.context import RunContext
-from lcagent.pipelines.coverage import check_selection
-from lcagent.pipelines.events import Event, Finished, OnEvent, Planned
+from lcagent.pipelines.events import Event, Finished, Planned
 from lcagent.pipelines.method import Pipeline
-from lcagent.pipelines.registry import AUTO, check_task, describe, pipeline_of, read_task
+from lcagent.pipelines.preparing import Companions, companions_of, model_name, prepare
+from lcagent.pipelines.registry import check_task, describe, pipeline_of
+from lcagent.pipelines.resuming import resumable_task, stored_request
 from lcagent.pipelines.run_log import RunLog, claimed
 from lcagent.pipelines.searching import found_passages
 from lcagent.pipelines.services import Services
 from lcagent.pipelines.step_views import StepView
-from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary, Usage
+from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary
 from lcagent.retrieval.library import Collection, ReadingProgress
-from lcagent.retrieval.search.retriever import VectorUse
-from lcagent.selection import ALL_PAGES, parse_pages
+from lcagent.retrieval.search.index import Index
+from lcagent.selection import parse_pages
 from lcagent.settings import Settings, load_settings
 from lcagent.storage.run_store import RunStatus, StoredRun
-from lcagent.tasks import AskTask, ModelTask, SearchTask, SummarizeTask, Task, WriteTask
+from lcagent.tasks import AskTask, SearchTask, SummarizeTask, Task, WriteTask
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 STEPS_AT_MOST = 1_000_000
 """Steps of a graph; each worker is one, and a long book has hundreds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Companions:
-    """What goes with a task and cannot travel.
-
-    Attributes:
-        model: A model of the caller's, in place of that which the task names.
-        password: Opens encrypted documents.
-        progress: Is told how far files are read.
-        on_event: Is told what happens.
-    """
-
-    model: ChatModel | None = None
-    password: str | None = None
-    progress: ReadingProgress | None = None
-    on_event: OnEvent | None = None
 
 
 class Session:
@@ -139,7 +119,7 @@ class Session:
             BudgetExceeded: A limit was reached; what was paid for is kept.
             StorageError: The store cannot be read or written.
         """
-        given = _companions(companions)
+        given = companions_of(companions)
         if isinstance(task, SearchTask):
             check_task(task)
             return await self._search(task, given)
@@ -151,9 +131,9 @@ class Session:
         Raises:
             UsageError: As `run`.
         """
-        given = _companions(companions)
+        given = companions_of(companions)
         pipeline = self._checked(task, given)
-        return await pipeline.plan(await self._context(task, given, RunLog()))
+        return await pipeline.plan(await prepare(task, given, RunLog(), self.services))
 
     async def resume(self, run_id: str, **changes: Any) -> Result:
         """Go on with a run that was killed, failed, or was stopped by a limit.
@@ -169,7 +149,7 @@ class Session:
         names = {each.name for each in fields(Companions)}
         given = Companions(**{name: changes.pop(name) for name in names & changes.keys()})
         stored = self.find_run(run_id)
-        task = _resumable(stored, has_model=given.model is not None)
+        task = resumable_task(stored, has_model=given.model is not None)
         check_names(f"the task {task.verb}", changes, type(task))
         return await self._carry_out(replace(task, **changes), given, stored)
 
@@ -198,30 +178,6 @@ class Session:
         finally:
             running.cancel()
 
-    async def names_of(self, documents: Documents, **reading: Any) -> tuple[str, ...]:
-        """Return documents as a task names them; what is in memory is stored first.
-
-        Args:
-            reading: As of `collect`.
-
-        Raises:
-            UsageError: What is in memory cannot be read.
-        """
-        is_one = isinstance(documents, str | bytes) or not isinstance(documents, Sequence)
-        listed = [documents] if is_one else documents
-        named = cast("Sequence[DocumentSource]", listed)
-        return tuple([await self._name_of(each, reading) for each in named])
-
-    async def _name_of(self, document: DocumentSource, reading: Mapping[str, Any]) -> str:
-        if isinstance(document, str | Path):
-            return str(document)
-        # Readers run in a process of their own, which is given a file.
-        with TemporaryDirectory(prefix="lcagent-") as folder:
-            path = Path(folder) / _file_name(document)
-            await asyncio.to_thread(path.write_bytes, _content(document))
-            (read,) = (await self.collect(path, **reading)).documents
-        return read.id
-
     async def collect(
         self,
         documents: Documents,
@@ -235,8 +191,17 @@ class Session:
         Raises:
             UsageError: A name means nothing, or none of them can be read.
         """
-        names = await self.names_of(documents, password=password, ocr=ocr, progress=progress)
-        return await self.services.collect(names, password=password, ocr=ocr, progress=progress)
+        return await self.services.collect(documents, password=password, ocr=ocr, progress=progress)
+
+    async def index(self, documents: Documents) -> Index:
+        """Return the index of documents, which is built once and kept while there is room.
+
+        It answers `search(query, top_k=..., pages=..., vectors=...)`, and so is a retriever.
+
+        Raises:
+            UsageError: As `collect`.
+        """
+        return await self.services.indexer.index((await self.collect(documents)).documents)
 
     async def page(self, document: str, number: int) -> Page:
         """Return a page of a stored document with its printed lines.
@@ -277,26 +242,17 @@ class Session:
         Raises:
             UsageError: As `run`.
         """
-        given = _companions(companions)
+        given = companions_of(companions)
         self._checked(task, given)
-        return await self._context(task, given, RunLog())
+        return await prepare(task, given, RunLog(), self.services)
 
     def _checked(self, task: Task, given: Companions) -> Pipeline:
         if task.pages is not None:
             parse_pages(task.pages)
         check_task(task)
         pipeline = pipeline_of(task)
-        pipeline.check(task, has_model=self._model_name(task, given) != QUOTE)
+        pipeline.check(task, has_model=model_name(task, given, self.services) != QUOTE)
         return pipeline
-
-    def _model_name(self, task: Task, given: Companions) -> str:
-        """Return what answers: the caller's model, that of the task, or that of the settings."""
-        assert isinstance(task, ModelTask)
-        if isinstance(task, AskTask) and task.strategy == QUOTE:
-            return QUOTE
-        if given.model is not None:
-            return given.model.card.name
-        return task.model or self.services.settings.model
 
     async def _carry_out(
         self, task: Task, given: Companions, resumed: StoredRun | None = None
@@ -309,7 +265,7 @@ class Session:
             if resumed is not None:
                 await claims.enter_async_context(claimed(runs, log.run_id))
                 await log.load()
-            context = await self._context(task, given, log)
+            context = await prepare(task, given, log, self.services)
             clock = _Clock(task.verb, started)
             state = await pipeline.without_graph(context)
             if state is None:
@@ -362,55 +318,8 @@ class Session:
         return result
 
     async def _search(self, task: SearchTask, given: Companions) -> SearchResult:
-        context = await self._context(task, given, RunLog())
+        context = await prepare(task, given, RunLog(), self.services)
         return await found_passages(task, context)
-
-    async def _context(self, task: Task, given: Companions, log: RunLog) -> RunContext:
-        """Return what a run works with: its model built, then its documents read."""
-        services = self.services
-        pages = ALL_PAGES if task.pages is None else parse_pages(task.pages)
-        budget, model = Budget(), None
-        if isinstance(task, ModelTask):
-            budget, model = await self._model(task, given, log)
-        collection = Collection(())
-        if task.sources:
-            collection = await services.collect(
-                task.sources, password=given.password, ocr=task.ocr, progress=given.progress
-            )
-            check_selection(collection, pages)
-        by_default: VectorUse = (
-            "stored" if isinstance(task, AskTask) and model is None else "needed"
-        )
-        return RunContext(
-            task,
-            collection,
-            services.indexer.over(collection.documents),
-            pages=pages,
-            vectors=services.vector_use(getattr(task, "vectors", None), by_default=by_default),
-            with_lines=services.documents.with_lines,
-            model=model,
-            budget=budget,
-            log=log,
-        )
-
-    async def _model(
-        self, task: ModelTask, given: Companions, log: RunLog
-    ) -> tuple[Budget, ChatModel | None]:
-        """Return the limits of a run, and its model; None where the documents are quoted."""
-        budget = _budget(task, log.usage)
-        name = self._model_name(task, given)
-        asks_nobody = not isinstance(task, AskTask) or task.strategy in (AUTO, QUOTE)
-        if name == QUOTE and asks_nobody and given.model is None:
-            return budget, None
-        await asyncio.to_thread(check_overrides)
-        model = self.services.model(
-            given.model or name,
-            base_url=task.base_url,
-            window_tokens=task.window,
-            budget=budget,
-            namespace="" if task.use_cache else log.run_id,
-        )
-        return budget, model
 
     async def _begin(
         self,
@@ -429,7 +338,7 @@ class Session:
             verb=task.verb,
             question=pipeline.title(context),
             strategy=pipeline.strategy(task),
-            request=_request(context, given),
+            request=stored_request(context, model_is_given=given.model is not None),
         )
 
     async def _end(self, context: RunContext, result: Result) -> None:
@@ -456,70 +365,8 @@ class _Clock:
         return {"read": round(self.read - self.started, 3), phase: round(ended - self.read, 3)}
 
 
-def _file_name(document: bytes | BinaryIO | NamedText) -> str:
-    """Return the name of a document in memory, as a file can have it."""
-    named = document.name if isinstance(document, NamedText) else getattr(document, "name", "")
-    return Path(str(named)).name or "document"
-
-
-def _content(document: bytes | BinaryIO | NamedText) -> bytes:
-    if isinstance(document, NamedText):
-        return document.text.encode()
-    return document if isinstance(document, bytes) else document.read()
-
-
 def _ignore(_: Event) -> None:
     """Tell nobody."""
-
-
-def _companions(given: Mapping[str, Any]) -> Companions:
-    """Return what goes with a task; a name that is none is a mistake in the call.
-
-    Raises:
-        TypeError: There is no such companion.
-    """
-    names = [each.name for each in fields(Companions)]
-    for name in given:
-        if name not in names:
-            raise TypeError(unknown_name("what goes with a task", name, names))
-    return Companions(**given)
-
-
-def _request(context: RunContext, given: Companions) -> dict[str, Any]:
-    """Return what it takes to resume a run: its task, on the stored documents."""
-    task = context.task
-    changed: dict[str, Any] = {"documents": tuple(context.documents)}
-    if isinstance(task, ModelTask):
-        changed["model"] = QUOTE if context.model is None else context.model.card.name
-    request = replace(task, **changed).as_json()
-    return {**request, "model_is_given": given.model is not None}
-
-
-def _resumable(stored: StoredRun, *, has_model: bool) -> Task:
-    """Return the task of a run that can go on.
-
-    Raises:
-        UsageError: It has ended, or its model was made by a program and is not here.
-    """
-    if stored.status == "done":
-        raise UsageError(
-            f"the run {stored.id[:12]} has ended (see: lcagent runs show {stored.id[:12]})"
-        )
-    request = dict(stored.request or {})
-    if not request or (request.pop("model_is_given", False) and not has_model):
-        what = "its model was made by a program"
-        raise UsageError(f"the run {stored.id[:12]} cannot be resumed: {what}")
-    return read_task(request)
-
-
-def _budget(task: ModelTask, spent: Usage) -> Budget:
-    """Return the limits of a run; what it spent before it was resumed counts."""
-    return Budget(
-        max_usd=task.max_usd,
-        max_calls=task.max_calls,
-        max_time_s=task.max_time_s,
-        spent=spent,
-    )
 
 
 def _first(error: BaseException) -> BaseException:

@@ -4,17 +4,14 @@ Each has the fields of its task as arguments, with the task's own defaults, and 
 cannot travel: an open session, a model of your own, a password, callbacks.
 """
 
-import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from lcagent.concurrency import run_sync
 from lcagent.documents import Documents
-from lcagent.fields import unknown_name
 from lcagent.models.chat_model import ChatModel
+from lcagent.pipelines.calling import synchronous, verb
 from lcagent.pipelines.events import OnEvent
 from lcagent.pipelines.methods.summarize.options import SummarizeOptions
 from lcagent.pipelines.methods.write.options import WriteOptions
@@ -23,53 +20,7 @@ from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary
 from lcagent.retrieval.library import ReadingProgress
 from lcagent.tasks import AskTask, MethodOptions, SearchTask, SummarizeTask, Task, WriteTask
 
-P = ParamSpec("P")
-ResultT = TypeVar("ResultT")
-
 Options = MethodOptions | Sequence[MethodOptions]
-
-
-def _verb(
-    function: Callable[P, Coroutine[Any, Any, ResultT]],
-) -> Callable[P, Coroutine[Any, Any, ResultT]]:
-    """Let a verb say which arguments there are when it is called with one that is none."""
-    names = [
-        name
-        for name, each in inspect.signature(function).parameters.items()
-        if each.kind is not inspect.Parameter.VAR_KEYWORD
-    ]
-    takes_any = len(names) < len(inspect.signature(function).parameters)
-    shown = function.__name__.removesuffix("_async")
-
-    @wraps(function)
-    async def checked(*args: P.args, **kwargs: P.kwargs) -> ResultT:
-        for name in kwargs:
-            if name not in names and not takes_any:
-                raise TypeError(unknown_name(f"arguments of {shown}()", name, names))
-        return await function(*args, **kwargs)
-
-    return checked
-
-
-def _sync(function: Callable[P, Coroutine[Any, Any, ResultT]]) -> Callable[P, ResultT]:
-    """Return a verb for synchronous code and notebooks, with the same signature."""
-
-    @wraps(function)
-    def waiting(*args: P.args, **kwargs: P.kwargs) -> ResultT:
-        return run_sync(_alone(function(*args, **kwargs), kwargs.get("session")))
-
-    waiting.__name__ = function.__name__.removesuffix("_async")
-    waiting.__qualname__ = waiting.__name__
-    return waiting
-
-
-async def _alone(work: Coroutine[Any, Any, ResultT], session: Any) -> ResultT:
-    """Do some work, and close what its event loop would leave open of a session of the caller's."""
-    try:
-        return await work
-    finally:
-        if isinstance(session, Session):
-            await session.services.close_models()
 
 
 @asynccontextmanager
@@ -93,7 +44,7 @@ def _listed(options: Options) -> tuple[MethodOptions, ...]:
     return (options,) if isinstance(options, MethodOptions) else tuple(options)
 
 
-@_verb
+@verb
 async def ask_async(  # noqa: PLR0913 -- the fields of the task
     documents: Documents,
     question: str,
@@ -150,7 +101,7 @@ async def ask_async(  # noqa: PLR0913 -- the fields of the task
     reading = {"password": password, "progress": progress}
     async with _opened(session) as opened:
         task = AskTask(
-            await opened.names_of(documents, ocr=ocr, **reading),
+            await opened.services.names_of(documents, ocr=ocr, **reading),
             question,
             strategy=strategy,
             options=_listed(options),
@@ -169,7 +120,7 @@ async def ask_async(  # noqa: PLR0913 -- the fields of the task
         return await opened.run(task, model=_given(model), on_event=on_event, **reading)
 
 
-@_verb
+@verb
 async def search_async(  # noqa: PLR0913 -- the fields of the task
     documents: Documents,
     query: str,
@@ -193,12 +144,12 @@ async def search_async(  # noqa: PLR0913 -- the fields of the task
     """
     reading = {"password": password, "progress": progress}
     async with _opened(session) as opened:
-        names = await opened.names_of(documents, ocr=ocr, **reading)
+        names = await opened.services.names_of(documents, ocr=ocr, **reading)
         task = SearchTask(names, query, pages=pages, top_k=top_k, vectors=vectors, ocr=ocr)
         return await opened.run(task, **reading)
 
 
-@_verb
+@verb
 async def summarize_async(  # noqa: PLR0913 -- the fields of the task
     documents: Documents,
     *,
@@ -238,7 +189,7 @@ async def summarize_async(  # noqa: PLR0913 -- the fields of the task
     reading = {"password": password, "progress": progress}
     async with _opened(session) as opened:
         task = SummarizeTask(
-            await opened.names_of(documents, ocr=ocr, **reading),
+            await opened.services.names_of(documents, ocr=ocr, **reading),
             focus=focus,
             options=(SummarizeOptions(words, by, is_parallel, _path(output)),),
             model=_name(model),
@@ -254,7 +205,7 @@ async def summarize_async(  # noqa: PLR0913 -- the fields of the task
         return await opened.run(task, model=_given(model), on_event=on_event, **reading)
 
 
-@_verb
+@verb
 async def summarize_each_async(
     documents: Documents, *, session: Session | None = None, **options: Any
 ) -> list[Summary]:
@@ -275,7 +226,7 @@ async def summarize_each_async(
         ]
 
 
-@_verb
+@verb
 async def write_async(  # noqa: PLR0913 -- the fields of the task
     instruction: str,
     documents: Documents = (),
@@ -323,7 +274,7 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
     async with _opened(session) as opened:
         task = WriteTask(
             instruction,
-            await opened.names_of(documents, ocr=ocr, **reading),
+            await opened.services.names_of(documents, ocr=ocr, **reading),
             options=(options,),
             model=_name(model),
             base_url=base_url,
@@ -340,7 +291,7 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
         return await opened.run(task, model=_given(model), on_event=on_event, **reading)
 
 
-@_verb
+@verb
 async def plan_async(
     task: Task,
     *,
@@ -358,7 +309,7 @@ async def plan_async(
         return await opened.plan(task, model=model, password=password, progress=progress)
 
 
-@_verb
+@verb
 async def run_async(
     task: Task,
     *,
@@ -379,7 +330,7 @@ async def run_async(
         )
 
 
-@_verb
+@verb
 async def resume_async(run_id: str, *, session: Session | None = None, **changes: Any) -> Result:
     """Go on with a run that was killed, failed, or was stopped by a limit.
 
@@ -395,14 +346,14 @@ async def resume_async(run_id: str, *, session: Session | None = None, **changes
         return await opened.resume(run_id, **changes)
 
 
-ask = _sync(ask_async)
-search = _sync(search_async)
-summarize = _sync(summarize_async)
-summarize_each = _sync(summarize_each_async)
-write = _sync(write_async)
-plan = _sync(plan_async)
-run = _sync(run_async)
-resume = _sync(resume_async)
+ask = synchronous(ask_async)
+search = synchronous(search_async)
+summarize = synchronous(summarize_async)
+summarize_each = synchronous(summarize_each_async)
+write = synchronous(write_async)
+plan = synchronous(plan_async)
+run = synchronous(run_async)
+resume = synchronous(resume_async)
 
 
 def _path(output: str | Path | None) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from lcagent.errors import StorageError
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `migrations/versions/`."""
 
 _POSTGRES_LOCK = 0x1CA6E27

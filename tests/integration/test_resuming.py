@@ -118,7 +118,6 @@ def test_a_run_that_is_killed_again_and_again_pays_for_nothing_twice(
     assert len(read) == 120
 
 
-@pytest.mark.xfail(reason="LangGraph's checkpoints of a killed run stay", strict=True)
 def test_killed_runs_leave_nothing_behind_but_the_store(
     start: Start, book: Path, base_url: str, transcript: Path, own_home: Path
 ) -> None:

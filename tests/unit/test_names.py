@@ -12,12 +12,7 @@ FOLDERS = sorted(init.parent for init in ROOT.glob("*/__init__.py"))
 TWO_MEANINGS: set[str] = set()
 
 # Modules of one name below one top-level folder, likewise.
-SAME_FILE_NAME: set[str] = {
-    "pipelines/options.py",
-    "pipelines/summaries.py",
-    "pipelines/summarize.py",
-    "pipelines/write.py",
-}
+SAME_FILE_NAME: set[str] = set()
 MOST_LINES = 400
 
 

@@ -61,10 +61,10 @@ async def test_who_stops_listening_stops_the_run_which_can_be_resumed(
             break
     await events.aclose()  # type: ignore[attr-defined] -- an async generator
     for _ in range(100):
-        (run,) = session.services.runs.listed()
-        if run.status == "stopped":
+        if session.services.runs.listed()[0].status == "stopped":
             break
         await asyncio.sleep(0.05)
+    (run,) = session.services.runs.listed()
     assert run.status == "stopped"
     asked = len(model.requests)
     result = await session.resume(run.id, model=model)
@@ -160,6 +160,15 @@ async def test_documents_may_be_bytes_files_or_texts_with_a_name(session: Sessio
     named = await ask_async(NamedText("light.md", said), "Who kept it?", session=session)
     assert named.coverage.pages == 1
     assert "light.md" in {each.name for each in session.services.documents.listed()}
+
+
+async def test_an_index_is_built_once_and_is_a_retriever(book: Path, session: Session) -> None:
+    index = await session.index(str(book))
+    found = await index.search("the lighthouse", top_k=1)
+    assert found.passages[0].document_name == "book.md"
+    assert await session.index(str(book)) is index
+    await session.run(SearchTask((str(book),), "ferry"))
+    assert session.services.indexer.built == 1
 
 
 async def test_a_page_has_its_lines(book: Path, session: Session) -> None:

@@ -1,0 +1,119 @@
+"""From a task to what its run works with: the model built, the documents read."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from lcagent.agents.prompt_templates import check_overrides
+from lcagent.agents.quoting_model import QUOTE
+from lcagent.fields import unknown_name
+from lcagent.models.chat_model import ChatModel
+from lcagent.models.limits import Budget
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.coverage import check_selection
+from lcagent.pipelines.events import OnEvent
+from lcagent.pipelines.registry import AUTO
+from lcagent.pipelines.run_log import RunLog
+from lcagent.pipelines.services import Services
+from lcagent.results import Usage
+from lcagent.retrieval.library import Collection, ReadingProgress
+from lcagent.retrieval.search.retriever import VectorUse
+from lcagent.selection import ALL_PAGES, parse_pages
+from lcagent.tasks import AskTask, ModelTask, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """What goes with a task and cannot travel.
+
+    Attributes:
+        model: A model of the caller's, in place of that which the task names.
+        password: Opens encrypted documents.
+        progress: Is told how far files are read.
+        on_event: Is told what happens.
+    """
+
+    model: ChatModel | None = None
+    password: str | None = None
+    progress: ReadingProgress | None = None
+    on_event: OnEvent | None = None
+
+
+def companions_of(given: Mapping[str, Any]) -> Companions:
+    """Return what goes with a task; a name that is none is a mistake in the call.
+
+    Raises:
+        TypeError: There is no such companion.
+    """
+    names = [each.name for each in fields(Companions)]
+    for name in given:
+        if name not in names:
+            raise TypeError(unknown_name("what goes with a task", name, names))
+    return Companions(**given)
+
+
+async def prepare(task: Task, given: Companions, log: RunLog, services: Services) -> RunContext:
+    """Return what a run works with: its model built, then its documents read."""
+    pages = ALL_PAGES if task.pages is None else parse_pages(task.pages)
+    budget, model = Budget(), None
+    if isinstance(task, ModelTask):
+        budget, model = await _model(task, given, log, services)
+    collection = Collection(())
+    if task.sources:
+        collection = await services.collect(
+            task.sources, password=given.password, ocr=task.ocr, progress=given.progress
+        )
+        check_selection(collection, pages)
+    by_default: VectorUse = "stored" if isinstance(task, AskTask) and model is None else "needed"
+    return RunContext(
+        task,
+        collection,
+        services.indexer.over(collection.documents),
+        pages=pages,
+        vectors=services.vector_use(getattr(task, "vectors", None), by_default=by_default),
+        with_lines=services.documents.with_lines,
+        model=model,
+        budget=budget,
+        log=log,
+    )
+
+
+async def _model(
+    task: ModelTask, given: Companions, log: RunLog, services: Services
+) -> tuple[Budget, ChatModel | None]:
+    """Return the limits of a run, and its model; None where the documents are quoted."""
+    budget = _budget(task, log.usage)
+    name = model_name(task, given, services)
+    asks_nobody = not isinstance(task, AskTask) or task.strategy in (AUTO, QUOTE)
+    if name == QUOTE and asks_nobody and given.model is None:
+        return budget, None
+    await asyncio.to_thread(check_overrides)
+    model = services.model(
+        given.model or name,
+        base_url=task.base_url,
+        window_tokens=task.window,
+        budget=budget,
+        namespace="" if task.use_cache else log.run_id,
+    )
+    return budget, model
+
+
+def model_name(task: Task, given: Companions, services: Services) -> str:
+    """Return what answers: the caller's model, that of the task, or that of the settings."""
+    assert isinstance(task, ModelTask)
+    if isinstance(task, AskTask) and task.strategy == QUOTE:
+        return QUOTE
+    if given.model is not None:
+        return given.model.card.name
+    return task.model or services.settings.model
+
+
+def _budget(task: ModelTask, spent: Usage) -> Budget:
+    """Return the limits of a run; what it spent before it was resumed counts."""
+    return Budget(
+        max_usd=task.max_usd,
+        max_calls=task.max_calls,
+        max_time_s=task.max_time_s,
+        spent=spent,
+    )
