@@ -1,4 +1,4 @@
-"""From a task to what its run works with: the model built, the documents read."""
+"""From a task to its run: what carries it out, the model built, the documents read."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,7 +13,8 @@ from lcagent.models.limits import Budget
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.events import OnEvent
-from lcagent.pipelines.registry import AUTO
+from lcagent.pipelines.method import Pipeline
+from lcagent.pipelines.registry import AUTO, methods_of
 from lcagent.pipelines.run_log import RunLog
 from lcagent.pipelines.services import Services
 from lcagent.results import Usage
@@ -51,6 +52,17 @@ def companions_of(given: Mapping[str, Any]) -> Companions:
         if name not in names:
             raise TypeError(unknown_name("what goes with a task", name, names))
     return Companions(**given)
+
+
+def pipeline_of(task: Task) -> Pipeline:
+    """Return what carries out a task."""
+    if isinstance(task, AskTask):
+        from lcagent.pipelines.answering.pipeline import AskPipeline  # noqa: PLC0415 -- loaded when used
+
+        return AskPipeline()
+    (method,) = methods_of(task.verb)
+    assert method.pipeline is not None
+    return method.pipeline()
 
 
 async def prepare(task: Task, given: Companions, log: RunLog, services: Services) -> RunContext:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 from lcagent.errors import UsageError
 from lcagent.fields import unknown_name
-from lcagent.pipelines.method import Method, Pipeline
+from lcagent.pipelines.method import Method
 from lcagent.pipelines.methods import chain, quote, rag, summarize, tree, whole, write
 from lcagent.pipelines.step_views import StepView
 from lcagent.tasks import TASKS, AskTask, Task
@@ -86,17 +86,6 @@ def task_schema(verb: str) -> dict[str, Any]:
     if verb == "ask":
         schema["properties"]["strategy"]["enum"] = list(strategies())
     return schema
-
-
-def pipeline_of(task: Task) -> Pipeline:
-    """Return what carries out a task."""
-    if isinstance(task, AskTask):
-        from lcagent.pipelines.answering.pipeline import AskPipeline  # noqa: PLC0415 -- loaded when used
-
-        return AskPipeline()
-    (method,) = methods_of(task.verb)
-    assert method.pipeline is not None
-    return method.pipeline()
 
 
 def describe(step: "StoredStep", verb: str) -> StepView:
