@@ -7,7 +7,6 @@ replies can be checked like any other reply.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import regex
 
@@ -17,9 +16,7 @@ from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import is_evidence
 from lcagent.retrieval.search.analysis import Analyzer, detect_language, stop_terms
 from lcagent.retrieval.sentences import sentences
-
-QUOTE: Final = "quote"
-"""The name of this stand-in, as a model, and of the method that quotes."""
+from lcagent.tasks import QUOTE
 
 QUOTING_MODEL_CARD = ModelCard(
     name=QUOTE,

@@ -13,7 +13,7 @@ arguments of `Session.run`.
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from lcagent.errors import UsageError
 from lcagent.fields import (
@@ -30,6 +30,9 @@ from lcagent.fields import (
 OptionsT = TypeVar("OptionsT", bound="MethodOptions")
 
 SCHEMA = "lcagent.task/1"
+
+QUOTE: Final = "quote"
+"""The model that is none, and the strategy that needs none: the documents are quoted."""
 
 
 # No slots: the class attributes are the defaults, which signatures of the verbs refer to.

@@ -6,10 +6,8 @@ the state holds ids, offsets and short texts, the documents are here.
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lcagent.agents.citations import LinesLoader
-from lcagent.agents.token_budget import answer_reply_tokens
 from lcagent.documents import Document, Page
 from lcagent.errors import ModelNotUsable
 from lcagent.models.chat_model import ChatModel
@@ -19,6 +17,9 @@ from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.selection import ALL_PAGES, PageSelection
 from lcagent.tasks import MethodOptions, Task
+
+if TYPE_CHECKING:
+    from lcagent.agents.citations import LinesLoader
 
 EVIDENCE_TOKENS = 8_000
 """The most passages that an answer is written from; a small window holds fewer."""
@@ -51,7 +52,7 @@ class RunContext:
     retriever: Retriever
     pages: PageSelection = ALL_PAGES
     vectors: VectorUse = "none"
-    with_lines: LinesLoader = _without_lines
+    with_lines: "LinesLoader" = _without_lines
     model: ChatModel | None = None
     budget: Budget = field(default_factory=Budget)
     log: RunLog = field(default_factory=RunLog)
@@ -71,6 +72,8 @@ class RunContext:
     @property
     def reply_tokens(self) -> int:
         """What is reserved for the answer."""
+        from lcagent.agents.token_budget import answer_reply_tokens  # noqa: PLC0415 -- not to search
+
         return answer_reply_tokens(self.chat_model)
 
     @property

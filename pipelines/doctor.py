@@ -6,7 +6,6 @@ from platform import python_version
 
 import lcagent
 from lcagent.agents.prompt_templates import check_overrides
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
 from lcagent.models.choose import is_local
@@ -15,6 +14,7 @@ from lcagent.pipelines.session import Session
 from lcagent.results import Finding
 from lcagent.retrieval.embedding.choose import choose_embedder
 from lcagent.settings import Settings, load_settings
+from lcagent.tasks import QUOTE
 
 EXTRAS = {
     "local": ("torch", "transformers", "safetensors", "tokenizers", "huggingface-hub"),

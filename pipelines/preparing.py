@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lcagent.agents.prompt_templates import check_overrides
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.fields import unknown_name
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.limits import Budget
@@ -21,7 +19,7 @@ from lcagent.results import Usage
 from lcagent.retrieval.library import Collection, ReadingProgress
 from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.selection import ALL_PAGES, parse_pages
-from lcagent.tasks import AskTask, ModelTask, Task
+from lcagent.tasks import QUOTE, AskTask, ModelTask, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,8 @@ async def _model(
     asks_nobody = not isinstance(task, AskTask) or task.strategy in (AUTO, QUOTE)
     if name == QUOTE and asks_nobody and given.model is None:
         return budget, None
+    from lcagent.agents.prompt_templates import check_overrides  # noqa: PLC0415 -- not to search
+
     await asyncio.to_thread(check_overrides)
     model = services.model(
         given.model or name,

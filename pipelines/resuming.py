@@ -3,12 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.errors import UsageError
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.registry import read_task
 from lcagent.storage.run_store import StoredRun
-from lcagent.tasks import ModelTask, Task
+from lcagent.tasks import QUOTE, ModelTask, Task
 
 
 def stored_request(context: RunContext, *, model_is_given: bool) -> dict[str, Any]:

@@ -11,16 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast, get_args
 
-from lcagent.agents.quoting_model import QUOTE, QuotingModel
 from lcagent.documents import Documents, DocumentSource, NamedText
 from lcagent.errors import UsageError
 from lcagent.local_options import LocalOptions
-from lcagent.models.cached import Cached
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
-from lcagent.models.endpoints import OPENAI_URL, without_credentials
 from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
-from lcagent.models.retrying import Retrying
 from lcagent.retrieval.embedding.choose import EmbedderChoice, choose_embedder
 from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
@@ -33,6 +29,7 @@ from lcagent.storage.document_store import DocumentStore
 from lcagent.storage.reply_store import ReplyStore
 from lcagent.storage.run_store import RunStore
 from lcagent.storage.search_store import SearchStore
+from lcagent.tasks import QUOTE
 
 
 @dataclass(frozen=True)
@@ -124,6 +121,12 @@ class Services:
         Raises:
             ModelNotUsable: There is no such model, or no key for it.
         """
+        # What no search needs is imported where a model is asked for.
+        from lcagent.agents.quoting_model import QuotingModel  # noqa: PLC0415
+        from lcagent.models.cached import Cached  # noqa: PLC0415
+        from lcagent.models.endpoints import OPENAI_URL, without_credentials  # noqa: PLC0415
+        from lcagent.models.retrying import Retrying  # noqa: PLC0415
+
         budget = budget or Budget()
         if model == QUOTE:
             return Budgeted(QuotingModel(), budget)

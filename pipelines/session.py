@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 from uuid import uuid4
 
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.documents import Documents, Page
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
 from lcagent.fields import check_names
@@ -37,7 +36,7 @@ from lcagent.retrieval.search.index import Index
 from lcagent.selection import parse_pages
 from lcagent.settings import Settings, load_settings
 from lcagent.storage.run_store import RunStatus, StoredRun
-from lcagent.tasks import AskTask, SearchTask, SummarizeTask, Task, WriteTask
+from lcagent.tasks import QUOTE, AskTask, SearchTask, SummarizeTask, Task, WriteTask
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

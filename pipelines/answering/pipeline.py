@@ -2,7 +2,6 @@
 
 import asyncio
 
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.pipelines.answering import plan
 from lcagent.pipelines.answering.result import answer_of
 from lcagent.pipelines.answering.rules import AUTO
@@ -11,7 +10,7 @@ from lcagent.pipelines.method import Graph
 from lcagent.pipelines.methods.quote.steps import find_quotes
 from lcagent.pipelines.state import AskState, initial_state, merged
 from lcagent.results import Answer, Plan
-from lcagent.tasks import AskTask
+from lcagent.tasks import QUOTE, AskTask
 
 
 class AskPipeline:

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from lcagent.agents.question_classifier import classifier_request
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.pipelines.answering.rules import AUTO, Route, choose
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages, estimated_tokens, most_expensive
@@ -12,6 +11,7 @@ from lcagent.pipelines.methods.tree.options import TreeOptions
 from lcagent.pipelines.registry import METHODS
 from lcagent.pipelines.state import AskState
 from lcagent.results import Plan
+from lcagent.tasks import QUOTE
 
 USUAL_TREE_CALLS = 12
 """Trees of the paper's data sets took 8 to 10; the largest there may be takes 45. A beam of b takes

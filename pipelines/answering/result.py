@@ -13,7 +13,6 @@ from lcagent.agents.citations import (
     make_claim,
     number_marks,
 )
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.refusals import says_not_found
 from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
@@ -24,6 +23,7 @@ from lcagent.pipelines.state import AskState, SourceState
 from lcagent.proofs import Proof
 from lcagent.results import Answer, Citation, Claim, Usage
 from lcagent.retrieval.quotes.normalizing import on_one_line
+from lcagent.tasks import QUOTE
 
 NOT_FOUND = "Not in the document: nothing in it answers the question."
 NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from lcagent.agents.question_classifier import classify_by_words
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.errors import UsageError
+from lcagent.tasks import QUOTE
 
 AUTO: Final = "auto"
 """What a user says who leaves the choice to lcagent."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+MOST_MODULES_OF_A_SEARCH = 100
 SAMPLE = Path(__file__).parents[2] / "examples" / "sample.pdf"
 
 GUARD = """
@@ -65,3 +66,16 @@ def test_ask_imports_no_framework_and_contacts_nobody(monkeypatch: pytest.Monkey
 )
 def test_no_command_contacts_anybody_by_default(arguments: list[str]) -> None:
     assert _guarded(*arguments, forbidden="langgraph llama_index") == "[0, [], []]"
+
+
+def test_a_search_of_a_stored_document_loads_few_of_our_modules() -> None:
+    search = (
+        "import sys; from lcagent.cli.app import run; "
+        f"run(['search', {str(SAMPLE)!r}, 'the night of the gale', '-k', '1']); "
+        "print(sum(name.split('.')[0] == 'lcagent' for name in sys.modules), file=sys.stderr)"
+    )
+    for _ in range(2):  # the first reads it
+        done = subprocess.run(
+            [sys.executable, "-c", search], capture_output=True, text=True, check=True
+        )
+    assert int(done.stderr.splitlines()[-1]) <= MOST_MODULES_OF_A_SEARCH

@@ -2,7 +2,6 @@
 
 from math import ceil
 
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.summarize.abstractive import MAX_SUMMARY_REPAIRS
 from lcagent.agents.token_budget import prose_reply_tokens
 from lcagent.pipelines.context import RunContext
@@ -10,6 +9,7 @@ from lcagent.pipelines.cost import Cost
 from lcagent.pipelines.methods.summarize.options import SummarizeOptions
 from lcagent.pipelines.methods.summarize.run import chain_of_readers, chapters, focus_of
 from lcagent.results import Plan
+from lcagent.tasks import QUOTE
 
 
 async def plan_of(run: RunContext) -> Plan:

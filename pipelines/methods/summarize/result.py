@@ -14,7 +14,6 @@ from lcagent.agents.citations import (
     make_claim,
     strip_marks,
 )
-from lcagent.agents.quoting_model import QUOTE
 from lcagent.agents.summarize.book_chapters import Chapter
 from lcagent.agents.summarize.extractive import SUMMARY_SLACK, ExtractedSentence
 from lcagent.agents.write.word_count import count_words
@@ -27,6 +26,7 @@ from lcagent.pipelines.methods.summarize.run import SUMMARY, focus_of
 from lcagent.pipelines.output.source_list import source_list
 from lcagent.pipelines.state import UnreadState
 from lcagent.results import Summary, SummarySection, Usage
+from lcagent.tasks import QUOTE
 
 EXTRACT_ONLY = (
     "no language model is configured: this is an extract, the most central sentences of the "
