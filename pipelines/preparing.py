@@ -1,10 +1,11 @@
-"""From a task to its run: what carries it out, the model built, the documents read."""
+"""From a task to its run and back: what carries it out, its documents, its stored form."""
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from lcagent.errors import UsageError
 from lcagent.fields import unknown_name
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.limits import Budget
@@ -12,13 +13,14 @@ from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.events import OnEvent
 from lcagent.pipelines.method import Pipeline
-from lcagent.pipelines.registry import AUTO, methods_of
+from lcagent.pipelines.registry import AUTO, methods_of, read_task
 from lcagent.pipelines.run_log import RunLog
 from lcagent.pipelines.services import Services
 from lcagent.results import Usage
 from lcagent.retrieval.library import Collection, ReadingProgress
 from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.selection import ALL_PAGES, parse_pages
+from lcagent.storage.run_store import StoredRun
 from lcagent.tasks import QUOTE, AskTask, ModelTask, Task
 
 
@@ -129,3 +131,30 @@ def _budget(task: ModelTask, spent: Usage) -> Budget:
         max_time_s=task.max_time_s,
         spent=spent,
     )
+
+
+def stored_request(context: RunContext, *, model_is_given: bool) -> dict[str, Any]:
+    """Return what it takes to resume a run: its task, on the stored documents."""
+    task = context.task
+    changed: dict[str, Any] = {"documents": tuple(context.documents)}
+    if isinstance(task, ModelTask):
+        changed["model"] = QUOTE if context.model is None else context.model.card.name
+    request = replace(task, **changed).as_json()
+    return {**request, "model_is_given": model_is_given}
+
+
+def resumable_task(stored: StoredRun, *, has_model: bool) -> Task:
+    """Return the task of a run that can go on.
+
+    Raises:
+        UsageError: It has ended, or its model was made by a program and is not here.
+    """
+    if stored.status == "done":
+        raise UsageError(
+            f"the run {stored.id[:12]} has ended (see: lcagent runs show {stored.id[:12]})"
+        )
+    request = dict(stored.request or {})
+    if not request or (request.pop("model_is_given", False) and not has_model):
+        what = "its model was made by a program"
+        raise UsageError(f"the run {stored.id[:12]} cannot be resumed: {what}")
+    return read_task(request)

@@ -23,9 +23,16 @@ from lcagent.models.chat_model import ChatModel
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.events import Event, Finished, Planned
 from lcagent.pipelines.method import Pipeline
-from lcagent.pipelines.preparing import Companions, companions_of, model_name, pipeline_of, prepare
+from lcagent.pipelines.preparing import (
+    Companions,
+    companions_of,
+    model_name,
+    pipeline_of,
+    prepare,
+    resumable_task,
+    stored_request,
+)
 from lcagent.pipelines.registry import check_task, describe
-from lcagent.pipelines.resuming import resumable_task, stored_request
 from lcagent.pipelines.run_log import RunLog, claimed
 from lcagent.pipelines.searching import found_passages
 from lcagent.pipelines.services import Services

@@ -14,7 +14,7 @@ from langgraph.types import Checkpointer
 
 from lcagent.agents.question_classifier import EvidenceNeed, classify_by_model
 from lcagent.pipelines.answering import plan
-from lcagent.pipelines.answering.rules import Route
+from lcagent.pipelines.answering.plan import Route
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.events import MethodChosen
 from lcagent.pipelines.registry import methods_of

@@ -1,15 +1,33 @@
-"""Asking as a pipeline: what is checked, what runs, and what comes of it."""
+"""Asking as a pipeline: what is checked, what runs, and the answer, every quote of it checked."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import islice
 
+from lcagent.agents.citations import (
+    AttributedQuote,
+    CitedText,
+    Mark,
+    MarkNumbers,
+    cite_marks,
+    cite_quotes,
+    make_claim,
+    number_marks,
+)
+from lcagent.agents.refusals import says_not_found
+from lcagent.documents import Span
 from lcagent.pipelines.answering import plan
-from lcagent.pipelines.answering.result import answer_of
-from lcagent.pipelines.answering.rules import AUTO
+from lcagent.pipelines.answering.plan import AUTO
 from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
 from lcagent.pipelines.method import Graph
 from lcagent.pipelines.methods.quote.steps import find_quotes
-from lcagent.pipelines.state import AskState, initial_state, merged
-from lcagent.results import Answer, Plan
+from lcagent.pipelines.methods.tree.result import Findings
+from lcagent.pipelines.methods.tree.tree_log import TreeLog
+from lcagent.pipelines.state import AskState, SourceState, initial_state, merged
+from lcagent.proofs import Proof
+from lcagent.results import Answer, Citation, Claim, Plan, Usage
+from lcagent.retrieval.quotes.normalizing import on_one_line
 from lcagent.tasks import QUOTE, AskTask
 
 
@@ -56,3 +74,111 @@ class AskPipeline:
     def result(self, state: AskState, run: RunContext, timings_s: dict[str, float]) -> Answer:
         """Return the answer, every quote of it checked."""
         return answer_of(state, run, timings_s)
+
+
+NOT_FOUND = "Not in the document: nothing in it answers the question."
+NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
+QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
+UNCITED = "the answer cites nothing, so nothing in it could be checked"
+
+
+def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> Answer:
+    """Return the answer of a run that has ended."""
+    numbers = MarkNumbers()
+    proof = _proof(state, run, numbers) if state["strategy"] == "tree" else None
+    cited = _quoted(state, run) if state["quotes"] else _written(state, run, numbers)
+    return Answer(
+        run_id=run.log.run_id,
+        question=state["question"],
+        answer=cited.text or (NOT_FOUND if has_text(run.collection, run.pages) else NOTHING_READ),
+        abstained=not cited.text,
+        strategy=state["strategy"],
+        reason=state["reason"],
+        model=state["model"],
+        claims=cited.claims,
+        citations=cited.citations,
+        coverage=coverage_of(
+            run.collection, run.pages, state["chunks"], state["chunks_read"], state["unread"]
+        ),
+        usage=run.log.usage if run.model is not None else Usage(),
+        timings_s=timings_s,
+        notes=(*_notes(state, cited), *notes_on(run.collection.documents)),
+        proof=proof,
+    )
+
+
+def _notes(state: AskState, cited: CitedText) -> list[str]:
+    notes = [state["caveat"]] if state["caveat"] else []
+    notes.extend(state["notes"])
+    if state["model"] == QUOTE:
+        notes.insert(0, QUOTING_ONLY)
+    elif cited.text and not cited.citations:
+        notes.append(UNCITED)
+    return notes
+
+
+def _proof(state: AskState, run: RunContext, numbers: MarkNumbers) -> Proof:
+    """Return how the answer came about; its citations follow those of the answer."""
+    number_marks(state["reply"], numbers)
+    return Findings.of(TreeLog(state["question"], run.log)).proof(numbers)
+
+
+def _written(state: AskState, run: RunContext, numbers: MarkNumbers) -> CitedText:
+    """Return what a model wrote, its marks checked; `numbers` has what is cited besides."""
+    reply = "" if says_not_found(state["reply"]) else state["reply"].strip()
+    if not reply and not numbers.marks():
+        return CitedText("", (), ())
+    return cite_marks(
+        reply,
+        lambda mark: _meant(mark, state["sources"]),
+        run.collection.documents,
+        run.with_lines,
+        numbers,
+    )
+
+
+def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
+    """Return what a mark quotes: its own words, else those of the note it names."""
+    source = sources.get(mark.source)
+    if source is None:
+        return AttributedQuote(mark.quote)
+    page = Span(source["document_id"], source["page_index"])
+    return AttributedQuote(mark.quote or source["quote"], page)
+
+
+def _quoted(state: AskState, run: RunContext) -> CitedText:
+    """Return the quotes of the state, each of them checked."""
+    groups = _citations(state, run)
+    claims = [make_claim(_in_quotes(found), found) for found in groups]
+    return CitedText(
+        "\n".join(_with_numbers(one) for one in claims),
+        tuple(claims),
+        tuple(citation for found in groups for citation in found),
+    )
+
+
+def _with_numbers(one: Claim) -> str:
+    return f"{one.text} [{', '.join(one.citations)}]"
+
+
+def _citations(state: AskState, run: RunContext) -> list[list[Citation]]:
+    """Return the checked citations of each quote."""
+    documents = run.documents
+    quotes = [
+        [
+            AttributedQuote(
+                documents[found["document_id"]].pages[found["page_index"]].text[start:end],
+                Span(found["document_id"], found["page_index"]),
+            )
+            for start, end in found["spans"]
+        ]
+        for found in state["quotes"]
+    ]
+    flat = [quote for group in quotes for quote in group]
+    citations = iter(cite_quotes(flat, run.collection.documents, run.with_lines))
+    return [list(islice(citations, len(group))) for group in quotes]
+
+
+def _in_quotes(citations: Sequence[Citation]) -> str:
+    """Return the quotes of a make_claim as a person would write them, on one line."""
+    return " … ".join(f"“{on_one_line(citation.quote)}”" for citation in citations)

@@ -23,8 +23,8 @@ from lcagent.pipelines.coverage import coverage_of, notes_on
 from lcagent.pipelines.methods.chain.run import ChainRun, unread_pages
 from lcagent.pipelines.methods.summarize.options import SummarizeOptions
 from lcagent.pipelines.methods.summarize.run import SUMMARY, focus_of
-from lcagent.pipelines.output.source_list import source_list
 from lcagent.pipelines.state import UnreadState
+from lcagent.pipelines.text_files import source_list
 from lcagent.results import Summary, SummarySection, Usage
 from lcagent.tasks import QUOTE
 

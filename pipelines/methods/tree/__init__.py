@@ -19,7 +19,7 @@ def _node() -> Node:
 
 
 def _cost(question: str, run: "RunContext") -> "Cost":
-    from lcagent.pipelines.methods.tree.cost import cost  # noqa: PLC0415 -- LangGraph
+    from lcagent.pipelines.methods.tree.graph import cost  # noqa: PLC0415 -- LangGraph
 
     return cost(question, run)
 

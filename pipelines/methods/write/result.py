@@ -18,7 +18,7 @@ from lcagent.agents.write.word_count import count_words_as_longbench, length_sco
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
 from lcagent.pipelines.methods.write.run import Recorded, WriteRun, body_of, writing_of
-from lcagent.pipelines.output.source_list import source_list
+from lcagent.pipelines.text_files import source_list
 from lcagent.results import Article, ArticleParagraph, Citation, Claim
 
 PARALLEL = "written in parallel: no paragraph knows the others, so the text is less coherent"

@@ -3,7 +3,7 @@
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.pipelines.answering.rules import choose
+from lcagent.pipelines.answering.plan import choose
 from lcagent.pipelines.registry import check_task
 from lcagent.tasks import AskTask
 

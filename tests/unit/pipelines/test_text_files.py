@@ -7,8 +7,7 @@ import docx
 import pytest
 
 from lcagent.errors import UsageError
-from lcagent.pipelines.output.blocks import blocks_of
-from lcagent.pipelines.output.saving import as_html, check_output, save_text
+from lcagent.pipelines.text_files import as_html, blocks_of, check_output, save_text
 
 TEXT = """## The ferry & the <tide>
 

@@ -1,4 +1,4 @@
-"""Texts as files: Markdown as it is, HTML, or DOCX; never half of one.
+"""Texts as files: Markdown as it is, HTML, or DOCX; whole or not at all.
 
 A file is written beside the one it replaces and takes its name when it is complete.
 """
@@ -7,14 +7,85 @@ import html
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Literal
+
+import regex
 
 from lcagent.errors import MissingExtra, UsageError
-from lcagent.pipelines.output.blocks import Block, blocks_of
+from lcagent.results import Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Some characters of a block that look alike."""
+
+    text: str
+    is_bold: bool = False
+    is_italic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A heading, an item of a list, or a paragraph.
+
+    Attributes:
+        level: Of a heading, from 1.
+    """
+
+    kind: Literal["heading", "item", "numbered item", "paragraph"]
+    text: str
+    level: int = 0
+
+    def runs(self) -> Iterator[Run]:
+        """Yield the text in pieces, the signs for bold and italic taken away."""
+        end = 0
+        for match in _EMPHASIS.finditer(self.text):
+            if match.start() > end:
+                yield Run(self.text[end : match.start()])
+            yield Run(match["text"], len(match["sign"]) >= 2, len(match["sign"]) != 2)
+            end = match.end()
+        if end < len(self.text):
+            yield Run(self.text[end:])
+
+
+def blocks_of(text: str) -> Iterator[Block]:
+    """Yield the blocks of a text; lines that follow each other are one paragraph."""
+    held: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        block = _block(line)
+        if held and (block is not None or not line.strip()):
+            yield Block("paragraph", " ".join(held))
+            held = []
+        if block is not None:
+            yield block
+        elif line.strip():
+            held.append(line.strip())
+
+
+def _block(line: str) -> Block | None:
+    if heading := _HEADING.fullmatch(line):
+        return Block("heading", heading["text"], len(heading["signs"]))
+    if item := _ITEM.fullmatch(line):
+        return Block("item", item["text"])
+    if item := _NUMBERED.fullmatch(line):
+        return Block("numbered item", item["text"])
+    return None
+
+
+_HEADING = regex.compile(r"(?P<signs>#{1,6})\s+(?P<text>.*?)\s*#*\s*")
+_ITEM = regex.compile(r"\s*[-*+]\s+(?P<text>.*\S)\s*")
+_NUMBERED = regex.compile(r"\s*\d{1,3}[.)]\s+(?P<text>.*\S)\s*")
+_EMPHASIS = regex.compile(
+    r"(?<![\w*])(?P<sign>\*{1,3})(?=\S)(?P<text>[^*\n]*[^*\s])(?P=sign)(?![\w*])"
+)
+
 
 MARKDOWN, HTML, DOCX = (".md", ".markdown", ".txt"), (".html", ".htm"), (".docx",)
 
@@ -139,3 +210,30 @@ def _umask() -> int:
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """What no file of XML may hold."""
+
+
+HEADING = "## Sources"
+LONGEST_QUOTE = 300
+
+_DOUBTS = {
+    "misattributed": " (found on this page, not on the one cited)",
+    "not_found": " (these words were not found in the sources)",
+}
+
+
+def source_list(citations: Sequence[Citation]) -> str:
+    """Return the list of sources as it follows a text of Markdown; nothing without any."""
+    if not citations:
+        return ""
+    return "\n\n".join(["", HEADING, *(_source(citation) for citation in citations)])
+
+
+def _source(citation: Citation) -> str:
+    where = [citation.document or "no such source"]
+    if citation.page is not None:
+        where.append(f"p. {citation.page}")
+    elif citation.section:
+        where.append(citation.section)
+    quote = textwrap.shorten(" ".join(citation.quote.split()), LONGEST_QUOTE, placeholder="…")
+    said = f": “{quote}”" if quote else ""
+    return f"[{citation.id}] {', '.join(where)}{said}{_DOUBTS.get(citation.status, '')}"

@@ -1,1 +1,0 @@
-"""Texts as files: Markdown, DOCX, HTML."""
