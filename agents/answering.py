@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from lcagent.agents.prompt_templates import Prompt, fence
-from lcagent.agents.refusals import NOT_FOUND
+from lcagent.agents.replies import NOT_FOUND
 from lcagent.agents.token_budget import CountTokens, truncate_end
 from lcagent.documents import Document, Page, Passage, Span
 from lcagent.models.chat_model import ChatModel, OnText, Request

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import regex
 
 from lcagent.agents.quoting import GOOD_LENGTH
-from lcagent.agents.refusals import NOT_FOUND
+from lcagent.agents.replies import NOT_FOUND
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.retrieval.quotes.checking import is_evidence
 from lcagent.retrieval.search.analysis import Analyzer, detect_language, stop_terms

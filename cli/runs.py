@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcagent.cli import options, printing
-from lcagent.cli.proof_drawing import proof_lines, proof_of
+from lcagent.cli.printing import proof_lines, proof_of
 from lcagent.cli.run_display import watching
 from lcagent.cli.verbs import finish
 from lcagent.concurrency import run_sync

@@ -4,7 +4,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
 from lcagent.agents.citations import MarkStream
-from lcagent.agents.refusals import NOT_FOUND
+from lcagent.agents.replies import NOT_FOUND
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.events import AnswerText, StepDone
 

@@ -34,7 +34,7 @@ from lcagent.agents.chain.notes import (
 )
 from lcagent.agents.chain.worker_chunks import WorkerChunk, halve_chunk
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.refusals import carries_nothing, is_refusal
+from lcagent.agents.replies import carries_nothing, is_refusal
 from lcagent.agents.token_budget import token_counter, truncate_end
 from lcagent.errors import ContextTooLong, UnusableReply
 from lcagent.models.chat_model import ChatModel, OnText, Reply, Request

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.refusals import NOT_FOUND
+from lcagent.agents.replies import NOT_FOUND
 from lcagent.agents.token_budget import MARGIN_TOKENS, MAX_ANSWER_TOKENS, answer_reply_tokens
 from lcagent.errors import UsageError
 from lcagent.models.chat_model import ChatModel, Message

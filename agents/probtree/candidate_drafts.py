@@ -17,7 +17,7 @@ from lcagent.agents.probtree.explained_replies import (
 )
 from lcagent.agents.probtree.passage_retriever import PassageRetriever, RetrievalQuery
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.refusals import is_refusal
+from lcagent.agents.replies import is_refusal
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
 from lcagent.models.chat_model import ChatModel, Reply, Request
 

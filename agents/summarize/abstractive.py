@@ -14,7 +14,7 @@ from lcagent.agents.chain.chain_of_agents import Chain
 from lcagent.agents.chain.chain_prompts import ChainBudget, allocate_budget
 from lcagent.agents.chain.notes import NotedFact, format_fact
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.refusals import is_refusal
+from lcagent.agents.replies import is_refusal
 from lcagent.agents.token_budget import (
     MIN_REPLY_TOKENS,
     CountTokens,

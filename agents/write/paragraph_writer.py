@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.refusals import NOT_FOUND, is_refusal, says_not_found
+from lcagent.agents.replies import NOT_FOUND, is_refusal, says_not_found
 from lcagent.agents.token_budget import (
     MIN_REPLY_TOKENS,
     prose_prompt_tokens,

@@ -14,7 +14,7 @@ from lcagent.agents.citations import (
     make_claim,
     number_marks,
 )
-from lcagent.agents.refusals import says_not_found
+from lcagent.agents.replies import says_not_found
 from lcagent.documents import Span
 from lcagent.pipelines.answering import plan
 from lcagent.pipelines.answering.plan import AUTO

@@ -1,4 +1,4 @@
-"""Alembic's entry point: migrate over the connection that `schema.py` opened."""
+"""Alembic's entry point: migrate over the connection that `database.py` opened."""
 
 from alembic import context
 

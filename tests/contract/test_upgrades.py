@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 import lcagent.storage
 from lcagent import ask
 from lcagent.cli import app
-from lcagent.storage import schema
+from lcagent.storage.database import HEAD, schema_version, upgrade_tables
 from lcagent.storage.tables import metadata
 from lcagent.testing import ScriptedModel
 
@@ -48,7 +48,7 @@ def _make_store(url: str, revision: str, rows: Rows) -> None:
     """Make a store as it was at a revision, with what of these rows it could hold."""
     engine = create_engine(make_url(url).set(drivername=_driver(url)))
     with engine.begin() as connection:
-        schema._upgrade(connection, revision)
+        upgrade_tables(connection, revision)
         old = MetaData()
         old.reflect(connection)
         for table in old.sorted_tables:
@@ -84,7 +84,7 @@ def test_a_store_of_every_revision_is_upgraded_and_answers(
     _make_store(store_url, revision, rows)
     assert _version(store_url) == revision
     (document,) = run("docs", "ls")["documents"]
-    assert _version(store_url) == schema.HEAD
+    assert _version(store_url) == HEAD
     assert document["name"] == "keepers.txt"
     answer = run("ask", document["id"], QUESTION, "-m", "quote")
     assert "Maud Ellery" in answer["answer"]
@@ -100,6 +100,6 @@ def test_a_store_of_every_revision_is_upgraded_and_answers(
 def _version(url: str) -> str | None:
     engine = create_engine(make_url(url).set(drivername=_driver(url)))
     with engine.connect() as connection:
-        found = schema.version(connection)
+        found = schema_version(connection)
     engine.dispose()
     return found

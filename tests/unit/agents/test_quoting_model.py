@@ -9,7 +9,7 @@ from lcagent.agents.chain.chain_prompts import CitingManagerPrompt, NoteTakerPro
 from lcagent.agents.citations import Mark, find_marks
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.quoting_model import QuotingModel
-from lcagent.agents.refusals import NOT_FOUND
+from lcagent.agents.replies import NOT_FOUND
 from lcagent.models.chat_model import Request
 
 pytestmark = pytest.mark.anyio

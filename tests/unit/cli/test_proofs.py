@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from lcagent.cli.proof_drawing import proof_lines, proof_of
+from lcagent.cli.printing import proof_lines, proof_of
 from lcagent.proofs import Proof, ProofCandidate, ProofNode, ProofStep
 
 PROOF = Proof(

@@ -17,8 +17,7 @@ import lcagent.storage
 from lcagent.documents import Document, Page
 from lcagent.errors import StorageError, UsageError
 from lcagent.settings import Settings
-from lcagent.storage import schema
-from lcagent.storage.database import open_database
+from lcagent.storage.database import HEAD, open_database, upgrade_tables
 from lcagent.storage.document_store import DocumentStore
 from lcagent.storage.tables import metadata
 
@@ -35,7 +34,7 @@ def _document(pages: int = 1, text: str = "Text.") -> Document:
 def _store_of_revision(path: Path, revision: str) -> None:
     engine = create_engine(_url(path))
     with engine.begin() as connection:
-        schema._upgrade(connection, revision)
+        upgrade_tables(connection, revision)
     engine.dispose()
 
 
@@ -43,7 +42,7 @@ def test_the_newest_migration_is_the_schema_this_version_expects() -> None:
     config = Config()
     folder = Path(lcagent.storage.__file__).parent / "migrations"
     config.set_main_option("script_location", str(folder))
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
 def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lcagent.agents.refusals import NOT_FOUND, carries_nothing, is_refusal, says_not_found
+from lcagent.agents.replies import NOT_FOUND, carries_nothing, is_refusal, says_not_found
 
 
 @pytest.mark.parametrize(
