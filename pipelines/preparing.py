@@ -81,7 +81,7 @@ async def prepare(task: Task, given: Companions, log: RunLog, services: Services
     return RunContext(
         task,
         collection,
-        services.indexer.over(collection.documents),
+        services.retriever_of(collection.documents),
         pages=pages,
         vectors=services.vector_use(getattr(task, "vectors", None), by_default=by_default),
         with_lines=services.documents.with_lines,

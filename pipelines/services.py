@@ -11,17 +11,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast, get_args
 
-from lcagent.documents import Documents, DocumentSource, NamedText
+from lcagent.documents import Document, Documents, DocumentSource, NamedText
 from lcagent.errors import UsageError
 from lcagent.local_options import LocalOptions
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.choose import choose_model, close_model, is_local
 from lcagent.models.limits import Budget, Budgeted, RateLimited, RateLimiter
 from lcagent.retrieval.embedding.choose import EmbedderChoice, choose_embedder
+from lcagent.retrieval.embedding.embedder import Embedder
 from lcagent.retrieval.indexing import Indexer
 from lcagent.retrieval.library import Collection, Library, ReadingProgress
 from lcagent.retrieval.reading.reader import ReadingLimits
-from lcagent.retrieval.search.retriever import VectorUse
+from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path
 from lcagent.storage.database import Database, open_database
@@ -39,11 +40,15 @@ class Services:
     The store is opened when it is first used, so that a task that makes no sense writes nothing.
 
     Attributes:
-        given: Models of the caller's by the names that tasks call them.
+        models: Models of the caller's by the names that tasks call them.
+        store, embedder, retriever: The caller's, in place of those that the settings name.
     """
 
     settings: Settings
-    given: Mapping[str, ChatModel] = field(default_factory=dict[str, ChatModel])
+    models: Mapping[str, ChatModel] = field(default_factory=dict[str, ChatModel])
+    store: Database | None = None
+    embedder: Embedder | None = None
+    retriever: Retriever | None = None
     _models: dict[tuple[str, str, int | None], ChatModel] = field(
         default_factory=dict[tuple[str, str, int | None], ChatModel]
     )
@@ -55,7 +60,7 @@ class Services:
         Raises:
             StorageError: It cannot be read or written.
         """
-        return open_database(self.settings.store_url)
+        return self.store or open_database(self.settings.store_url)
 
     @cached_property
     def documents(self) -> DocumentStore:
@@ -92,9 +97,13 @@ class Services:
             settings.model_concurrency, settings.requests_per_minute, settings.tokens_per_minute
         )
 
+    def retriever_of(self, documents: Sequence[Document]) -> Retriever:
+        """Return what searches some documents: the caller's, else their index."""
+        return self.retriever or self.indexer.over(documents)
+
     def close(self) -> None:
-        """Close the store, if it was opened."""
-        if "database" in self.__dict__:
+        """Close the store, if it was opened here."""
+        if "database" in self.__dict__ and self.store is None:
             self.database.close()
 
     async def close_models(self) -> None:
@@ -131,8 +140,8 @@ class Services:
         if model == QUOTE:
             return Budgeted(QuotingModel(), budget)
         server = ""
-        if isinstance(model, str) and model in self.given:
-            model = self.given[model]
+        if isinstance(model, str) and model in self.models:
+            model = self.models[model]
         elif isinstance(model, str):
             if not is_local(model):
                 server = base_url or self.settings.model_url or OPENAI_URL
@@ -155,6 +164,8 @@ class Services:
 
         Only an embedder that was asked for by name may be fetched from the network.
         """
+        if self.embedder is not None:
+            return EmbedderChoice(self.embedder)
         wanted = self.settings.embedder
         return choose_embedder(wanted, may_download=wanted != "auto")
 

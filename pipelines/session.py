@@ -38,10 +38,13 @@ from lcagent.pipelines.searching import found_passages
 from lcagent.pipelines.services import Services
 from lcagent.pipelines.step_views import StepView
 from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary
+from lcagent.retrieval.embedding.embedder import Embedder
 from lcagent.retrieval.library import Collection, ReadingProgress
 from lcagent.retrieval.search.index import Index
+from lcagent.retrieval.search.retriever import Retriever
 from lcagent.selection import parse_pages
 from lcagent.settings import Settings, load_settings
+from lcagent.storage.database import Database
 from lcagent.storage.run_store import RunStatus, StoredRun
 from lcagent.tasks import QUOTE, AskTask, SearchTask, SummarizeTask, Task, WriteTask
 
@@ -66,15 +69,26 @@ class Session:
 
     @classmethod
     def open(
-        cls, settings: Settings | None = None, *, models: Mapping[str, ChatModel] | None = None
+        cls,
+        settings: Settings | None = None,
+        *,
+        models: Mapping[str, ChatModel] | None = None,
+        store: Database | None = None,
+        embedder: Embedder | None = None,
+        retriever: Retriever | None = None,
     ) -> Self:
         """Return a session on the store that the settings name, which is opened when it is used.
 
         Args:
             settings: By default those in force (`lcagent config show`).
             models: Models of your own, by the names under which tasks ask for them.
+            store: An open one of yours, which stays open.
+            embedder: Makes vectors, in place of that of the settings.
+            retriever: Finds passages in place of the index of the documents; they are those of
+                the task's documents (see `LlamaIndexBackend` and `InMemoryCorpus`).
         """
-        return cls(Services(settings or load_settings(), models or {}))
+        settings = settings or load_settings()
+        return cls(Services(settings, models or {}, store, embedder, retriever))
 
     def __enter__(self) -> Self:
         """Return the session."""
@@ -154,7 +168,7 @@ class Session:
         """
         names = {each.name for each in fields(Companions)}
         given = Companions(**{name: changes.pop(name) for name in names & changes.keys()})
-        stored = self.find_run(run_id)
+        stored = await asyncio.to_thread(self.find_run, run_id)
         task = resumable_task(stored, has_model=given.model is not None)
         check_names(f"the task {task.verb}", changes, type(task))
         return await self._carry_out(replace(task, **changes), given, stored)

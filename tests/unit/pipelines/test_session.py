@@ -12,6 +12,7 @@ from lcagent.errors import BudgetExceeded, UsageError
 from lcagent.models.chat_model import OnText, Reply, Request
 from lcagent.pipelines import Session
 from lcagent.pipelines.events import AnswerText, Finished, MethodChosen, Planned, StepDone
+from lcagent.retrieval.search.retriever import InMemoryCorpus
 from lcagent.settings import load_settings
 from lcagent.storage.leases import Owner
 from lcagent.tasks import AskTask, SearchTask
@@ -169,6 +170,25 @@ async def test_an_index_is_built_once_and_is_a_retriever(book: Path, session: Se
     assert await session.index(str(book)) is index
     await session.run(SearchTask((str(book),), "ferry"))
     assert session.services.indexer.built == 1
+
+
+async def test_a_store_and_a_retriever_of_the_callers_take_the_place_of_ours(
+    book: Path, session: Session
+) -> None:
+    (read,) = (await session.collect(str(book))).documents
+    ferry = replace(read, pages=read.pages[1:2])
+    own = Session.open(
+        session.services.settings,
+        store=session.services.database,
+        retriever=InMemoryCorpus([ferry]),
+    )
+    async with own:
+        found = await own.run(SearchTask((read.id,), "lighthouse ferry"))
+        assert own.services.database is session.services.database
+    assert [("Lady Annis" in hit.text, "Hector" in hit.text) for hit in found.hits] == [
+        (True, False)
+    ]
+    assert session.services.documents.listed()  # the store is still open
 
 
 async def test_a_page_has_its_lines(book: Path, session: Session) -> None:
