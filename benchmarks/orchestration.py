@@ -1,4 +1,4 @@
-"""What orchestration costs beside the model: CPU time per call, checkpoints, and depth.
+"""What orchestration costs beside the model: CPU time per call, and depth.
 
     python benchmarks/orchestration.py
 
@@ -9,7 +9,6 @@ process. Depth is shown with a server that takes a fixed time for each reply.
 """
 
 import asyncio
-import os
 import resource
 import subprocess
 import sys
@@ -18,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 from openai import AsyncOpenAI
 
@@ -53,23 +51,22 @@ def _cost_per_call(home: Path, book: Path) -> None:
             ("chain, fast", ChainOptions.preset("fast")),
         ]
         print(f"book: {book.stat().st_size / 1e6:.2f} MB, window {WINDOW:,} tokens")
-        print("| | calls | CPU ms per call | of these cutting and counting | checkpoints, MB |")
-        print("|---|---|---|---|---|")
+        print("| | calls | CPU ms per call | of these cutting and counting |")
+        print("|---|---|---|---|")
         for name, chain in rows:
             cutting = _cpu_of(lambda c=chain: asyncio.run(_plan_only(home, book, url, c)))
-            with _largest(home / "checkpoints") as largest:
-                started = _cpu_s()
-                answer = asyncio.run(_ask(home, book, url, chain, name))
-                spent = _cpu_s() - started
+            started = _cpu_s()
+            answer = asyncio.run(_ask(home, book, url, chain, name))
+            spent = _cpu_s() - started
             calls = answer.usage.calls
             print(
                 f"| {name} | {calls} | {1000 * (spent - cutting) / calls:.2f} | "
-                f"{1000 * cutting / calls:.2f} | {largest() / 1e6:.2f} |",
+                f"{1000 * cutting / calls:.2f} |",
                 flush=True,
             )
         size = book.stat().st_size // max(1, calls)
         spent = _cpu_of(lambda: asyncio.run(_sdk_alone(url, 200, "word " * (size // 5))))
-        print(f"| peer: the openai SDK alone | 200 | {1000 * spent / 200:.2f} | | |")
+        print(f"| peer: the openai SDK alone | 200 | {1000 * spent / 200:.2f} | |")
 
 
 def _depth(home: Path) -> None:
@@ -159,36 +156,6 @@ def _server(latency_s: float) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.kill()
-
-
-@contextmanager
-def _largest(folder: Path) -> Iterator["_Watch"]:
-    watch = _Watch(folder)
-    watch.start()
-    yield watch
-    watch.end()
-
-
-class _Watch(Thread):
-    """Keeps how large a folder was at most."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(daemon=True)
-        self._folder = folder
-        self._most = 0
-        self._over = Event()
-
-    def run(self) -> None:
-        while not self._over.wait(0.05):
-            sizes = [entry.stat().st_size for entry in os.scandir(self._folder)]
-            self._most = max(self._most, sum(sizes))
-
-    def end(self) -> None:
-        self._over.set()
-        self.join()
-
-    def __call__(self) -> int:
-        return self._most
 
 
 def _cpu_s() -> float:

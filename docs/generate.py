@@ -60,18 +60,31 @@ def modules_page() -> str:
 
 
 def api_pages() -> dict[str, str]:
-    """Return the API: what `lcagent` and its packages export, and the modules of `core/`."""
-    pages = {}
-    for init in ROOT.glob("*/__init__.py"):
+    """Return the API: the modules of `core/`, and what `lcagent` and its packages export.
+
+    What stands on one page already is linked from the others, so that each name has one place.
+    """
+    pages = {package_name(path): "" for path in (ROOT / "core").glob("[!_]*.py")}
+    homes: dict[str, str] = {}
+    for module in pages:
+        pages[module] = f"::: {module}\n"
+    for init in sorted(ROOT.glob("*/__init__.py"), key=package_name):
         package, names = package_name(init), exports(init)
         if names and init.parent.name != "cli":  # a command, nothing to import
-            pages[package] = f"::: {package}\n    options: {{members: false}}\n" + "".join(
-                f"::: {defined_at(package, name)}\n    options: {{heading: {package}.{name}}}\n"
-                for name in names
-            )
-    for module in (ROOT / "core").glob("[!_]*.py"):
-        pages[package_name(module)] = f"::: {package_name(module)}\n"
+            pages[package] = f"::: {package}\n    options: {{members: false}}\n\n"
+            pages[package] += "".join(entry(package, name, pages, homes) for name in names)
     return {f"api/{name}.md": f"# {name}\n\n{pages[name]}" for name in sorted(pages)}
+
+
+def entry(package: str, name: str, pages: dict[str, str], homes: dict[str, str]) -> str:
+    """Return what the page of a package says of a name that it exports."""
+    place = defined_at(package, name)
+    module = place.rpartition(".")[0]
+    home = homes.get(place) or (module if module in pages and module != package else "")
+    if home:
+        return f"- `{package}.{name}`: [{place}]({home}.md#{place})\n\n"
+    homes[place] = package
+    return f"::: {place}\n    options: {{heading: {package}.{name}}}\n\n"
 
 
 def exports(init: Path) -> list[str]:

@@ -85,7 +85,9 @@ async def ask_async(  # noqa: PLR0913 -- the fields of the task
         top_k: How many passages the answer may draw on.
         vectors: Search by meaning too: "none", "stored" or "needed".
         ocr: Recognise text on pages that are pictures; by default as the settings say.
-        max_usd, max_calls, max_time_s: Limits that nothing exceeds but calls in flight.
+        max_usd: Dollars to spend at most; calls in flight may end above it.
+        max_calls: Calls to make at most.
+        max_time_s: Seconds after which no call begins.
         use_cache: Take replies that were paid for in other runs.
         password: Opens encrypted documents.
         session: An open session, for many questions; by default one is opened for the call.
@@ -135,8 +137,7 @@ async def search_async(  # noqa: PLR0913 -- the fields of the task
 ) -> SearchResult:
     """Return the passages of documents that fit a query best, best first.
 
-    Args:
-        documents, pages, top_k, vectors, ocr, password, session, progress: As those of `ask`.
+    The arguments besides the query are those of `ask`.
 
     Raises:
         UsageError: A document or an argument makes no sense, or no document can be read.
@@ -174,14 +175,14 @@ async def summarize_async(  # noqa: PLR0913 -- the fields of the task
 ) -> Summary:
     """Return one summary of documents, every statement with a checked citation.
 
+    The other arguments are those of `ask`.
+
     Args:
         focus: A question, or what else it should be about; by default everything.
         words: How long it should be.
         by: What is read at a time: "chapters" of the outline, or "chunks" of any pages.
         is_parallel: Read all parts at the same time, none knowing the notes of the others.
         output: A file (.md, .html, .docx) for the summary.
-        documents, model, base_url, window, pages, ocr, max_usd, max_calls, max_time_s, use_cache,
-            password, session, on_event, progress: As those of `ask`.
 
     Raises:
         LcagentError: As `ask`.
@@ -255,6 +256,8 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
 ) -> Article:
     """Write what an instruction asks for; with documents from them, every statement cited.
 
+    The other arguments are those of `ask`.
+
     Args:
         instruction: What to write, and for whom.
         words: How long it should be; by default as the instruction says, else as planned.
@@ -263,8 +266,6 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
         output: A file (.md, .html, .docx) that grows with the text.
         is_parallel: Write all paragraphs at the same time: faster, but none knows the others.
         paragraph_words: The fewest and the most words of a paragraph.
-        documents, model, base_url, window, pages, top_k, vectors, ocr, max_usd, max_calls,
-            max_time_s, use_cache, password, session, on_event, progress: As those of `ask`.
 
     Raises:
         LcagentError: As `ask`; `ModelNotUsable` where there is no language model.

@@ -39,10 +39,9 @@ def _commands(page: Path) -> Iterator[tuple[str, list[str]]]:
     shown = [*re.findall(r"&& (lcagent .*\n)```\n\n```\n(.*?)```", _text(page), re.DOTALL)]
     for block in _blocks(page, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, printed = re.fullmatch(
-                r"((?:[^\n]*\\\n)*[^\n]*\n)(.*)", part, re.DOTALL
-            ).groups()
-            shown.append((command.replace("\\\n", " "), printed))
+            found = re.fullmatch(r"((?:[^\n]*\\\n)*[^\n]*\n)(.*)", part, re.DOTALL)
+            assert found is not None, part
+            shown.append((found[1].replace("\\\n", " "), found[2]))
     for command, printed in shown:
         yield " ".join(command.split()), [line for line in printed.splitlines() if line.strip()]
 

@@ -26,8 +26,8 @@ def upgrade() -> None:
     connection = op.get_bind()
     old = connection.execute(sa.select(runs).where(runs.c.request.is_not(None))).all()
     for run in old:
-        request = run.request
-        if isinstance(request, dict) and "verb" not in request and "documents" in request:
+        request: dict[str, Any] = run.request
+        if "verb" not in request and "documents" in request:
             task = task_of(run.verb, run.question, request)
             connection.execute(sa.update(runs).where(runs.c.id == run.id).values(request=task))
 

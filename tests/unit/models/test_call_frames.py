@@ -32,7 +32,9 @@ def _running() -> Iterator[FrameType]:
 def _suspended(task: asyncio.Task[Any]) -> Iterator[FrameType]:
     coroutine = task.get_coro()
     while isinstance(coroutine, CoroutineType):
-        yield coroutine.cr_frame
+        frame: FrameType | None = coroutine.cr_frame
+        if frame is not None:
+            yield frame
         coroutine = coroutine.cr_await
 
 

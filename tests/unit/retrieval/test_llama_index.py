@@ -1,6 +1,7 @@
 """LlamaIndex: our search as its retriever, its readers as ours."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ BOOK = Document(
 )  # fmt: skip
 
 
-def _search(nodes: list[tuple[str, dict[str, object]]], **options: Any) -> SearchResults:
+def _search(nodes: Sequence[tuple[str, Mapping[str, object]]], **options: Any) -> SearchResults:
     """Return what is found where LlamaIndex returns these nodes, the best first."""
     from llama_index.core.retrievers import BaseRetriever  # noqa: PLC0415 -- a second to import
     from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode  # noqa: PLC0415
