@@ -118,7 +118,7 @@ def _parameter(flag: Flag, metavar: str | None) -> inspect.Parameter:
         metavar=(metavar or described.metavar) if kind is not bool else None,
         min=described.minimum if is_number else None,
         max=described.maximum if is_number else None,
-        help=described.help,
+        help=described.off_help if _takes_away(flag) else described.help,
     )
     is_optional = type(None) in get_args(flag.kind)
     annotation: Any = Annotated[Optional[kind] if is_optional else kind, option]  # noqa: UP045 -- made here

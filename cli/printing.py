@@ -151,21 +151,9 @@ def in_figures(usage: Usage) -> str:
 
 
 def print_plan(plan: Plan, to: TextIO | None = None) -> None:
-    """Print what a question will take."""
-    cost = "price not known" if plan.usd is None else f"at most ${plan.usd:.4f}"
-    window = f", a window of {plan.window_tokens:,} tokens" if plan.window_tokens else ""
-    documents = f"{plan.pages} pages in {plan.documents} document{'s' * (plan.documents != 1)}"
-    lines = (
-        f"method   {plan.strategy}: {plan.reason}",
-        f"model    {plan.model}{window}",
-        f"text     {documents}, about {plan.document_tokens:,} tokens",
-        f"calls    {plan.calls}, {plan.depth} of them one after the other",
-        f"tokens   at most {plan.prompt_tokens:,} to read and {plan.completion_tokens:,} to write",
-        f"cost     {cost}",
-        *(f"note     {note}" for note in plan.notes),
-    )
+    """Print what a task will take."""
     stream = to or sys.stdout
-    for line in lines:
+    for line in plan.lines():
         print(_showable(line, stream.encoding), file=stream)
 
 

@@ -4,6 +4,7 @@ A field is declared once, with its type, its default and `option`; the command l
 and error messages are made of that. Types are those that JSON has, besides tuples and literals.
 """
 
+import math
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -27,6 +28,7 @@ class Option:
         choices: Of a string; any where there are none.
         parse: Makes the value of what was typed, where that is not the value itself.
         is_file: What is typed is the name of a file that holds the value.
+        off_help: Of the flag that turns off what is on by default.
     """
 
     help: str
@@ -37,6 +39,7 @@ class Option:
     choices: tuple[str, ...] = ()
     parse: Callable[[str], Any] | None = None
     is_file: bool = False
+    off_help: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ def json_schema_of(holder: type) -> dict[str, Any]:
             schema["description"] = described.help
             bounds = {"minimum": described.minimum, "maximum": described.maximum}
             schema |= {name: bound for name, bound in bounds.items() if bound is not None}
+            if described.choices:
+                schema |= {"enum": [*described.choices, *([None] if each.default is None else [])]}
         if each.default is MISSING:
             required.append(each.name)
         else:
@@ -158,6 +163,8 @@ def _hints(holder: Any) -> Mapping[str, Any]:
 
 
 def _check_option(name: str, value: Any, described: Option) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{name} is a number, not {value}")
     low, high = described.minimum, described.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         at_most = f" to {high:,}" if high is not None else " or more"

@@ -99,15 +99,15 @@ def markdown(body: str, citations: Iterable[Quoted], notes: Sequence[str]) -> st
     A notebook turns Markdown into HTML. So no tag, link or picture may come out of a document or a
     reply: what would become one stays text.
     """
-    lines = [_inert(body), ""]
+    lines = [inert(body), ""]
     for citation in citations:
         where = place_in_words(citation) or "no such source"
-        quote = f": “{_inert(' '.join(citation.quote.split()))}”" if citation.quote else ""
-        lines.append(f"- **[{citation.id}]** {MARKS[citation.status]} {_inert(where)}{quote}")
-    lines.extend(f"\n*{_inert(note)}*" for note in notes)
+        quote = f": “{inert(' '.join(citation.quote.split()))}”" if citation.quote else ""
+        lines.append(f"- **[{citation.id}]** {MARKS[citation.status]} {inert(where)}{quote}")
+    lines.extend(f"\n*{inert(note)}*" for note in notes)
     return "\n".join(lines).strip()
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """Escape what begins a tag, a picture, or the target of a link."""
     return _ACTIVE.sub(r"\\\g<0>", printable(text))

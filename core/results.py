@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from lcagent.documents import Box
 from lcagent.proofs import Proof
-from lcagent.rendering import markdown, place_in_words, plain, printable
+from lcagent.rendering import inert, markdown, place_in_words, plain, printable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -329,6 +329,10 @@ class SearchResult(Json):
         ]
         return printable("\n".join(lines or ["Nothing in the documents matches."]))
 
+    def _repr_markdown_(self) -> str:
+        """Return what a notebook shows."""
+        return inert("\n\n".join(str(self).split("\n   ")))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan(Json):
@@ -358,6 +362,26 @@ class Plan(Json):
     usd: float | None
     notes: tuple[str, ...] = ()
     schema: str = "lcagent.plan/1"
+
+    def lines(self) -> list[str]:
+        """Return what a person wants to know of it, a line each."""
+        cost = "price not known" if self.usd is None else f"at most ${self.usd:.4f}"
+        window = f", a window of {self.window_tokens:,} tokens" if self.window_tokens else ""
+        documents = f"{self.documents} document{'s' * (self.documents != 1)}"
+        tokens = f"{self.prompt_tokens:,} to read and {self.completion_tokens:,} to write"
+        return [
+            f"method   {self.strategy}: {self.reason}",
+            f"model    {self.model}{window}",
+            f"text     {self.pages} pages in {documents}, about {self.document_tokens:,} tokens",
+            f"calls    {self.calls}, {self.depth} of them one after the other",
+            f"tokens   at most {tokens}",
+            f"cost     {cost}",
+            *(f"note     {note}" for note in self.notes),
+        ]
+
+    def __str__(self) -> str:
+        """Return it as the command prints it."""
+        return printable("\n".join(self.lines()))
 
 
 @dataclass(frozen=True, slots=True)

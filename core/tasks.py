@@ -115,6 +115,9 @@ class Task:
         """
         given = self.options
         options = (given,) if isinstance(given, MethodOptions) else tuple(given)
+        for each in options:
+            if not isinstance(each, MethodOptions):
+                raise UsageError(f"options are such as ChainOptions(...), not {each!r}")
         object.__setattr__(self, "options", options)
         check_values(self)
         methods = [each.method for each in options]
@@ -151,12 +154,16 @@ class Task:
         Raises:
             UsageError: A name or a value makes no sense.
         """
+        if not isinstance(given, Mapping):
+            raise UsageError(f"a task is a JSON object, not {given!r:.80}")
         found = {name: value for name, value in given.items() if name not in ("schema", "verb")}
         if given.get("schema", SCHEMA) != SCHEMA or given.get("verb", cls.verb) != cls.verb:
             what = f"{given.get('schema')} {given.get('verb')}"
             raise UsageError(f"expected {SCHEMA} {cls.verb}, not {what}")
         check_names(f"the task {cls.verb}", found, cls)
         options = found.pop("options", {})
+        if not isinstance(options, Mapping):
+            raise UsageError(f"options are a JSON object by method, not {options!r:.80}")
         check_names("options", options, MethodOptions.known)
         known = (MethodOptions.known[name].from_json(each) for name, each in options.items())
         values = {name: to_value(cls, name, value) for name, value in found.items()}
@@ -176,7 +183,8 @@ class Task:
                 name: json_schema_of(kind) for name, kind in sorted(MethodOptions.known.items())
             },
         }
-        schema["properties"] = {"verb": {"const": cls.verb}, **schema["properties"]}
+        names = {"schema": {"const": SCHEMA}, "verb": {"const": cls.verb}}
+        schema["properties"] = {**names, **schema["properties"]}
         return schema
 
 
@@ -209,7 +217,10 @@ class ModelTask(Task):
         minimum=0,
     )
     use_cache: bool = option(
-        True, "Take no reply that was paid for in another run.", flags=("--no-cache",)
+        True,
+        "Take replies that were paid for in other runs.",
+        flags=("--no-cache",),
+        off_help="Take no reply that was paid for in another run.",
     )
 
 
@@ -348,7 +359,10 @@ def _settle(
         UsageError: There is no document, or nothing is asked.
     """
     named = task.documents
-    listed = [named] if isinstance(named, str | Path) else list(named)
+    listed = [named] if isinstance(named, str | Path) else list(named or ())
+    for each in listed:
+        if not isinstance(each, str | Path):
+            raise UsageError(f"a document is named by a text, not by {each!r}")
     object.__setattr__(task, "documents", tuple(map(str, listed)))
     if needs_documents and not listed:
         raise UsageError("no document is named: give a file, a folder, a glob, or an id")

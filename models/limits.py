@@ -182,7 +182,8 @@ class Budget:
         left_s = self.time_left_s()
         if left_s is not None and left_s <= 0:
             raise BudgetExceeded(
-                f"the time is up (--max-time {self._max_time_s:g} s){self._so_far()}"
+                f"the time is up (--max-time {self._max_time_s:g} s){self._so_far()}; "
+                "raise --max-time to go on"
             )
         if self._max_calls is not None and self._calls >= self._max_calls:
             raise BudgetExceeded(

@@ -16,7 +16,7 @@ from lcagent.pipelines.run_log import RunLog
 from lcagent.retrieval.library import Collection
 from lcagent.retrieval.search.retriever import Retriever, VectorUse
 from lcagent.selection import ALL_PAGES, PageSelection
-from lcagent.tasks import MethodOptions, Task
+from lcagent.tasks import QUOTE, MethodOptions, Task
 
 if TYPE_CHECKING:
     from lcagent.agents.citations import LinesLoader
@@ -41,6 +41,7 @@ class RunContext:
         retriever: Searches the documents of the collection.
         with_lines: Loads the printed lines of a page, which say where a quote stands on it.
         model: None for quoting.
+        model_name: As it was asked for, such as "openai:NAME".
         budget: What the run may spend, the same that bounds the model.
         log: The steps that ended.
         evidence_tokens: The most tokens of passages that an answer is written from.
@@ -54,6 +55,7 @@ class RunContext:
     vectors: VectorUse = "none"
     with_lines: "LinesLoader" = _without_lines
     model: ChatModel | None = None
+    model_name: str = QUOTE
     budget: Budget = field(default_factory=Budget)
     log: RunLog = field(default_factory=RunLog)
     evidence_tokens: int = EVIDENCE_TOKENS

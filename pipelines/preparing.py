@@ -86,6 +86,7 @@ async def prepare(task: Task, given: Companions, log: RunLog, services: Services
         vectors=services.vector_use(getattr(task, "vectors", None), by_default=by_default),
         with_lines=services.documents.with_lines,
         model=model,
+        model_name=QUOTE if model is None else model_name(task, given, services),
         budget=budget,
         log=log,
     )
@@ -138,7 +139,7 @@ def stored_request(context: RunContext, *, model_is_given: bool) -> dict[str, An
     task = context.task
     changed: dict[str, Any] = {"documents": tuple(context.documents)}
     if isinstance(task, ModelTask):
-        changed["model"] = QUOTE if context.model is None else context.model.card.name
+        changed["model"] = context.model_name
     request = replace(task, **changed).as_json()
     return {**request, "model_is_given": model_is_given}
 

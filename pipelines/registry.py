@@ -62,7 +62,11 @@ def read_task(fields: Mapping[str, Any]) -> Task:
     Raises:
         UsageError: A name or a value makes no sense.
     """
+    if not isinstance(fields, Mapping):
+        raise UsageError(f"a task is a JSON object, not {fields!r:.80}")
     verb = fields.get("verb")
+    if verb is None:
+        raise UsageError(f"a task has a verb: {', '.join(TASKS)}")
     if verb not in TASKS:
         raise UsageError(unknown_name("verbs", str(verb), TASKS))
     task = TASKS[verb].from_json(fields)

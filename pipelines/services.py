@@ -223,6 +223,9 @@ class Services:
     async def _name_of(self, document: DocumentSource, reading: Mapping[str, Any]) -> str:
         if isinstance(document, str | Path):
             return str(document)
+        if not isinstance(document, bytes | NamedText) and not hasattr(document, "read"):
+            kinds = "a path, an id, bytes, an open file, or a NamedText"
+            raise UsageError(f"a document is {kinds}, not {document!r:.80}")
         # Readers run in a process of their own, which is given a file.
         with TemporaryDirectory(prefix="lcagent-") as folder:
             path = Path(folder) / _file_name(document)
@@ -240,7 +243,8 @@ def _file_name(document: bytes | BinaryIO | NamedText) -> str:
 def _content(document: bytes | BinaryIO | NamedText) -> bytes:
     if isinstance(document, NamedText):
         return document.text.encode()
-    return document if isinstance(document, bytes) else document.read()
+    content: Any = document if isinstance(document, bytes) else document.read()
+    return content.encode() if isinstance(content, str) else bytes(content)
 
 
 def named_model(

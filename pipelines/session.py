@@ -289,6 +289,8 @@ class Session:
             clock = _Clock(task.verb, started)
             state = await pipeline.without_graph(context)
             if state is None:
+                if given.on_event is not None:  # also refuses what cannot be done, before it begins
+                    given.on_event(Planned(await pipeline.plan(context)))
                 await self._begin(pipeline, context, given, resumed)
                 if resumed is None:
                     await claims.enter_async_context(claimed(runs, log.run_id))
@@ -308,7 +310,6 @@ class Session:
         """Run the graph of a pipeline to its end, and record how it ended, whatever that is."""
         tell = given.on_event or _ignore
         try:
-            tell(Planned(await pipeline.plan(context)))
             state: Mapping[str, Any] = {}
             config: RunnableConfig = {"recursion_limit": STEPS_AT_MOST}
             stream = pipeline.graph().astream(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lcagent.documents import Documents
+from lcagent.errors import UsageError
 from lcagent.models.chat_model import ChatModel
 from lcagent.pipelines.calling import synchronous, verb
 from lcagent.pipelines.events import OnEvent
@@ -37,7 +38,11 @@ def _name(model: str | ChatModel | None) -> str | None:
 
 
 def _given(model: str | ChatModel | None) -> ChatModel | None:
-    return None if isinstance(model, str) else model
+    if model is None or isinstance(model, str):
+        return None
+    if not hasattr(model, "complete"):
+        raise UsageError(f"a model is named by a text, or is a ChatModel, not {model!r:.80}")
+    return model
 
 
 def _listed(options: Options) -> tuple[MethodOptions, ...]:

@@ -59,8 +59,7 @@ class AskPipeline:
         """Return the state before the method is chosen."""
         task = run.task
         assert isinstance(task, AskTask)
-        model = QUOTE if run.model is None else run.model.card.name
-        return initial_state(task.question, task.strategy, model)
+        return initial_state(task.question, task.strategy, run.model_name)
 
     async def without_graph(self, run: RunContext) -> AskState | None:
         """Return the quotes that answer; None where a model is asked."""

@@ -1,6 +1,6 @@
 """Embedders: texts as vectors, so that passages are found by what they mean.
 
-`base.py` says what an embedder is and `choose.py` builds one from its name. The default,
+`embedder.py` says what an embedder is and `choose.py` builds one from its name. The default,
 all-MiniLM-L6-v2, is in the `minilm*.py` modules. Nothing heavy is imported before it is used.
 """
 

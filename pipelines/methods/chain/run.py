@@ -64,12 +64,7 @@ async def chunks_like(question: str, chunks: Sequence[WorkerChunk], run: RunCont
     likely: dict[int, None] = {}
     for passage in found.passages:
         for chunk in chunks:
-            if any(
-                segment.span.document_id == passage.span.document_id
-                and segment.span.page_index == passage.span.page_index
-                and segment.span.start <= passage.span.start < segment.span.end
-                for segment in chunk.segments
-            ):
+            if any(part.span.contains_start_of(passage.span) for part in chunk.segments):
                 likely[chunk.index] = None
     return list(likely)
 

@@ -257,11 +257,6 @@ def _relabelled(source: LabelledPassage, run: RunContext) -> LabelledPassage:
 WriteGraph: TypeAlias = CompiledStateGraph[WriteState, RunContext, WriteState, WriteState]
 
 
-def initial_state() -> WriteState:
-    """Return the state before the first step."""
-    return WriteState(chapters=0, chapter=0, position=0, ended=[])
-
-
 def write_graph(checkpointer: Checkpointer = None) -> WriteGraph:
     """Return the compiled graph.
 
