@@ -102,6 +102,16 @@ def _takes_away(flag: Flag) -> bool:
     return flag.kind is bool and flag.default is True
 
 
+def _help(flag: Flag) -> str | None:
+    """Return what a help text says; bounds are checked by the task, in the words of the library."""
+    described = flag.option
+    if _takes_away(flag):
+        return described.off_help
+    if described.minimum is None or described.maximum is None:
+        return described.help
+    return f"{described.help.rstrip('.')}, {described.minimum:,} to {described.maximum:,}."
+
+
 def _parameter(flag: Flag, metavar: str | None) -> inspect.Parameter:
     described, kind = flag.option, _typed_kind(flag)
     names = described.flags or (f"--{flag.name.replace('_', '-')}",)
@@ -112,13 +122,10 @@ def _parameter(flag: Flag, metavar: str | None) -> inspect.Parameter:
         names = (f"{names[0]}/--no-{names[0].lstrip('-')}",)
     elif described.parse is not None:
         default = "-".join(map(str, default))
-    is_number = kind in (int, float)
     option = typer.Option(
         *names,
         metavar=(metavar or described.metavar) if kind is not bool else None,
-        min=described.minimum if is_number else None,
-        max=described.maximum if is_number else None,
-        help=described.off_help if _takes_away(flag) else described.help,
+        help=_help(flag),
     )
     is_optional = type(None) in get_args(flag.kind)
     annotation: Any = Annotated[Optional[kind] if is_optional else kind, option]  # noqa: UP045 -- made here

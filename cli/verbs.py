@@ -15,7 +15,6 @@ from lcagent.cli.progress_display import reading_progress
 from lcagent.cli.run_display import watching
 from lcagent.concurrency import run_sync
 from lcagent.errors import UsageError
-from lcagent.pipelines.methods.summarize.options import SummarizeOptions
 from lcagent.pipelines.methods.write.options import WriteOptions
 from lcagent.pipelines.registry import methods_of, strategies
 from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary
@@ -96,8 +95,8 @@ def summarize(
     **typed: Any,
 ) -> int:
     """Summarize the documents, every statement with a checked citation."""
+    output = typed["output"]  # as it was typed; the task has it absolute
     task = _task(SummarizeTask, typed, documents=tuple(documents))
-    output = task.method_options(SummarizeOptions).output
     if each and (output is not None or dry_run):
         raise UsageError("--each goes with neither --output nor --dry-run")
     if dry_run:
@@ -127,6 +126,7 @@ def write(
     **typed: Any,
 ) -> int:
     """Write what INSTRUCTION asks for by a plan, on its own or from documents."""
+    output = typed["output"]  # as it was typed; the task has it absolute
     task = _task(WriteTask, typed, instruction=instruction, documents=tuple(documents or ()))
     how = task.method_options(WriteOptions)
     if dry_run:
@@ -137,8 +137,8 @@ def write(
             run_task(task, password=password, progress=watch.reading, on_event=watch.tell)
         )
     if how.plan_only and not json:
-        return _print_plan_text(article, how.output)
-    return finish(article, shown=watch.shown, json=json, strict=strict, output=how.output)
+        return _print_plan_text(article, output)
+    return finish(article, shown=watch.shown, json=json, strict=strict, output=output)
 
 
 def finish(

@@ -434,7 +434,7 @@ async def test_no_text_of_the_book_reaches_the_closed_book(book: Path) -> None:
     [
         ("tree", "beam=2,lazy=-0.1", "leave one of the two out"),
         ("tree", "width=2", "--tree has no part 'width=2'"),
-        ("rag", "beam=2", "--tree is for -s tree and -s auto, not for rag"),
+        ("rag", "beam=2", "options of tree are for -s tree and -s auto, not for -s rag"),
     ],
 )
 def test_switches_that_make_no_sense_are_wrong_usage(
