@@ -97,6 +97,16 @@ def unknown_name(what: str, name: str, names: Iterable[str]) -> str:
     return f"{what}: there is no {name!r}; {hint}there are: {', '.join(names) or 'none'}"
 
 
+def require(value: object, kinds: type | tuple[type, ...], what: str) -> None:
+    """Refuse what comes from outside and is of another kind than its annotation says.
+
+    Raises:
+        UsageError: It is; `what` says what was expected.
+    """
+    if not isinstance(value, kinds):
+        raise UsageError(f"{what}, not {value!r:.80}")
+
+
 def check_values(holder: Any) -> None:
     """Refuse values of a wrong type or out of range.
 
@@ -167,8 +177,9 @@ def _check_option(name: str, value: Any, described: Option) -> None:
         raise UsageError(f"{name} is a number, not {value}")
     low, high = described.minimum, described.maximum
     if (low is not None and value < low) or (high is not None and value > high):
-        at_most = f" to {high:,}" if high is not None else " or more"
-        raise UsageError(f"{name} is {low:,}{at_most}, not {value:,}")
+        bounds = f"{low:,} to {high:,}" if low is not None and high is not None else ""
+        bounds = bounds or (f"{low:,} or more" if low is not None else f"{high:,} or less")
+        raise UsageError(f"{name} is {bounds}, not {value:,}")
     if described.choices and value not in described.choices:
         raise UsageError(f"{name}: {value!r} is none of {', '.join(described.choices)}")
 

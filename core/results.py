@@ -139,7 +139,7 @@ class Result(Json):
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON knows them: what was asked and said first, then the rest."""
         everything = asdict(self)
-        shared = {name: everything.pop(name) for name in _names(Result)}
+        shared = {name: everything.pop(name) for name in (each.name for each in fields(Result))}
         first = {"schema": everything.pop("schema"), "run_id": shared.pop("run_id")}
         return {**first, **everything, **shared}
 
@@ -395,7 +395,3 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """Return the finding for `--json`."""
         return {"what": self.what, "detail": self.detail, "ok": self.is_ok}
-
-
-def _names(result: "type[DataclassInstance]") -> list[str]:
-    return [each.name for each in fields(result)]

@@ -23,6 +23,7 @@ from lcagent.fields import (
     flags_of,
     json_schema_of,
     option,
+    require,
     to_json,
     to_value,
 )
@@ -116,8 +117,7 @@ class Task:
         given = self.options
         options = (given,) if isinstance(given, MethodOptions) else tuple(given)
         for each in options:
-            if not isinstance(each, MethodOptions):
-                raise UsageError(f"options are such as ChainOptions(...), not {each!r}")
+            require(each, MethodOptions, "options are such as ChainOptions(...)")
         object.__setattr__(self, "options", options)
         check_values(self)
         methods = [each.method for each in options]
@@ -154,16 +154,14 @@ class Task:
         Raises:
             UsageError: A name or a value makes no sense.
         """
-        if not isinstance(given, Mapping):
-            raise UsageError(f"a task is a JSON object, not {given!r:.80}")
+        require(given, Mapping, "a task is a JSON object")
         found = {name: value for name, value in given.items() if name not in ("schema", "verb")}
         if given.get("schema", SCHEMA) != SCHEMA or given.get("verb", cls.verb) != cls.verb:
             what = f"{given.get('schema')} {given.get('verb')}"
             raise UsageError(f"expected {SCHEMA} {cls.verb}, not {what}")
         check_names(f"the task {cls.verb}", found, cls)
-        options = found.pop("options", {})
-        if not isinstance(options, Mapping):
-            raise UsageError(f"options are a JSON object by method, not {options!r:.80}")
+        options: Mapping[str, Any] = found.pop("options", {})
+        require(options, Mapping, "options are a JSON object by method")
         check_names("options", options, MethodOptions.known)
         known = (MethodOptions.known[name].from_json(each) for name, each in options.items())
         values = {name: to_value(cls, name, value) for name, value in found.items()}
@@ -361,8 +359,7 @@ def _settle(
     named = task.documents
     listed = [named] if isinstance(named, str | Path) else list(named or ())
     for each in listed:
-        if not isinstance(each, str | Path):
-            raise UsageError(f"a document is named by a text, not by {each!r}")
+        require(each, (str, Path), "a document is named by a text")
     object.__setattr__(task, "documents", tuple(map(str, listed)))
     if needs_documents and not listed:
         raise UsageError("no document is named: give a file, a folder, a glob, or an id")

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from lcagent.storage.run_store import StoredStep
 
 from lcagent.errors import UsageError
-from lcagent.fields import unknown_name
+from lcagent.fields import require, unknown_name
 from lcagent.pipelines.method import Method
 from lcagent.pipelines.methods import chain, quote, rag, summarize, tree, whole, write
 from lcagent.pipelines.step_views import StepView
@@ -62,8 +62,7 @@ def read_task(fields: Mapping[str, Any]) -> Task:
     Raises:
         UsageError: A name or a value makes no sense.
     """
-    if not isinstance(fields, Mapping):
-        raise UsageError(f"a task is a JSON object, not {fields!r:.80}")
+    require(fields, Mapping, "a task is a JSON object")
     verb = fields.get("verb")
     if verb is None:
         raise UsageError(f"a task has a verb: {', '.join(TASKS)}")
