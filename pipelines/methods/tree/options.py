@@ -36,7 +36,7 @@ class TreeOptions(MethodOptions):
 
     method: ClassVar[str] = "tree"
 
-    accept_at: float | None = option(None, "Lazy mode: take an answer as sure as this.", maximum=0)
+    accept_at: float | None = option(None, "Lazy mode: take an answer as sure as this.")
     samples: int = option(4, "Replies drawn without log-probabilities.", minimum=0)
     temperature: float = option(0.7, "Of the samples.", minimum=0, maximum=2)
     top_k: int = option(5, "Passages for a question.", minimum=1)
