@@ -11,7 +11,7 @@ from typing import Annotated, Any, Optional, get_args
 
 import typer
 
-from lcagent.errors import UsageError
+from lcagent.errors import UsageError, WrongValue
 from lcagent.fields import Flag, flags_of
 from lcagent.tasks import MethodOptions, Task
 
@@ -39,12 +39,18 @@ def task_of(
     Raises:
         UsageError: A value makes no sense.
     """
-    options = [
-        _options(each, {flag.name: typed.pop(flag.name) for flag in each.flags()})
-        for each in methods
-    ]
-    given = {flag.name: _value(flag, typed.pop(flag.name)) for flag in _flags(kind)}
-    return kind(**positional, **given, options=tuple(filter(None, options)))
+    written = {flag.name: flag for holder in (kind, *methods) for flag in _flags(holder)}
+    try:
+        options = [
+            _options(each, {flag.name: typed.pop(flag.name) for flag in each.flags()})
+            for each in methods
+        ]
+        given = {flag.name: _value(flag, typed.pop(flag.name)) for flag in _flags(kind)}
+        return kind(**positional, **given, options=tuple(filter(None, options)))
+    except WrongValue as error:
+        if error.name not in written:
+            raise
+        raise UsageError(f"{_names(written[error.name])[-1]} {error.why}") from error
 
 
 def with_signature(
@@ -112,9 +118,14 @@ def _help(flag: Flag) -> str | None:
     return f"{described.help.rstrip('.')}, {described.minimum:,} to {described.maximum:,}."
 
 
+def _names(flag: Flag) -> Sequence[str]:
+    """Return what can be typed for a flag, its long name last."""
+    return flag.option.flags or (f"--{flag.name.replace('_', '-')}",)
+
+
 def _parameter(flag: Flag, metavar: str | None) -> inspect.Parameter:
     described, kind = flag.option, _typed_kind(flag)
-    names = described.flags or (f"--{flag.name.replace('_', '-')}",)
+    names = _names(flag)
     default = flag.default
     if _takes_away(flag):
         default = False

@@ -2,6 +2,7 @@
 
 LcagentError
 ├── UsageError              the caller asked for something impossible; fix the call
+│   ├── WrongValue          an option has a value that it cannot have
 │   ├── UnreadableDocument  a file cannot be turned into text
 │   │   └── PasswordNeeded  it opens with a password only
 │   ├── MissingExtra        an optional part of lcagent is not installed
@@ -27,6 +28,20 @@ class LcagentError(Exception):
 
 class UsageError(LcagentError):
     """The caller asked for something impossible."""
+
+
+class WrongValue(UsageError):
+    """An option has a value that it cannot have.
+
+    Attributes:
+        name: The option's field; a face says its own name for it, as `--top-k`.
+        why: The rest of the sentence.
+    """
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} {why}")
+        self.name = name
+        self.why = why
 
 
 class UnreadableDocument(UsageError):

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from lcagent.errors import UsageError
+from lcagent.errors import UsageError, WrongValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +111,13 @@ def check_values(holder: Any) -> None:
     """Refuse values of a wrong type or out of range.
 
     Raises:
-        UsageError: There is one.
+        WrongValue: There is one.
     """
     hints: Mapping[str, Any] = _hints(holder.__class__)
     for each in fields(holder):
         value = getattr(holder, each.name)
         if not _fits(value, hints[each.name]):
-            raise UsageError(f"{each.name} is {_in_words(hints[each.name])}, not {value!r}")
+            raise WrongValue(each.name, f"is {_in_words(hints[each.name])}, not {value!r}")
         described = each.metadata.get("option")
         if described is not None and value is not None:
             _check_option(each.name, value, described)
@@ -174,14 +174,14 @@ def _hints(holder: Any) -> Mapping[str, Any]:
 
 def _check_option(name: str, value: Any, described: Option) -> None:
     if isinstance(value, float) and not math.isfinite(value):
-        raise UsageError(f"{name} is a number, not {value}")
+        raise WrongValue(name, f"is a number, not {value}")
     low, high = described.minimum, described.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"{low:,} to {high:,}" if low is not None and high is not None else ""
         bounds = bounds or (f"{low:,} or more" if low is not None else f"{high:,} or less")
-        raise UsageError(f"{name} is {bounds}, not {value:,}")
+        raise WrongValue(name, f"is {bounds}, not {value:,}")
     if described.choices and value not in described.choices:
-        raise UsageError(f"{name}: {value!r} is none of {', '.join(described.choices)}")
+        raise WrongValue(name, f"is one of {', '.join(described.choices)}, not {value!r}")
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:

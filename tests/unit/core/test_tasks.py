@@ -57,7 +57,7 @@ def test_what_json_leaves_out_has_its_default() -> None:
         ({"top_k": True}, "top_k is a whole number, not True"),
         ({"max_usd": -1}, "max_usd is 0 or more, not -1"),
         ({"use_cache": 1}, "use_cache is true or false, not 1"),
-        ({"vectors": "all"}, "'all' is none of auto, none, stored, needed"),
+        ({"vectors": "all"}, "is one of auto, none, stored, needed, not 'all'"),
         ({"strategy": "guess"}, "no strategy 'guess'; there are: auto, quote"),
         ({"documents": []}, "no document is named"),
         ({"question": " "}, "the question is empty"),
