@@ -1,7 +1,7 @@
 """The state of a question on its way to an answer, as it is saved after every step."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from lcagent.results import Outcome
 
@@ -47,7 +47,10 @@ class AskState(TypedDict):
         quotes: The answer, if it is quoted; with the outcome "nearest", what comes nearest to one.
         outcome: What came of it; a reply that says that the answer is not there speaks for itself.
         reply: The answer as a model wrote it, with marks; empty where there is none.
-        sources: What the marks stand for.
+        confidence: The lowest probability of a token of the reply, where the server tells them.
+        nearest: What lcagent itself would quote, shown where the reply cannot be confirmed.
+        is_near: These have enough of the words of the question to answer it.
+        sources: What the marks stand for, and so which pages the model was shown.
     """
 
     question: str
@@ -59,6 +62,9 @@ class AskState(TypedDict):
     quotes: list[QuoteState]
     outcome: Outcome
     reply: str
+    confidence: float | None
+    nearest: list[QuoteState]
+    is_near: bool
     sources: dict[str, SourceState]
     unread: list[UnreadState]
     notes: list[str]
@@ -88,6 +94,9 @@ class MethodOutput(TypedDict):
     """What a method adds whose answer a model writes."""
 
     reply: str
+    confidence: NotRequired[float | None]
+    nearest: NotRequired[list[QuoteState]]
+    is_near: NotRequired[bool]
     sources: dict[str, SourceState]
     unread: list[UnreadState]
     notes: list[str]
@@ -107,6 +116,9 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         quotes=[],
         outcome="answered",
         reply="",
+        confidence=None,
+        nearest=[],
+        is_near=False,
         sources={},
         unread=[],
         notes=[],

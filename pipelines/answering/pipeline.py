@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from lcagent.agents.citations import (
@@ -17,6 +18,7 @@ from lcagent.agents.citations import (
 from lcagent.agents.replies import says_not_found
 from lcagent.documents import Span
 from lcagent.pipelines.answering import plan
+from lcagent.pipelines.answering.confirming import is_baseless, is_confirmed, prover
 from lcagent.pipelines.answering.plan import AUTO
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
@@ -24,7 +26,7 @@ from lcagent.pipelines.method import Graph
 from lcagent.pipelines.methods.quote.steps import find_quotes
 from lcagent.pipelines.methods.tree.result import Findings
 from lcagent.pipelines.methods.tree.tree_log import TreeLog
-from lcagent.pipelines.state import AskState, SourceState, initial_state, merged
+from lcagent.pipelines.state import AskState, QuoteState, SourceState, initial_state, merged
 from lcagent.proofs import Proof
 from lcagent.rendering import unproved_in_words
 from lcagent.results import Answer, Citation, Claim, Outcome, Plan, Usage
@@ -79,6 +81,9 @@ class AskPipeline:
 NOT_FOUND = "Not in the document: nothing in it answers the question."
 NEAREST = "No passage was found that answers this in words like the question's. The nearest:"
 NOTHING_NEAR = "No passage was found that has anything to do with the words of the question."
+DECLINED = "The model finds no answer in what it was shown. The nearest passages:"
+BASELESS = "The model's answer is left out: nothing that it was shown says so. The nearest passages:"
+BESIDE = "the quotes are those nearest to the question, not what the answer rests on"
 NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
 QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
 
@@ -87,8 +92,8 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
     """Return the answer of a run that has ended."""
     numbers = MarkNumbers()
     proof = _proof(state, run, numbers) if state["strategy"] == "tree" else None
-    cited = _quoted(state, run) if state["quotes"] else _written(state, run, numbers)
-    outcome, text = _outcome(state, cited, run)
+    cited = _quoted(state["quotes"], run) if state["quotes"] else _written(state, run, numbers)
+    outcome, text, cited = _outcome(state, cited, run)
     return Answer(
         run_id=run.log.run_id,
         question=state["question"],
@@ -109,17 +114,42 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
     )
 
 
-def _outcome(state: AskState, cited: CitedText, run: RunContext) -> tuple[Outcome, str]:
-    """Return what came of it, and the words for it.
+def _outcome(
+    state: AskState, cited: CitedText, run: RunContext
+) -> tuple[Outcome, str, CitedText]:
+    """Return what came of it, the words for it, and what they cite.
 
     Only what judged the text may say that the answer is not there, and only of what it read:
     words that were not found prove nothing.
     """
     if not has_text(run.collection, run.pages):
-        return "nearest", NOTHING_READ
+        return "nearest", NOTHING_READ, cited
     if state["outcome"] == "nearest":
-        return "nearest", f"{NEAREST}\n{cited.text}" if cited.text else NOTHING_NEAR
-    return ("answered", cited.text) if cited.text else ("not_mentioned", NOT_FOUND)
+        return "nearest", f"{NEAREST}\n{cited.text}" if cited.text else NOTHING_NEAR, cited
+    if state["quotes"] or not state["nearest"]:
+        return ("answered", cited.text, cited) if cited.text else ("not_mentioned", NOT_FOUND, cited)
+    return _judged(state, cited, run)
+
+
+def _judged(
+    state: AskState, cited: CitedText, run: RunContext
+) -> tuple[Outcome, str, CitedText]:
+    """Return the same for the reply of a model that read passages."""
+    quoted = _quoted(state["nearest"], run)
+    if not cited.text:
+        # A model that declines where the words of the question stand together overlooks much.
+        if not state["is_near"]:
+            return "not_mentioned", NOT_FOUND, cited
+        return "nearest", f"{DECLINED}\n{quoted.text}", quoted
+    if is_confirmed(cited.claims):
+        return "answered", cited.text, cited
+    if is_baseless(cited.claims, state, run):
+        return "nearest", f"{BASELESS}\n{quoted.text}", quoted
+    beside = [
+        replace(citation, id=str(number))
+        for number, citation in enumerate(quoted.citations, len(cited.citations) + 1)
+    ]
+    return "answered", cited.text, replace(cited, citations=(*cited.citations, *beside))
 
 
 def _notes(state: AskState, cited: CitedText) -> list[str]:
@@ -147,6 +177,7 @@ def _written(state: AskState, run: RunContext, numbers: MarkNumbers) -> CitedTex
         run.collection.documents,
         run.with_lines,
         numbers,
+        prove=prover(state, run),
     )
 
 
@@ -159,9 +190,9 @@ def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
     return AttributedQuote(mark.quote or source["quote"], page)
 
 
-def _quoted(state: AskState, run: RunContext) -> CitedText:
-    """Return the quotes of the state, each of them checked."""
-    groups = _citations(state, run)
+def _quoted(quotes: Sequence[QuoteState], run: RunContext) -> CitedText:
+    """Return quotes, each of them checked."""
+    groups = _citations(quotes, run)
     claims = [make_claim(_in_quotes(found), found) for found in groups]
     return CitedText(
         "\n".join(_with_numbers(one) for one in claims),
@@ -174,19 +205,19 @@ def _with_numbers(one: Claim) -> str:
     return f"{one.text} [{', '.join(one.citations)}]"
 
 
-def _citations(state: AskState, run: RunContext) -> list[list[Citation]]:
+def _citations(found: Sequence[QuoteState], run: RunContext) -> list[list[Citation]]:
     """Return the checked citations of each quote."""
     documents = run.documents
     quotes = [
         [
             AttributedQuote(
-                documents[found["document_id"]].pages[found["page_index"]].text[start:end],
-                Span(found["document_id"], found["page_index"]),
+                documents[each["document_id"]].pages[each["page_index"]].text[start:end],
+                Span(each["document_id"], each["page_index"]),
                 found_by="lcagent",
             )
-            for start, end in found["spans"]
+            for start, end in each["spans"]
         ]
-        for found in state["quotes"]
+        for each in found
     ]
     flat = [quote for group in quotes for quote in group]
     citations = iter(cite_quotes(flat, run.collection.documents, run.with_lines))
