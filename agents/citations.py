@@ -14,7 +14,7 @@ such quotes alone is unsupported.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import regex
 
@@ -89,10 +89,17 @@ class MarkStream:
 
 @dataclass(frozen=True, slots=True)
 class AttributedQuote:
-    """A quote, and the page it is attributed to."""
+    """A quote, and the page it is attributed to.
+
+    Attributes:
+        found_by: Who says that it is the place: the model by a mark, or lcagent by looking for it.
+        score: How much of its claim lcagent found in it, 0 to 1.
+    """
 
     text: str
     page: Span = NO_PAGE
+    found_by: Literal["model", "lcagent"] = "model"
+    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
