@@ -14,12 +14,12 @@ such quotes alone is unsupported.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import regex
 
 from lcagent.documents import Box, Document, Page, Span
-from lcagent.results import Citation, Claim
+from lcagent.results import Citation, Claim, FoundBy
 from lcagent.retrieval.quotes.checking import QuoteChecker, find_boxes
 from lcagent.retrieval.sentences import sentences
 
@@ -98,7 +98,7 @@ class AttributedQuote:
 
     text: str
     page: Span = NO_PAGE
-    found_by: Literal["model", "lcagent"] = "model"
+    found_by: FoundBy = "model"
     score: float = 1.0
 
 
@@ -229,11 +229,16 @@ def _citation(
     with_lines: LinesLoader,
 ) -> Citation:
     location = checker.locate(quote.text, quote.page)
+    claimed = _claimed_page(quote, documents)
     where = location.spans[0].page if location.spans else quote.page
     document = documents.get(where.document_id)
     if document is None:
         return Citation(
-            key, "", "", None, None, None, quote.text, None, None, boxes=(), status="not_found"
+            key,
+            *("", "", None, None, None, quote.text, None, None),
+            boxes=(),
+            status="not_found",
+            found_by=quote.found_by,
         )
     page = document.pages[where.page_index]
     first = location.spans[0] if location.spans else None
@@ -250,7 +255,17 @@ def _citation(
         boxes=_boxes(location.spans, page, document.id, with_lines),
         status=location.status,
         is_ocr=page.is_ocr,
+        found_by=quote.found_by,
+        claimed_page=claimed,
     )
+
+
+def _claimed_page(quote: AttributedQuote, documents: Mapping[str, Document]) -> int | None:
+    """Return the number of the page that a model names; lcagent claims nothing, it looks."""
+    document = documents.get(quote.page.document_id)
+    if document is None or quote.found_by == "lcagent":
+        return None
+    return document.pages[quote.page.page_index].number
 
 
 def _boxes(

@@ -1,7 +1,7 @@
 """Proofs for what a model wrote without a mark: the sentences of what it was shown that say it.
 
-Gao et al., RARR, https://arxiv.org/abs/2210.08726: answer first, look for the evidence afterwards. A
-weak model that answers right cannot copy quotes in the same breath. Unlike in the paper no model is
+Gao et al., RARR, https://arxiv.org/abs/2210.08726: answer first, look for the evidence then. A weak
+model that answers right cannot copy quotes in the same breath. Unlike in the paper no model is
 asked and nothing is revised: what counts as said is decided in `evidence.py`.
 """
 

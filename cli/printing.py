@@ -44,7 +44,7 @@ def print_piece(text: str) -> None:
 
 def print_answer(answer: Answer, shown: str = "") -> None:
     """Print an answer and where it stands; `shown` was printed of it already."""
-    if answer.abstained:
+    if answer.outcome != "answered":
         print_line(f"\n{answer.answer}" if shown else answer.answer)
     elif answer.strategy == "quote":
         _print_quotes(answer)

@@ -90,7 +90,7 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
         run_id=run.log.run_id,
         question=state["question"],
         answer=cited.text or (NOT_FOUND if has_text(run.collection, run.pages) else NOTHING_READ),
-        abstained=not cited.text,
+        outcome="answered" if cited.text else "not_mentioned",
         strategy=state["strategy"],
         reason=state["reason"],
         model=state["model"],
@@ -168,6 +168,7 @@ def _citations(state: AskState, run: RunContext) -> list[list[Citation]]:
             AttributedQuote(
                 documents[found["document_id"]].pages[found["page_index"]].text[start:end],
                 Span(found["document_id"], found["page_index"]),
+                found_by="lcagent",
             )
             for start, end in found["spans"]
         ]

@@ -263,7 +263,7 @@ def test_pictures_without_text_are_named_and_answer_nothing(
     finished.assert_done()
     assert "scan.pdf: 2 of 2 pages are pictures" in finished.err
     answer = json.loads(finished.out)
-    assert answer["abstained"]
+    assert answer["outcome"] == "not_mentioned"
     assert answer["coverage"]["pages_without_text"] == [1, 2]
     assert answer["coverage"]["pages_read"] == 0
 

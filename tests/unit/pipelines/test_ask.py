@@ -22,14 +22,14 @@ async def test_the_answer_is_a_checked_quote_with_its_section(book: Path, sessio
     assert answer.claims[0].status == "supported"
     assert answer.claims[0].citations == ("1",)
     assert "[1]" in answer.answer
-    assert not answer.abstained
+    assert answer.outcome == "answered"
 
 
 async def test_what_is_not_there_is_said_to_be_not_there(book: Path, session: Session) -> None:
     answer = await ask_async(
         book, "Who painted the ceiling of the Sistine Chapel?", session=session
     )
-    assert answer.abstained
+    assert answer.outcome == "not_mentioned"
     assert answer.claims == answer.citations == ()
     assert answer.answer.startswith("Not in the document")
 
@@ -123,7 +123,7 @@ async def test_words_too_short_to_be_evidence_are_not_quoted(
 ) -> None:
     (tmp_path / "short.txt").write_text("Choir: Ada.\n")
     answer = await ask_async(tmp_path / "short.txt", "Who is in the choir?", session=session)
-    assert answer.abstained
+    assert answer.outcome == "not_mentioned"
 
 
 async def test_a_model_answers_inside_a_running_event_loop(book: Path, own_home: Path) -> None:
@@ -148,5 +148,5 @@ async def test_where_nothing_could_be_read_nothing_is_said_of_the_document(
     page = tmp_path / "pictures.html"
     page.write_text("<html><body><img src='a.png'><img src='b.png'></body></html>")
     answer = await ask_async(page, "Who kept the lighthouse?", session=session)
-    assert answer.abstained
+    assert answer.outcome == "not_mentioned"
     assert answer.answer.startswith("Not answered: none of the pages")
