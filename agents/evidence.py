@@ -36,7 +36,7 @@ COLUMN_HEAD_LINES = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class QuoteInContext:
     """A quote, and what stands round it that it cannot be read without.
 
     Attributes:
@@ -55,7 +55,7 @@ class Evidence:
     row: str = ""
 
 
-def evidence_at(page: Page, start: int, end: int, language: str = "") -> Evidence:
+def evidence_at(page: Page, start: int, end: int, language: str = "") -> QuoteInContext:
     """Return the characters `start` to `end` of a page as evidence."""
     text = page.text
     spans = sentence_spans(text, language)
@@ -69,7 +69,7 @@ def evidence_at(page: Page, start: int, end: int, language: str = "") -> Evidenc
     is_row = is_table_row(row.replace("|", " ")) or row.count("|") >= 2
     heads = column_heads(text, line_start) if is_row else ""
     heading = _headings_above(text, line_start)
-    return Evidence(
+    return QuoteInContext(
         text[start:end],
         sentence,
         before,
@@ -102,7 +102,7 @@ def column_heads(text: str, row_start: int) -> str:
 
 
 def share_said(
-    claim: str, question: str, evidence: Sequence[Evidence], language: str = ""
+    claim: str, question: str, evidence: Sequence[QuoteInContext], language: str = ""
 ) -> float:
     """Return how much of a claim some evidence says; 0 where it lacks what it must have."""
     if not evidence:
@@ -115,23 +115,25 @@ def share_said(
     return judged.share()
 
 
-def is_said(claim: str, question: str, evidence: Sequence[Evidence], language: str = "") -> bool:
+def is_said(
+    claim: str, question: str, evidence: Sequence[QuoteInContext], language: str = ""
+) -> bool:
     """Say whether some evidence says a claim."""
     return share_said(claim, question, evidence, language) >= LEAST_SHARE
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """Evidence, read."""
+    """QuoteInContext, read."""
 
-    source: Evidence
+    source: QuoteInContext
     quote: Statement
     sentence: Statement
     before: Statement
     labels: Statement
 
     @classmethod
-    def of(cls, evidence: Evidence, language: str) -> "_Read":
+    def of(cls, evidence: QuoteInContext, language: str) -> "_Read":
         refers = _PRONOUN.search(evidence.sentence or evidence.quote) is not None
         return cls(
             evidence,
