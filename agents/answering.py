@@ -69,7 +69,7 @@ def reader_prompt(
 async def answer_from_sources(
     prompt: Prompt, *, model: ChatModel, max_tokens: int, on_text: OnText | None = None
 ) -> Reply:
-    """Return the model's reply, as it is, with the probabilities of its tokens where it has them."""
+    """Return the model's reply, as it is, and the probabilities of its tokens if there are any."""
     request = Request(
         prompt.messages(), max_tokens=max_tokens, wants_logprobs=True, purpose="reader"
     )

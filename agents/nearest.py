@@ -32,6 +32,8 @@ FRAME_TOKENS = 60
 
 GAP = "…"
 
+VALUE, ENGLISH_VALUE = "{row} ({year}): {value}", "The number for “{row}” in {year} is {value}."
+
 
 def pack_nearest(
     found: SearchResults,
@@ -86,7 +88,9 @@ class _Shown:
         """Return a near sentence and its neighbours; a row, and all between it and its heads."""
         at = next(i for i, (start, end) in enumerate(self.spans) if start <= near.start < end)
         if not is_table_row(self.line(at)):
-            return {i for i in range(at - NEIGHBOURS, at + NEIGHBOURS + 1) if 0 <= i < len(self.spans)}
+            return {
+                i for i in range(at - NEIGHBOURS, at + NEIGHBOURS + 1) if 0 <= i < len(self.spans)
+            }
         first = at
         while first and is_table_row(self.line(first - 1)):
             first -= 1
@@ -98,7 +102,7 @@ class _Shown:
         return {i for i, (start, _) in enumerate(self.spans) if part.start <= start < part.end}
 
     def text(self, question: str) -> str:
-        """Return the chosen sentences; a gap where others stand between them."""
+        """Return the chosen sentences, with a gap where others stand between them."""
         lines: list[str] = []
         last = -1
         for number in sorted(self.numbers):
@@ -109,17 +113,26 @@ class _Shown:
         return "\n".join([*lines, *self._named_values(question)])
 
     def _named_values(self, question: str) -> list[str]:
-        """Return the values of rows for the years that a question names."""
-        heads: list[str] = []
+        """Return the values of rows for the years that a question names, as sentences.
+
+        "Foot passengers, 2019: 48,216" is misread where the same as a sentence is read right.
+        """
+        is_english = (self.document.language or "en").startswith("en")
+        form = ENGLISH_VALUE if is_english else VALUE
+        years: list[str] = []
         found: list[str] = []
         for number in sorted(self.numbers):
             words = self.line(number).split()
             if len(words) > 1 and all(_YEAR.fullmatch(word) for word in words):
-                heads = words
-            elif heads and is_table_row(self.line(number)) and len(words) > len(heads):
-                label = " ".join(words[: -len(heads)])
-                values = zip(heads, words[-len(heads) :], strict=True)
-                found += [f"{label}, {year}: {value}" for year, value in values if year in question]
+                years = words
+            elif years and is_table_row(self.line(number)) and len(words) > len(years):
+                row = " ".join(words[: -len(years)])
+                values = zip(years, words[-len(years) :], strict=True)
+                found += [
+                    form.format(row=row, year=year, value=value)
+                    for year, value in values
+                    if year in question
+                ]
         return found
 
 

@@ -82,7 +82,9 @@ NOT_FOUND = "Not in the document: nothing in it answers the question."
 NEAREST = "No passage was found that answers this in words like the question's. The nearest:"
 NOTHING_NEAR = "No passage was found that has anything to do with the words of the question."
 DECLINED = "The model finds no answer in what it was shown. The nearest passages:"
-BASELESS = "The model's answer is left out: nothing that it was shown says so. The nearest passages:"
+BASELESS = (
+    "The model's answer is left out: nothing that it was shown says so. The nearest passages:"
+)
 BESIDE = "the quotes are those nearest to the question, not what the answer rests on"
 NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
 QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
@@ -114,9 +116,7 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
     )
 
 
-def _outcome(
-    state: AskState, cited: CitedText, run: RunContext
-) -> tuple[Outcome, str, CitedText]:
+def _outcome(state: AskState, cited: CitedText, run: RunContext) -> tuple[Outcome, str, CitedText]:
     """Return what came of it, the words for it, and what they cite.
 
     Only what judged the text may say that the answer is not there, and only of what it read:
@@ -127,13 +127,13 @@ def _outcome(
     if state["outcome"] == "nearest":
         return "nearest", f"{NEAREST}\n{cited.text}" if cited.text else NOTHING_NEAR, cited
     if state["quotes"] or not state["nearest"]:
-        return ("answered", cited.text, cited) if cited.text else ("not_mentioned", NOT_FOUND, cited)
+        return (
+            ("answered", cited.text, cited) if cited.text else ("not_mentioned", NOT_FOUND, cited)
+        )
     return _judged(state, cited, run)
 
 
-def _judged(
-    state: AskState, cited: CitedText, run: RunContext
-) -> tuple[Outcome, str, CitedText]:
+def _judged(state: AskState, cited: CitedText, run: RunContext) -> tuple[Outcome, str, CitedText]:
     """Return the same for the reply of a model that read passages."""
     quoted = _quoted(state["nearest"], run)
     if not cited.text:

@@ -52,7 +52,7 @@ class Reading:
 
 
 async def rag(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
-    """Search, then answer from what was found; where nothing was, from the beginning of the text."""
+    """Search, and answer from what was found; where nothing was, from the first pages."""
     run, question = runtime.context, state["question"]
     found = await run.retriever.search(
         question, top_k=run.top_k, pages=run.pages, vectors=run.vectors
