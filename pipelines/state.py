@@ -1,7 +1,10 @@
 """The state of a question on its way to an answer, as it is saved after every step."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypeAlias, TypedDict, cast
+
+Finish: TypeAlias = Literal["complete", "cut"]
+"""Whether a reply is whole, or ended before its end."""
 
 
 class QuoteState(TypedDict):
@@ -44,6 +47,7 @@ class AskState(TypedDict):
         caveat: What the user should know of the choice of the method, or an empty string.
         quotes: The answer, if it is quoted.
         reply: The answer as a model wrote it, with marks; empty where there is none.
+        finish: "cut" where the reply ended before its end; the notes say why.
         sources: What the marks stand for.
     """
 
@@ -55,6 +59,7 @@ class AskState(TypedDict):
     caveat: str
     quotes: list[QuoteState]
     reply: str
+    finish: Finish
     sources: dict[str, SourceState]
     unread: list[UnreadState]
     notes: list[str]
@@ -83,6 +88,7 @@ class MethodOutput(TypedDict):
     """What a method adds whose answer a model writes."""
 
     reply: str
+    finish: Finish
     sources: dict[str, SourceState]
     unread: list[UnreadState]
     notes: list[str]
@@ -101,6 +107,7 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         caveat="",
         quotes=[],
         reply="",
+        finish="complete",
         sources={},
         unread=[],
         notes=[],
