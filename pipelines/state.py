@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 Finish: TypeAlias = Literal["complete", "cut"]
 """Whether a reply is whole, or ended before its end."""
 
+from lcagent.results import Outcome
+
 
 class QuoteState(TypedDict):
     """Where a quote stands: offsets into the text of one page.
@@ -45,7 +47,8 @@ class AskState(TypedDict):
 
     Attributes:
         caveat: What the user should know of the choice of the method, or an empty string.
-        quotes: The answer, if it is quoted.
+        quotes: The answer, if it is quoted; with the outcome "nearest", what comes nearest to one.
+        outcome: What came of it; a reply that says that the answer is not there speaks for itself.
         reply: The answer as a model wrote it, with marks; empty where there is none.
         finish: "cut" where the reply ended before its end; the notes say why.
         sources: What the marks stand for.
@@ -58,6 +61,7 @@ class AskState(TypedDict):
     reason: str
     caveat: str
     quotes: list[QuoteState]
+    outcome: Outcome
     reply: str
     finish: Finish
     sources: dict[str, SourceState]
@@ -79,6 +83,7 @@ class QuoteOutput(TypedDict):
     """What quoting adds."""
 
     quotes: list[QuoteState]
+    outcome: Outcome
     notes: list[str]
     chunks: int
     chunks_read: int
@@ -106,6 +111,7 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         reason="",
         caveat="",
         quotes=[],
+        outcome="answered",
         reply="",
         finish="complete",
         sources={},
