@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, TypedDict, cast
 
+from lcagent.results import Outcome
+
 Finish: TypeAlias = Literal["complete", "cut"]
 """Whether a reply is whole, or ended before its end."""
-
-from lcagent.results import Outcome
 
 
 class QuoteState(TypedDict):
