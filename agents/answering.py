@@ -59,11 +59,21 @@ class LabelledPassage:
 
 
 def reader_prompt(
-    question: str, sources: Sequence[LabelledPassage], *, gives_marks: bool = False
+    question: str,
+    sources: Sequence[LabelledPassage],
+    *,
+    gives_marks: bool = False,
+    is_joined: bool = False,
 ) -> Prompt:
-    """Return the prompt that a model answers best; by default the plain one."""
+    """Return the prompt that a model answers best; by default the plain one.
+
+    Args:
+        is_joined: The sources have no labels and are shown as one text.
+    """
     texts = tuple(source.text for source in sources)
-    return CitingReaderPrompt(question, texts) if gives_marks else ReaderPrompt(question, texts)
+    if gives_marks:
+        return CitingReaderPrompt(question, texts)
+    return ReaderPrompt(question, ("\n\n".join(texts),) if is_joined else texts)
 
 
 async def answer_from_sources(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lcagent.agents.answering import LabelledPassage, make_source
+from lcagent.agents.answering import LabelledPassage
 from lcagent.agents.quoting import rank_sentences
 from lcagent.agents.token_budget import CountTokens, truncate_end
 from lcagent.documents import Document, Page, Span
@@ -27,8 +27,8 @@ MOST_SENTENCES = 40
 NEIGHBOURS = 1
 """Sentences shown before and after a near one: who "she" is stands there."""
 
-FRAME_TOKENS = 60
-"""What the fence and the header of a passage take, at most about."""
+FRAME_TOKENS = 16
+"""What a gap, a name and a blank line take, at most about."""
 
 GAP = "…"
 
@@ -41,7 +41,11 @@ def pack_nearest(
     budget_tokens: int,
     count: CountTokens,
 ) -> list[LabelledPassage]:
-    """Choose the sentences nearest to the question that fit; the page with the best comes last."""
+    """Choose the sentences nearest to the question that fit; the page with the best comes last.
+
+    They are shown without their labels: what an answer rests on is looked up afterwards, and small
+    models repeat a label in the place of an answer. Only documents are told apart by their names.
+    """
     shown: dict[Span, _Shown] = {}
     left = budget_tokens
     for span, is_near in _candidates(found):
@@ -57,10 +61,16 @@ def pack_nearest(
             left -= size
     # A stable sort of what is there best first.
     in_order = list(reversed(shown.values()))
+    names = {page.document.id for page in in_order}
     return [
-        make_source(number, page.document, page.page, page.text(found.query.text))
+        LabelledPassage(
+            f"S{number}",
+            Span(page.document.id, page.page.index),
+            f"{page.document.name}:\n{text}" if len(names) > 1 else text,
+        )
         for number, page in enumerate(in_order, 1)
-    ] or _beginning(found, documents, budget_tokens, count)
+        if (text := page.text(found.query.text))
+    ] or _beginning(found, budget_tokens, count)
 
 
 def _candidates(found: SearchResults) -> Iterator[tuple[Span, bool]]:
@@ -151,17 +161,14 @@ def _page(near: Span, found: SearchResults, documents: Mapping[str, Document]) -
 
 
 def _beginning(
-    found: SearchResults,
-    documents: Mapping[str, Document],
-    budget_tokens: int,
-    count: CountTokens,
+    found: SearchResults, budget_tokens: int, count: CountTokens
 ) -> list[LabelledPassage]:
     """Return the beginning of the best passage, where no sentence fits."""
     if not found.passages:
         return []
     best = found.passages[0]
     text = truncate_end(best.text, max(0, budget_tokens - FRAME_TOKENS), count)
-    return [make_source(1, documents[best.span.document_id], best.page, text)]
+    return [LabelledPassage("S1", Span(best.span.document_id, best.page.index), text)]
 
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")

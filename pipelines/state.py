@@ -1,9 +1,12 @@
 """The state of a question on its way to an answer, as it is saved after every step."""
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, cast
 
 from lcagent.results import Outcome
+
+Finish: TypeAlias = Literal["complete", "cut"]
+"""Whether a reply is whole, or ended before its end."""
 
 
 class QuoteState(TypedDict):
@@ -47,6 +50,7 @@ class AskState(TypedDict):
         quotes: The answer, if it is quoted; with the outcome "nearest", what comes nearest to one.
         outcome: What came of it; a reply that says that the answer is not there speaks for itself.
         reply: The answer as a model wrote it, with marks; empty where there is none.
+        finish: "cut" where the reply ended before its end; the notes say why.
         confidence: The lowest probability of a token of the reply, where the server tells them.
         nearest: What lcagent itself would quote, shown where the reply cannot be confirmed.
         is_near: These have enough of the words of the question to answer it.
@@ -65,6 +69,7 @@ class AskState(TypedDict):
     confidence: float | None
     nearest: list[QuoteState]
     is_near: bool
+    finish: Finish
     sources: dict[str, SourceState]
     unread: list[UnreadState]
     notes: list[str]
@@ -97,6 +102,7 @@ class MethodOutput(TypedDict):
     confidence: NotRequired[float | None]
     nearest: NotRequired[list[QuoteState]]
     is_near: NotRequired[bool]
+    finish: Finish
     sources: dict[str, SourceState]
     unread: list[UnreadState]
     notes: list[str]
@@ -119,6 +125,7 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         confidence=None,
         nearest=[],
         is_near=False,
+        finish="complete",
         sources={},
         unread=[],
         notes=[],

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import regex
 
 from lcagent.agents.citations import AttributedQuote
+from lcagent.agents.statements import is_same_word, read_statement
 from lcagent.agents.support import find_support
 from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
@@ -19,6 +20,10 @@ from lcagent.results import Claim
 
 LEAST_CONFIDENCE = 0.2
 """The probability of its least likely token below which an answer without support is left out."""
+
+
+FEWEST_WORDS = 2
+"""A shorter answer is a choice: "London", asked "London or Rome?"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ def prover(state: AskState, run: RunContext) -> Callable[[str], list[AttributedQ
     language = (languages.pop() or "") if len(languages) == 1 else ""
 
     def prove(claim: str) -> list[AttributedQuote]:
+        if says_nothing_new(claim, state["question"]):
+            return []
         return find_support(claim, state["question"], shown, language=language)
 
     return prove
@@ -69,15 +76,30 @@ def is_confirmed(claims: Sequence[Claim]) -> bool:
 def is_baseless(claims: Sequence[Claim], state: AskState, run: RunContext) -> bool:
     """Say whether an answer without support is more likely wrong than right.
 
-    It is where it has a number that nothing has that the model was shown, or where the model
-    doubted one of its words. Conclusions in words of the model's own are neither.
+    It is where it only says the question again, where it has a number that nothing has that the
+    model was shown, or where the model doubted one of its words. Conclusions in the model's own
+    words are neither.
     """
+    if all(says_nothing_new(claim.text, state["question"]) for claim in claims):
+        return True
     confidence = state["confidence"]
     if confidence is not None and confidence < LEAST_CONFIDENCE:
         return True
     shown = "\n".join((state["question"], *(page.text for page in shown_pages(state, run))))
     known = set(_NUMBER.findall(shown))
     return any(number not in known for claim in claims for number in _NUMBER.findall(claim.text))
+
+
+def says_nothing_new(claim: str, question: str) -> bool:
+    """Say whether a statement has nothing but words of the question: "It carried 2019 passengers".
+
+    A denial is something new.
+    """
+    said, asked = read_statement(claim), read_statement(question)
+    if len(said.denials) != len(asked.denials) or len(said.words) < FEWEST_WORDS:
+        return False
+    is_known = [any(is_same_word(word, other) for other in asked.words) for word in said.words]
+    return all(is_known) and set(_NUMBER.findall(claim)) <= set(_NUMBER.findall(question))
 
 
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from textwrap import shorten
 
 from lcagent.agents.citations import (
     AttributedQuote,
@@ -82,10 +83,11 @@ NOT_FOUND = "Not in the document: nothing in it answers the question."
 NEAREST = "No passage was found that answers this in words like the question's. The nearest:"
 NOTHING_NEAR = "No passage was found that has anything to do with the words of the question."
 DECLINED = "The model finds no answer in what it was shown. The nearest passages:"
-BASELESS = (
-    "The model's answer is left out: nothing that it was shown says so. The nearest passages:"
-)
-BESIDE = "the quotes are those nearest to the question, not what the answer rests on"
+BASELESS = "Nothing that the model was shown says what it answers. The nearest passages:"
+BESIDE = "nothing that the model was shown says this; the quotes are those nearest to the question"
+LEFT_OUT = "the model's answer, which nothing supports, was: “{}”"
+LONGEST_NEAREST = 300
+"""Characters that are shown of a passage that is only near."""
 NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
 QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
 
@@ -101,6 +103,7 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
         question=state["question"],
         answer=text,
         outcome=outcome,
+        finish=state["finish"],
         strategy=state["strategy"],
         reason=state["reason"],
         model=state["model"],
@@ -111,7 +114,7 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
         ),
         usage=run.log.usage if run.model is not None else Usage(),
         timings_s=timings_s,
-        notes=(*_notes(state, cited), *notes_on(run.collection.documents)),
+        notes=(*_notes(state, outcome, cited), *notes_on(run.collection.documents)),
         proof=proof,
     )
 
@@ -125,7 +128,7 @@ def _outcome(state: AskState, cited: CitedText, run: RunContext) -> tuple[Outcom
     if not has_text(run.collection, run.pages):
         return "nearest", NOTHING_READ, cited
     if state["outcome"] == "nearest":
-        return "nearest", f"{NEAREST}\n{cited.text}" if cited.text else NOTHING_NEAR, cited
+        return "nearest", _nearest(NEAREST, cited) if cited.claims else NOTHING_NEAR, cited
     if state["quotes"] or not state["nearest"]:
         return (
             ("answered", cited.text, cited) if cited.text else ("not_mentioned", NOT_FOUND, cited)
@@ -140,24 +143,30 @@ def _judged(state: AskState, cited: CitedText, run: RunContext) -> tuple[Outcome
         # A model that declines where the words of the question stand together overlooks much.
         if not state["is_near"]:
             return "not_mentioned", NOT_FOUND, cited
-        return "nearest", f"{DECLINED}\n{quoted.text}", quoted
+        return "nearest", _nearest(DECLINED, quoted), quoted
     if is_confirmed(cited.claims):
         return "answered", cited.text, cited
     if is_baseless(cited.claims, state, run):
-        return "nearest", f"{BASELESS}\n{quoted.text}", quoted
-    beside = [
-        replace(citation, id=str(number))
-        for number, citation in enumerate(quoted.citations, len(cited.citations) + 1)
-    ]
+        return "nearest", _nearest(BASELESS, quoted), quoted
+    first = len(cited.citations) + 1
+    beside = [replace(each, id=str(at)) for at, each in enumerate(quoted.citations, first)]
     return "answered", cited.text, replace(cited, citations=(*cited.citations, *beside))
 
 
-def _notes(state: AskState, cited: CitedText) -> list[str]:
+def _nearest(said: str, quoted: CitedText) -> str:
+    return "\n".join((said, *map(_shortened, quoted.claims)))
+
+
+def _notes(state: AskState, outcome: Outcome, cited: CitedText) -> list[str]:
     notes = [state["caveat"]] if state["caveat"] else []
     notes.extend(state["notes"])
     if state["model"] == QUOTE:
         notes.insert(0, QUOTING_ONLY)
-    return [*notes, *unproved_in_words(cited.claims)]
+    elif outcome == "nearest" and state["reply"].strip():
+        notes.append(LEFT_OUT.format(shorten(state["reply"], LONGEST_NEAREST, placeholder=" …")))
+    elif state["nearest"] and cited.claims and not is_confirmed(cited.claims):
+        notes.append(BESIDE)
+    return [*notes, *unproved_in_words(cited.claims if outcome == "answered" else ())]
 
 
 def _proof(state: AskState, run: RunContext, numbers: MarkNumbers) -> Proof:
@@ -199,6 +208,12 @@ def _quoted(quotes: Sequence[QuoteState], run: RunContext) -> CitedText:
         tuple(claims),
         tuple(citation for found in groups for citation in found),
     )
+
+
+def _shortened(one: Claim) -> str:
+    """Return a quote that is no answer, cut where it is long; its citation has all of it."""
+    words = shorten(one.text, LONGEST_NEAREST, placeholder=" …”")
+    return f"{words} [{', '.join(one.citations)}]"
 
 
 def _with_numbers(one: Claim) -> str:

@@ -17,6 +17,7 @@ from lcagent.agents.answering import (
     reader_prompt,
 )
 from lcagent.agents.nearest import pack_nearest
+from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.quoting import choose_quotes
 from lcagent.agents.token_budget import MARGIN_TOKENS, CountTokens, token_counter
 from lcagent.models.chat_model import OnText, Reply
@@ -40,6 +41,15 @@ WHOLE_PAGES_TOKENS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a model is shown: passages, in a prompt; and what the user should know of the choice."""
+
+    sources: Sequence[LabelledPassage]
+    prompt: Prompt
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a model replied when it had read some passages.
 
@@ -57,15 +67,17 @@ async def rag(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     found = await run.retriever.search(
         question, top_k=run.top_k, pages=run.pages, vectors=run.vectors
     )
-    sources, notes = await asyncio.to_thread(_sources, found, question, run)
-    reading = await read(question, sources, run, AnswerStreamer(runtime.stream_writer))
+    shown = await asyncio.to_thread(_shown, found, question, run)
+    reading = await read(shown, run, AnswerStreamer(runtime.stream_writer))
+    cut = run.log.cut_notes(ANSWER)
     return MethodOutput(
         reply=reading.reply,
+        finish="cut" if cut else "complete",
         confidence=reading.confidence,
         **nearest(found),
-        sources=source_states(sources),
+        sources=source_states(shown.sources),
         unread=[],
-        notes=[*found.notes, *notes],
+        notes=[*found.notes, *shown.notes, *cut],
         chunks=found.chunks,
         chunks_read=found.chunks_read,
     )
@@ -94,14 +106,12 @@ def nearest(found: SearchResults) -> Nearest:
     return Nearest(nearest=[quote_state(each) for each in best.quotes], is_near=best.are_answer)
 
 
-async def read(
-    question: str, sources: Sequence[LabelledPassage], run: RunContext, on_text: OnText
-) -> Reading:
+async def read(shown: Shown, run: RunContext, on_text: OnText) -> Reading:
     """Return the reply to a question with its passages, and log it; no reply without passages.
 
     A run that goes on and had its reply takes that from the log, whose costs are counted there.
     """
-    if not sources:
+    if not shown.sources:
         return Reading()
     if ANSWER in run.log:
         detail = run.log[ANSWER].detail
@@ -109,56 +119,47 @@ async def read(
         return Reading(str(detail["reply"]), detail.get("confidence"))
     model = run.metered()
     reply = await answer_from_sources(
-        reader_prompt(question, sources),
-        model=model,
-        max_tokens=run.reply_tokens,
-        on_text=on_text,
+        shown.prompt, model=model, max_tokens=run.reply_tokens, on_text=on_text
     )
     reading = Reading(reply.text, lowest_probability(reply))
-    pages = [[source.page.document_id, source.page.page_index] for source in sources]
+    pages = [[source.page.document_id, source.page.page_index] for source in shown.sources]
     detail = {"pages": pages, "reply": reply.text, "confidence": reading.confidence}
     await run.log.add(StoredStep(ANSWER, detail, model.calls))
     return reading
 
 
-def _sources(
-    found: SearchResults, question: str, run: RunContext
-) -> tuple[list[LabelledPassage], list[str]]:
-    """Return what the model is shown, and what the user should know of that."""
+def _shown(found: SearchResults, question: str, run: RunContext) -> Shown:
+    """Return what the model is shown of what was found."""
     room, count = room_for_passages(question, run), token_counter(run.chat_model)
+    most = max(0, min(run.evidence_tokens, room))
     if not found.passages:
-        return _beginning(min(run.evidence_tokens, room), run, count)
-    budget = passages_tokens(room, run)
-    if budget < WHOLE_PAGES_TOKENS:
-        return pack_nearest(found, run.documents, budget, count), []
-    return pack_passages(found.passages, run.documents, budget, count, run.pages), []
+        return _beginning(question, most, run, count)
+    share = min(most, run.chat_model.card.window_tokens // SHARE_OF_WINDOW)
+    if share < WHOLE_PAGES_TOKENS:
+        near = pack_nearest(found, run.documents, share, count)
+        return Shown(near, reader_prompt(question, near, is_joined=True))
+    sources = pack_passages(found.passages, run.documents, most, count, run.pages)
+    return Shown(sources, reader_prompt(question, sources))
 
 
-def _beginning(
-    budget_tokens: int, run: RunContext, count: CountTokens
-) -> tuple[list[LabelledPassage], list[str]]:
+def _beginning(question: str, budget_tokens: int, run: RunContext, count: CountTokens) -> Shown:
     """Return the pages that fit from the first on: all of a short text.
 
     A question without a word that the text has ("What is said?", another language) can be answered
     by who reads it, but not be looked up.
     """
     pages = all_pages_as_sources(run.collection.documents, run.pages)
-    shown: list[LabelledPassage] = []
+    sources: list[LabelledPassage] = []
     for page in pages:
         budget_tokens -= count(page.text) + PASSAGE_FRAME_TOKENS
         if budget_tokens < 0:
             break
-        shown.append(page)
-    if not shown:
-        return [], []
-    read = f"the first {len(shown)} of {len(pages)} pages" if len(shown) < len(pages) else "all"
-    return shown, [f"no passage has words of the question, so {read} of the text was read"]
-
-
-def passages_tokens(room: int, run: RunContext) -> int:
-    """Return how many tokens of passages a model is shown."""
-    share = run.chat_model.card.window_tokens // SHARE_OF_WINDOW
-    return max(0, min(run.evidence_tokens, room, share))
+        sources.append(page)
+    if not sources:
+        return Shown((), reader_prompt(question, ()))
+    read = "all" if len(sources) == len(pages) else f"only the first {len(sources)} of {len(pages)}"
+    note = f"no passage has words of the question: {read} of the pages were read"
+    return Shown(sources, reader_prompt(question, sources), (note,))
 
 
 def source_states(sources: Sequence[LabelledPassage]) -> dict[str, SourceState]:

@@ -8,7 +8,7 @@ from lcagent.agents.answering import all_pages_as_sources, reader_prompt
 from lcagent.agents.token_budget import MARGIN_TOKENS
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages
-from lcagent.pipelines.methods.rag.steps import nearest, read, source_states
+from lcagent.pipelines.methods.rag.steps import ANSWER, Shown, nearest, read, source_states
 from lcagent.pipelines.state import AskState, MethodOutput
 from lcagent.pipelines.streaming import AnswerStreamer
 
@@ -22,14 +22,17 @@ async def whole(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     sources = await asyncio.to_thread(all_pages_as_sources, run.collection.documents, run.pages)
     question = state["question"]
     found = await run.retriever.search(question, top_k=run.top_k, pages=run.pages, vectors="none")
-    reading = await read(question, sources, run, AnswerStreamer(runtime.stream_writer))
+    shown = Shown(sources, reader_prompt(question, sources))
+    reading = await read(shown, run, AnswerStreamer(runtime.stream_writer))
+    cut = run.log.cut_notes(ANSWER)
     return MethodOutput(
         reply=reading.reply,
         confidence=reading.confidence,
         **nearest(found),
+        finish="cut" if cut else "complete",
         sources=source_states(sources),
         unread=[],
-        notes=[],
+        notes=cut,
         chunks=len(sources),
         chunks_read=len(sources),
     )
