@@ -15,7 +15,7 @@ import regex
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lcagent.agents.chain.worker_chunks import WorkerChunk
-from lcagent.agents.replies import extract_json_object
+from lcagent.agents.reply_json import extract_json_object
 from lcagent.agents.token_budget import CountTokens, truncate_end
 from lcagent.documents import Span
 from lcagent.retrieval.quotes.checking import QuoteChecker
