@@ -176,9 +176,10 @@ def _without_echo(text: str, question: str, material: str) -> str:
 
 
 def _asked(question: str) -> regex.Pattern[str] | None:
-    words = r"\s+".join(regex.escape(word) for word in question.split())
-    if not words:
+    asked = question.split()
+    if len(asked) < _FEW_WORDS:
         return None
+    words = r"\s+".join(map(regex.escape, asked))
     return regex.compile(rf"\W*(?:\w+\s*[:：]\s*)?{words}[*\"”»]*\s*(?=\S)", regex.IGNORECASE)
 
 
