@@ -101,15 +101,21 @@ class _Sentence:
 
 
 def choose_quotes(found: SearchResults, most: int = MAX_QUOTES) -> list[Quote]:
-    """Return the best sentences of what was found, best first; none if no page fits.
+    """Return the best sentences of what was found, best first; none if no page fits."""
+    pages = [(passage, _sentences(found, passage)) for passage in found.passages]
+    if not any(_is_answerable(found.query, *page) for page in pages):
+        return []
+    return rank_sentences(found, most)
+
+
+def rank_sentences(found: SearchResults, most: int) -> list[Quote]:
+    """Return the best sentences of what was found, best first, whether they answer or not.
 
     A sentence's score is that of its page, to a power, times what the sentence itself says of the
     question. The best is taken, then the best of the rest: a page that was quoted already is worth
     less, so that quotes come from several places where these are nearly as good.
     """
     pages = [(passage, _sentences(found, passage)) for passage in found.passages]
-    if not any(_is_answerable(found.query, *page) for page in pages):
-        return []
     left = [quote for page in pages for quote in _quotes(found, *page)]
     chosen: list[Quote] = []
     while left and len(chosen) < most:
