@@ -90,10 +90,10 @@ def test_an_answer_is_printed_with_its_citations_and_what_is_unsupported(
     done = call("ask", book, "Who kept the lighthouse?")
     assert done.status == 0
     lines = done.out.splitlines()
-    assert lines[0] == "Hector Vance kept it [1]. He was born in Cork [2]."
+    assert lines[0] == "Hector Vance kept it [1]. He was born in Cork [2: no proof]."
     assert "[1] ✓ book.md, The Light" in lines
     assert "[2] ✗ not found book.md, The Ferry" in lines
-    assert "unsupported: He was born in Cork." in lines
+    assert "note: 1 of 2 statements has no proof" in done.err
     assert "note: 1 call, " in done.err
 
 

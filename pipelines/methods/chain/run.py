@@ -23,7 +23,7 @@ from lcagent.agents.chain.chain_prompts import (
 from lcagent.agents.chain.notes import LABEL_PREFIXES, NotedFact, Notes, NotesDelta
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
 from lcagent.agents.chain.worker_replies import NOT_IN_THE_TEXT, label_facts
-from lcagent.agents.quoting import rank_sentences
+from lcagent.agents.quoting import choose_quotes
 from lcagent.agents.token_budget import token_counter
 from lcagent.documents import Page
 from lcagent.models.limits import Metered
@@ -88,7 +88,7 @@ async def facts_like(question: str, notes: Notes, run: RunContext) -> tuple[Note
     if noted and found.query.terms_in(noted) >= found.query.weights.keys() - found.query.absent:
         return ()
     facts: list[NotedFact] = []
-    for quote in await asyncio.to_thread(rank_sentences, found, MAX_FOUND_FACTS):
+    for quote in (await asyncio.to_thread(choose_quotes, found, MAX_FOUND_FACTS)).quotes:
         page, heads = quote.span.page, quote.column_heads
         text = run.documents[page.document_id].pages[page.page_index].text
         above = text[heads.start : heads.end] if heads is not None else ""
