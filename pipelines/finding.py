@@ -1,4 +1,4 @@
-"""One thing that `lcagent doctor` looked at, whichever part of lcagent looks."""
+"""A finding of `lcagent doctor`, whichever part of it looked."""
 
 from dataclasses import dataclass
 from typing import Any
