@@ -13,13 +13,13 @@ such quotes alone is unsupported.
 # ruff: noqa: RUF001 - the quotation marks of many languages look like those of ours
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import regex
 
 from lcagent.documents import Box, Document, Page, Span
-from lcagent.results import Citation, Claim
+from lcagent.results import Citation, Claim, FoundBy
 from lcagent.retrieval.quotes.checking import QuoteChecker, find_boxes
 from lcagent.retrieval.sentences import sentences
 
@@ -43,10 +43,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class MarkedClaim:
-    """A statement, and the marks that follow it."""
+    """A statement, and the marks that follow it.
+
+    Attributes:
+        end: Behind its last word in the text, where a reference to what it rests on belongs.
+    """
 
     text: str
     marks: tuple[Mark, ...]
+    end: int = field(default=-1, compare=False)
 
 
 @dataclass(slots=True)
@@ -66,33 +71,34 @@ class MarkNumbers:
 
 @dataclass(slots=True)
 class MarkStream:
-    """Numbers the marks of a text that arrives in pieces.
+    """Takes the marks out of a text that arrives in pieces.
 
+    What they say is not checked before the text is complete, so no reference is shown until then.
     What may turn out to be a mark is held back until it is complete.
     """
 
-    numbers: MarkNumbers = field(default_factory=MarkNumbers)
     _held: str = ""
 
     def feed(self, piece: str) -> str:
         """Return what can be shown now."""
         text = self._held + piece
-        start = _first_open(text)
+        start = len(text[: _first_open(text)].rstrip(" \t"))  # the blank before a mark goes, too
         self._held = text[start:]
-        return number_marks(text[:start], self.numbers)
+        return _SPACED_MARK.sub("", text[:start])
 
     def close(self) -> str:
         """Return what is left at the end."""
         held, self._held = self._held, ""
-        return number_marks(held, self.numbers)
+        return _SPACED_MARK.sub("", held)
 
 
 @dataclass(frozen=True, slots=True)
 class AttributedQuote:
-    """A quote, and the page it is attributed to."""
+    """A quote, the page it is attributed to, and who attributes it."""
 
     text: str
     page: Span = NO_PAGE
+    found_by: FoundBy = "model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +116,18 @@ def split_claims(text: str) -> list[MarkedClaim]:
     A sentence is a statement; one with marks in its middle is cut behind each run of them.
     """
     found: list[MarkedClaim] = []
-    end = 0
+    start = 0
     for match in _RUN.finditer(text):
-        *before, last = _sentences(text[end : match.start()]) or [""]
-        found.extend(MarkedClaim(sentence, ()) for sentence in before)
+        before = _statements(text, start, match.start())
         marks = tuple(find_marks(match["marks"]))
-        if last:
-            found.append(MarkedClaim(last + match["stop"], marks))
+        found.extend(before)
+        if before:
+            last = before[-1]
+            found[-1] = MarkedClaim(last.text + match["stop"], marks, match.start())
         elif found:
-            found[-1] = MarkedClaim(found[-1].text, (*found[-1].marks, *marks))
-        end = match.end()
-    found.extend(MarkedClaim(sentence, ()) for sentence in _sentences(text[end:]))
+            found[-1] = replace(found[-1], marks=(*found[-1].marks, *marks))
+        start = match.end()
+    found.extend(_statements(text, start, len(text)))
     return found
 
 
@@ -157,6 +164,7 @@ def cite_marks(
     documents: Sequence[Document],
     with_lines: LinesLoader,
     numbers: MarkNumbers | None = None,
+    prove: Callable[[str], Sequence[AttributedQuote]] | None = None,
 ) -> CitedText:
     """Return a text with marks as claims with checked citations.
 
@@ -164,16 +172,53 @@ def cite_marks(
         source_of: Says what a mark quotes, and on which page that should stand.
         with_lines: Loads the lines of a page, for the boxes of a quote.
         numbers: Marks that are to be cited, too, whether the text has them or not, by number.
+        prove: Looks for what a statement without a mark rests on.
     """
     numbers = numbers or MarkNumbers()
-    shown = number_marks(text, numbers)
+    number_marks(text, numbers)
     quotes = [source_of(mark) for mark in numbers.marks()]
+    marked = split_claims(text)
+    rests_on: list[list[int]] = []
+    for each in marked:
+        keys = [numbers(mark) - 1 for mark in dict.fromkeys(each.marks)]
+        for quote in prove(each.text) if prove and not keys else ():
+            if quote not in quotes:
+                quotes.append(quote)
+            keys.append(quotes.index(quote))
+        rests_on.append(keys)
     citations = cite_quotes(quotes, documents, with_lines)
     claims = [
-        make_claim(each.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(each.marks)])
-        for each in split_claims(text)
+        make_claim(each.text, [citations[key] for key in keys])
+        for each, keys in zip(marked, rests_on, strict=True)
     ]
-    return CitedText(shown, tuple(claims), tuple(citations))
+    return CitedText(with_references(text, marked, claims), tuple(claims), tuple(citations))
+
+
+def with_references(text: str, marked: Sequence[MarkedClaim], claims: Sequence[Claim]) -> str:
+    """Return a text with a reference behind each statement, in the place of its marks.
+
+    What is not proved does not look as if it were: `[1]` is behind what the quote says, `[1?]`
+    where the quote is real and does not say all of it, `[no proof]` where there is none.
+    """
+    changes = [(start, end, "") for start, end in mark_spans(text)]
+    changes += [
+        (each.end, each.end, f" {_reference(claim)}")
+        for each, claim in zip(marked, claims, strict=True)
+    ]
+    shown, at = "", 0
+    for start, end, put in sorted(changes):
+        shown += text[at:start].rstrip(" \t") if not put else text[at:start]
+        shown, at = shown + put, end
+    return (shown + text[at:]).strip()
+
+
+def _reference(claim: Claim) -> str:
+    keys = ", ".join(claim.citations)
+    if claim.status == "supported":
+        return f"[{keys}]"
+    if claim.status == "quoted":
+        return f"[{keys}?]"
+    return f"[{keys}: no proof]" if keys else "[no proof]"
 
 
 def cite_quotes(
@@ -206,12 +251,16 @@ def _first_open(text: str) -> int:
     return len(text)
 
 
-def _sentences(text: str) -> list[str]:
-    return [
-        stripped
-        for start, end in sentences(text)
-        if regex.search(r"[\p{L}\p{N}]", stripped := text[start:end].strip())
-    ]
+def _statements(text: str, start: int, end: int) -> list[MarkedClaim]:
+    """Return the sentences of a part of a text that say something."""
+    found: list[MarkedClaim] = []
+    for sentence_start, sentence_end in sentences(text[start:end]):
+        sentence = text[start + sentence_start : start + sentence_end].strip()
+        last = _LAST_WORD.search(sentence)
+        if last is not None:
+            behind = start + text[start:end].index(sentence, sentence_start) + last.end()
+            found.append(MarkedClaim(sentence, (), behind))
+    return found
 
 
 def _citation(
@@ -222,11 +271,16 @@ def _citation(
     with_lines: LinesLoader,
 ) -> Citation:
     location = checker.locate(quote.text, quote.page)
+    claimed = _claimed_page(quote, documents)
     where = location.spans[0].page if location.spans else quote.page
     document = documents.get(where.document_id)
     if document is None:
         return Citation(
-            key, "", "", None, None, None, quote.text, None, None, boxes=(), status="not_found"
+            key,
+            *("", "", None, None, None, quote.text, None, None),
+            boxes=(),
+            status="not_found",
+            found_by=quote.found_by,
         )
     page = document.pages[where.page_index]
     first = location.spans[0] if location.spans else None
@@ -243,7 +297,17 @@ def _citation(
         boxes=_boxes(location.spans, page, document.id, with_lines),
         status=location.status,
         is_ocr=page.is_ocr,
+        found_by=quote.found_by,
+        claimed_page=claimed,
     )
+
+
+def _claimed_page(quote: AttributedQuote, documents: Mapping[str, Document]) -> int | None:
+    """Return the number of the page that a model names; lcagent claims nothing, it looks."""
+    document = documents.get(quote.page.document_id)
+    if document is None or quote.found_by == "lcagent":
+        return None
+    return document.pages[quote.page.page_index].number
 
 
 def _boxes(
@@ -268,7 +332,9 @@ _BARE_QUOTE = _QUOTE.replace("?<quote>", "?:")
 _BARE_ENTRY = rf"{_SOURCE}(?!\w)\s*(?:[:,]?\s*{_BARE_QUOTE})?"
 _BRACKET = rf"\[\s*{_BARE_ENTRY}\s*(?:[;,]\s*{_BARE_ENTRY}\s*)*\]"
 _MARK = regex.compile(_BRACKET, regex.DOTALL)
+_SPACED_MARK = regex.compile(rf"[ \t]*{_BRACKET}", regex.DOTALL)
 _RUN = regex.compile(
     rf"\s*(?<marks>{_BRACKET}(?:\s*{_BRACKET})*)(?<stop>[.!?,;:。！？]?)", regex.DOTALL
 )
+_LAST_WORD = regex.compile(r"[\p{L}\p{N}][^\p{L}\p{N}]*?(?=[\s.!?,;:。！？…]*$)")
 _SPACE_BEFORE_STOP = regex.compile(r"[ \t]+([.!?,;:。！？]|$)")

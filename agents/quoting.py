@@ -1,8 +1,8 @@
 """Answering by quoting: the sentences of the documents that say most of what is asked.
 
 No language model is involved, so nothing is put into other words and nothing is concluded: what
-comes out stands in the documents, and where they say too little of what was asked, nothing comes
-out.
+comes out stands in the documents. Where they say too little of what was asked, the same sentences
+are no answer but the nearest there is, and are told apart.
 """
 
 import re
@@ -100,16 +100,27 @@ class _Sentence:
     column_heads: tuple[int, int] | None
 
 
-def choose_quotes(found: SearchResults, most: int = MAX_QUOTES) -> list[Quote]:
-    """Return the best sentences of what was found, best first; none if no page fits.
+@dataclass(frozen=True, slots=True)
+class ChosenQuotes:
+    """The best sentences of what was found, best first.
+
+    Attributes:
+        are_answer: They have enough of the words of the question to answer it; else they are only
+            the nearest there is.
+    """
+
+    quotes: tuple[Quote, ...]
+    are_answer: bool
+
+
+def choose_quotes(found: SearchResults, most: int = MAX_QUOTES) -> ChosenQuotes:
+    """Return the best sentences of what was found; none where nothing was.
 
     A sentence's score is that of its page, to a power, times what the sentence itself says of the
     question. The best is taken, then the best of the rest: a page that was quoted already is worth
     less, so that quotes come from several places where these are nearly as good.
     """
     pages = [(passage, _sentences(found, passage)) for passage in found.passages]
-    if not any(_is_answerable(found.query, *page) for page in pages):
-        return []
     left = [quote for page in pages for quote in _quotes(found, *page)]
     chosen: list[Quote] = []
     while left and len(chosen) < most:
@@ -117,7 +128,21 @@ def choose_quotes(found: SearchResults, most: int = MAX_QUOTES) -> list[Quote]:
         best = max(left, key=lambda quote: _worth(quote, quoted))
         chosen.append(best)
         left = [quote for quote in left if not _repeats(quote, best)]
-    return chosen
+    if not chosen:  # found by meaning, in other words or in another language
+        return ChosenQuotes(tuple(_first_sentences(found, most)), are_answer=False)
+    are_answer = any(_is_answerable(found.query, *page) for page in pages)
+    return ChosenQuotes(tuple(chosen), are_answer=are_answer)
+
+
+def _first_sentences(found: SearchResults, most: int) -> Iterator[Quote]:
+    """Yield a sentence of each of the best passages."""
+    for passage in found.passages[:most]:
+        for start, end in sentences(passage.text, found.query.analyzer.language or None):
+            if is_evidence(passage.text[start:end]):
+                begin = passage.span.start
+                span = replace(passage.span, start=begin + start, end=begin + end)
+                yield Quote(span, passage.text[start:end], passage.score)
+                break
 
 
 def _is_answerable(query: Query, passage: Passage, read: Sequence[_Sentence]) -> bool:

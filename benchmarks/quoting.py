@@ -63,7 +63,8 @@ class Asker:
                 question, top_k=TOP_K, vectors="none"
             )
         )
-        quotes = choose_quotes(found)
+        chosen = choose_quotes(found)
+        quotes = [*chosen.quotes] if chosen.are_answer else []
         self.cpu_s += time.process_time() - start
         self.asked += 1
         return quotes

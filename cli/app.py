@@ -1,6 +1,6 @@
 """The `lcagent` command, and what its errors mean to a shell.
 
-Exit status: 0 done; 1 our error; 2 wrong usage or configuration; 3 unsupported claims under
+Exit status: 0 done; 1 our error; 2 wrong usage or configuration; 3 unproved claims under
 `--strict`; 5 a limit stopped it; 130 interrupted. Every error is one line on standard error.
 """
 

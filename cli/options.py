@@ -20,7 +20,7 @@ Password = Annotated[
 Ocr = Annotated[
     bool | None, typer.Option("--ocr/--no-ocr", help="Recognise text on pages that are pictures.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if a claim is unsupported.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if a statement has no proof.")]
 Model = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lcagent.proofs import Proof, ProofCandidate, ProofNode
-from lcagent.rendering import MARKS, place_in_words, printable
+from lcagent.rendering import MARKS, place_in_words, printable, sign, source_in_words
 from lcagent.results import (
     Answer,
     Article,
@@ -24,6 +24,10 @@ from lcagent.results import (
 
 if TYPE_CHECKING:
     from lcagent.pipelines.documents import Verified
+
+
+CLAIM_SIGNS = {"supported": "✓", "quoted": "? quoted, not confirmed:", "unsupported": "✗ no proof:"}
+"""What stands before a statement once it is checked."""
 
 
 def print_json(fields: Mapping[str, Any]) -> None:
@@ -43,30 +47,46 @@ def print_piece(text: str) -> None:
 
 
 def print_answer(answer: Answer, shown: str = "") -> None:
-    """Print an answer and where it stands; `shown` was printed of it already."""
-    if answer.abstained:
-        print_line(f"\n{answer.answer}" if shown else answer.answer)
-    elif answer.strategy == "quote":
+    """Print an answer and where it stands; `shown` was printed of it, without references."""
+    if shown:
+        print_line("" if answer.outcome == "answered" else "\n")
+    if answer.outcome == "answered" and answer.strategy == "quote":
         _print_quotes(answer)
-    else:
+    elif answer.outcome == "answered":
         _print_written(answer, shown)
+    else:
+        _print_wrapped(answer.answer, "")
+        _print_nearest(answer.citations)
     if answer.proof is not None:
         _print_proof(answer, answer.proof)
     _print_coverage(answer.coverage)
 
 
 def _print_written(answer: Answer, shown: str) -> None:
-    """Print the text of a model, its citations, and what in it nothing supports."""
-    is_begun = bool(shown) and answer.answer.startswith(shown.strip())
-    rest = answer.answer[len(shown.strip()) :] if is_begun else answer.answer
-    if shown and not is_begun:
+    """Print the text of a model with its references, and its citations."""
+    if not shown:
+        print_line(answer.answer)
+    else:
         print_line("")
-    print_line(rest)
+        for one in answer.claims:
+            _print_wrapped(one.text, f"{CLAIM_SIGNS[one.status]} {_references(one)}")
     claimed = _claimed(answer)
-    shown_here = (one for one in answer.citations if not answer.proof or one.id in claimed)
-    _print_support(shown_here, answer.claims)
+    print_line("")
+    _print_citations(
+        (one for one in answer.citations if not answer.proof or one.id in claimed), answer.claims
+    )
     if answer.usage.calls or answer.usage.cached_calls:
         print_notes([in_figures(answer.usage)])
+
+
+def _references(claim: Claim) -> str:
+    return f"[{', '.join(claim.citations)}] " if claim.citations else ""
+
+
+def _print_nearest(citations: Iterable[Citation]) -> None:
+    """Print where the nearest passages stand, which prove nothing."""
+    for citation in citations:
+        print_line(f"[{citation.id}] {place_in_words(citation)}")
 
 
 def print_article(article: Article, shown: str) -> None:
@@ -80,18 +100,10 @@ def print_summary(summary: Summary, *, is_titled: bool = False) -> None:
     if is_titled:
         print_line(f"# {', '.join(summary.documents)}\n")
     print_line(summary.text)
-    _print_support(summary.citations, summary.claims, shows_quotes=summary.strategy != "extract")
-    _print_coverage(summary.coverage)
-
-
-def _print_support(
-    citations: Iterable[Citation], claims: Iterable[Claim], *, shows_quotes: bool = True
-) -> None:
     print_line("")
-    _print_citations(citations, shows_quotes=shows_quotes)
-    for one in claims:
-        if one.status == "unsupported":
-            _print_wrapped(one.text, "unsupported: ")
+    shows_quotes = summary.strategy != "extract"
+    _print_citations(summary.citations, summary.claims, shows_quotes=shows_quotes)
+    _print_coverage(summary.coverage)
 
 
 def _print_proof(answer: Answer, proof: Proof) -> None:
@@ -100,7 +112,7 @@ def _print_proof(answer: Answer, proof: Proof) -> None:
     for line in proof_lines(proof):
         print_line(line)
     claimed = _claimed(answer)
-    _print_citations(one for one in answer.citations if one.id not in claimed)
+    _print_citations((one for one in answer.citations if one.id not in claimed), ())
 
 
 def _claimed(answer: Answer) -> set[str]:
@@ -108,10 +120,11 @@ def _claimed(answer: Answer) -> set[str]:
     return {key for one in answer.claims for key in one.citations}
 
 
-def _print_citations(citations: Iterable[Citation], *, shows_quotes: bool = True) -> None:
+def _print_citations(
+    citations: Iterable[Citation], claims: Sequence[Claim], *, shows_quotes: bool = True
+) -> None:
     for citation in citations:
-        where = place_in_words(citation) or "no such source"
-        print_line(f"[{citation.id}] {MARKS[citation.status]} {where}")
+        print_line(f"[{citation.id}] {sign(citation, claims)} {source_in_words(citation)}")
         if citation.quote and shows_quotes:
             _print_wrapped(f"“{_on_one_line(citation.quote)}”", "    ")
 
@@ -121,9 +134,6 @@ def notes_on(result: Result, *, is_shown: bool) -> list[str]:
     notes = [*result.notes]
     if isinstance(result, Article | Summary) and is_shown:
         notes.append(length_in_words(result))
-    unsupported = sum(claim.status == "unsupported" for claim in result.claims)
-    if isinstance(result, Article) and unsupported:
-        notes.append(f"{unsupported} of {len(result.claims)} statements are not supported")
     has_calls = result.usage.calls or result.usage.cached_calls
     if isinstance(result, Article) or (isinstance(result, Summary) and has_calls):
         notes.append(in_figures(result.usage))
@@ -167,7 +177,8 @@ def _print_quotes(answer: Answer) -> None:
     for number, claim in enumerate(answer.claims, 1):
         _print_wrapped(claim.text, first=f"{number}. ")
         cited = (by_id[key] for key in claim.citations)
-        for line in dict.fromkeys(f"{MARKS[one.status]} {place_in_words(one)}" for one in cited):
+        signed = (f"{MARKS[one.status]} {place_in_words(one)}" for one in cited)
+        for line in dict.fromkeys(signed):
             print_line(f"   {line}")
 
 

@@ -3,6 +3,7 @@
 Each parses, hands its task to the session, and prints. Their flags are the fields of their tasks.
 """
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -56,7 +57,8 @@ def ask(
     task = _task(AskTask, typed, documents=tuple(documents), question=question)
     if dry_run:
         return _print_plan_of(task, password, json=json)
-    with watching(shows_answer=not json, explains=explain, is_verbose=verbose) as watch:
+    streams = not json and sys.stdout.isatty()
+    with watching(shows_answer=streams, explains=explain, is_verbose=verbose) as watch:
         answer = run_sync(
             run_task(task, password=password, progress=watch.reading, on_event=watch.tell)
         )
@@ -172,9 +174,9 @@ def finish(
 
 
 def status_of(result: Result, *, is_strict: bool) -> int:
-    """Return the exit status of a result: 3 for unsupported claims, if they matter."""
-    has_unsupported = any(claim.status == "unsupported" for claim in result.claims)
-    return 3 if is_strict and has_unsupported else 0
+    """Return the exit status of a result: 3 for claims that are not proved, if they matter."""
+    is_proved = all(claim.status == "supported" for claim in result.claims)
+    return 0 if is_proved or not is_strict else 3
 
 
 async def run_task(task: Task, **companions: Any) -> "Any":

@@ -13,6 +13,9 @@ MARKS = {
 }
 """The sign of each status of a quote."""
 
+NOT_CONFIRMED = "? quoted, not confirmed"
+"""The sign of a quote that was found and does not say what it is cited for."""
+
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ACTIVE = re.compile(r"<|!(?=\[)|(?<=\])\(")
 SHOWN_SECTION = 80
@@ -60,6 +63,25 @@ class Quoted(Place, Protocol):
         """Where it was found: one of `MARKS`."""
         ...
 
+    @property
+    def found_by(self) -> str:
+        """Who says that it belongs to the statement: "model" or "lcagent"."""
+        ...
+
+
+class Stated(Protocol):
+    """A statement with the ids of what it is said to rest on."""
+
+    @property
+    def status(self) -> str:
+        """Whether that says it: "supported", "quoted" or "unsupported"."""
+        ...
+
+    @property
+    def citations(self) -> tuple[str, ...]:
+        """The ids."""
+        ...
+
 
 def place_in_words(source: Place) -> str:
     """Say where something stands: document, page with its printed number, section."""
@@ -81,19 +103,56 @@ def printable(text: str) -> str:
     return _CONTROLS.sub("\ufffd", text)
 
 
-def plain(body: str, citations: Iterable[Quoted], notes: Sequence[str]) -> str:
+def sign(citation: Quoted, claims: Iterable[Stated]) -> str:
+    """Return the sign of a citation: no check mark where it does not say what it is cited for."""
+    cited_for = [claim.status for claim in claims if citation.id in claim.citations]
+    is_doubted = bool(cited_for) and "supported" not in cited_for
+    is_found = citation.status in ("exact", "fuzzy")
+    return NOT_CONFIRMED if is_found and is_doubted else MARKS[citation.status]
+
+
+def unproved_in_words(claims: Sequence[Stated]) -> list[str]:
+    """Say how many statements are not proved; a line for each kind."""
+    found: list[str] = []
+    for status, said in (
+        ("unsupported", "no proof"),
+        ("quoted", "a quote that does not say all of it"),
+    ):
+        number = sum(claim.status == status for claim in claims)
+        if number:
+            of = f"{number} of {len(claims)} statement{'s' * (len(claims) != 1)}"
+            found.append(f"{of} {'has' if number == 1 else 'have'} {said}")
+    return found
+
+
+def source_in_words(citation: Quoted) -> str:
+    """Say where a citation stands, and who found it where that was not the model."""
+    where = place_in_words(citation) or "no such source"
+    return f"{where} (found by lcagent)" if citation.found_by == "lcagent" else where
+
+
+def plain(
+    body: str,
+    citations: Iterable[Quoted],
+    notes: Sequence[str],
+    claims: Sequence[Stated] = (),
+) -> str:
     """Return a result as text: what it says, what it cites, what to know about it."""
     lines = [body, ""]
     for citation in citations:
-        where = place_in_words(citation) or "no such source"
-        lines.append(f"[{citation.id}] {MARKS[citation.status]} {where}")
+        lines.append(f"[{citation.id}] {sign(citation, claims)} {source_in_words(citation)}")
         if citation.quote:
             lines.append(f"    “{' '.join(citation.quote.split())}”")
     lines.extend(f"note: {note}" for note in notes)
     return printable("\n".join(lines).strip())
 
 
-def markdown(body: str, citations: Iterable[Quoted], notes: Sequence[str]) -> str:
+def markdown(
+    body: str,
+    citations: Iterable[Quoted],
+    notes: Sequence[str],
+    claims: Sequence[Stated] = (),
+) -> str:
     """Return a result as Markdown that is safe to render.
 
     A notebook turns Markdown into HTML. So no tag, link or picture may come out of a document or a
@@ -101,9 +160,9 @@ def markdown(body: str, citations: Iterable[Quoted], notes: Sequence[str]) -> st
     """
     lines = [inert(body), ""]
     for citation in citations:
-        where = place_in_words(citation) or "no such source"
+        where = source_in_words(citation)
         quote = f": “{inert(' '.join(citation.quote.split()))}”" if citation.quote else ""
-        lines.append(f"- **[{citation.id}]** {MARKS[citation.status]} {inert(where)}{quote}")
+        lines.append(f"- **[{citation.id}]** {sign(citation, claims)} {inert(where)}{quote}")
     lines.extend(f"\n*{inert(note)}*" for note in notes)
     return "\n".join(lines).strip()
 

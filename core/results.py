@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 QuoteStatus: TypeAlias = Literal["exact", "fuzzy", "misattributed", "not_found"]
+ClaimStatus: TypeAlias = Literal["supported", "quoted", "unsupported"]
+FoundBy: TypeAlias = Literal["model", "lcagent"]
+Outcome: TypeAlias = Literal["answered", "nearest", "not_mentioned"]
 
 
 class Json:
@@ -37,6 +40,9 @@ class Citation:
             page of the same sources, or "not_found".
         boxes: Where the quote stands on the page; empty for formats without pages.
         is_ocr: The page's text was recognised from an image.
+        found_by: Who says that it belongs to the statement: a model's mark, or lcagent, which
+            looked for it in what the model was shown.
+        claimed_page: The physical page that a mark names, wherever the quote stands.
     """
 
     id: str
@@ -51,15 +57,21 @@ class Citation:
     boxes: tuple[Box, ...]
     status: QuoteStatus
     is_ocr: bool = False
+    found_by: FoundBy = "model"
+    claimed_page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement of the answer, and the ids of the citations that carry it."""
+    """A statement of the answer, and the ids of the citations that it rests on.
+
+    `status` is "supported" where a quote that was found says it, as far as a program can see;
+    "quoted" where quotes were found that do not say all of it; else "unsupported".
+    """
 
     text: str
     citations: tuple[str, ...]
-    status: Literal["supported", "unsupported"]
+    status: ClaimStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +169,11 @@ class Result(Json):
 
     def __str__(self) -> str:
         """Return the text with its citations and notes."""
-        return plain(self.body, self.citations, self.notes)
+        return plain(self.body, self.citations, self.notes, self.claims)
 
     def _repr_markdown_(self) -> str:
         """Return what a notebook shows."""
-        return markdown(self.body, self.citations, self.notes)
+        return markdown(self.body, self.citations, self.notes, self.claims)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,17 +181,20 @@ class Answer(Result):
     """The answer to a question, every statement of it with checked citations.
 
     Attributes:
-        abstained: There is no answer.
+        outcome: "answered"; "nearest" where only the nearest passages can be shown, which are the
+            citations; "not_mentioned" where what judged the text says that it is not there.
+        finish: "cut" where the reply broke off at its limit or was withheld from there on.
         reason: Why the method was taken.
         proof: Of a question that was answered as a tree; None of any other.
     """
 
     question: str
     answer: str
-    abstained: bool
+    outcome: Outcome = "answered"
+    finish: Literal["complete", "cut"] = "complete"
     reason: str = ""
     proof: Proof | None = None
-    schema: str = "lcagent.answer/1"
+    schema: str = "lcagent.answer/2"
 
     @property
     def body(self) -> str:
@@ -382,16 +397,3 @@ class Plan(Json):
     def __str__(self) -> str:
         """Return it as the command prints it."""
         return printable("\n".join(self.lines()))
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that `lcagent doctor` looked at."""
-
-    what: str
-    detail: str
-    is_ok: bool = True
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the finding for `--json`."""
-        return {"what": self.what, "detail": self.detail, "ok": self.is_ok}

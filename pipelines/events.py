@@ -43,7 +43,7 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """A piece of the answer, its marks as numbers of citations.
+    """A piece of the answer as it is written, without marks: nothing in it is checked yet.
 
     Attributes:
         is_restart: What was shown before is void: the call is tried again.

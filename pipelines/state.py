@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
+from lcagent.results import Outcome
+
 
 class QuoteState(TypedDict):
     """Where a quote stands: offsets into the text of one page.
@@ -42,7 +44,8 @@ class AskState(TypedDict):
 
     Attributes:
         caveat: What the user should know of the choice of the method, or an empty string.
-        quotes: The answer, if it is quoted.
+        quotes: The answer, if it is quoted; with the outcome "nearest", what comes nearest to one.
+        outcome: What came of it; a reply that says that the answer is not there speaks for itself.
         reply: The answer as a model wrote it, with marks; empty where there is none.
         sources: What the marks stand for.
     """
@@ -54,6 +57,7 @@ class AskState(TypedDict):
     reason: str
     caveat: str
     quotes: list[QuoteState]
+    outcome: Outcome
     reply: str
     sources: dict[str, SourceState]
     unread: list[UnreadState]
@@ -74,6 +78,7 @@ class QuoteOutput(TypedDict):
     """What quoting adds."""
 
     quotes: list[QuoteState]
+    outcome: Outcome
     notes: list[str]
     chunks: int
     chunks_read: int
@@ -100,6 +105,7 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         reason="",
         caveat="",
         quotes=[],
+        outcome="answered",
         reply="",
         sources={},
         unread=[],

@@ -17,7 +17,7 @@ def emit_step(runtime: Runtime[RunContext], what: str, done: int, total: int, wh
 
 
 class AnswerStreamer:
-    """Streams the answer as it is written, with numbers in the place of marks.
+    """Streams the answer as it is written, without marks.
 
     What may yet turn out to say that there is no answer is held back.
     """

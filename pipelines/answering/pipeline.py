@@ -26,7 +26,8 @@ from lcagent.pipelines.methods.tree.result import Findings
 from lcagent.pipelines.methods.tree.tree_log import TreeLog
 from lcagent.pipelines.state import AskState, SourceState, initial_state, merged
 from lcagent.proofs import Proof
-from lcagent.results import Answer, Citation, Claim, Plan, Usage
+from lcagent.rendering import unproved_in_words
+from lcagent.results import Answer, Citation, Claim, Outcome, Plan, Usage
 from lcagent.retrieval.quotes.normalizing import on_one_line
 from lcagent.tasks import QUOTE, AskTask
 
@@ -76,9 +77,10 @@ class AskPipeline:
 
 
 NOT_FOUND = "Not in the document: nothing in it answers the question."
+NEAREST = "No passage was found that answers this in words like the question's. The nearest:"
+NOTHING_NEAR = "No passage was found that has anything to do with the words of the question."
 NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
 QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
-UNCITED = "the answer cites nothing, so nothing in it could be checked"
 
 
 def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> Answer:
@@ -86,15 +88,16 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
     numbers = MarkNumbers()
     proof = _proof(state, run, numbers) if state["strategy"] == "tree" else None
     cited = _quoted(state, run) if state["quotes"] else _written(state, run, numbers)
+    outcome, text = _outcome(state, cited, run)
     return Answer(
         run_id=run.log.run_id,
         question=state["question"],
-        answer=cited.text or (NOT_FOUND if has_text(run.collection, run.pages) else NOTHING_READ),
-        abstained=not cited.text,
+        answer=text,
+        outcome=outcome,
         strategy=state["strategy"],
         reason=state["reason"],
         model=state["model"],
-        claims=cited.claims,
+        claims=cited.claims if outcome == "answered" else (),
         citations=cited.citations,
         coverage=coverage_of(
             run.collection, run.pages, state["chunks"], state["chunks_read"], state["unread"]
@@ -106,14 +109,25 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
     )
 
 
+def _outcome(state: AskState, cited: CitedText, run: RunContext) -> tuple[Outcome, str]:
+    """Return what came of it, and the words for it.
+
+    Only what judged the text may say that the answer is not there, and only of what it read:
+    words that were not found prove nothing.
+    """
+    if not has_text(run.collection, run.pages):
+        return "nearest", NOTHING_READ
+    if state["outcome"] == "nearest":
+        return "nearest", f"{NEAREST}\n{cited.text}" if cited.text else NOTHING_NEAR
+    return ("answered", cited.text) if cited.text else ("not_mentioned", NOT_FOUND)
+
+
 def _notes(state: AskState, cited: CitedText) -> list[str]:
     notes = [state["caveat"]] if state["caveat"] else []
     notes.extend(state["notes"])
     if state["model"] == QUOTE:
         notes.insert(0, QUOTING_ONLY)
-    elif cited.text and not cited.citations:
-        notes.append(UNCITED)
-    return notes
+    return [*notes, *unproved_in_words(cited.claims)]
 
 
 def _proof(state: AskState, run: RunContext, numbers: MarkNumbers) -> Proof:
@@ -168,6 +182,7 @@ def _citations(state: AskState, run: RunContext) -> list[list[Citation]]:
             AttributedQuote(
                 documents[found["document_id"]].pages[found["page_index"]].text[start:end],
                 Span(found["document_id"], found["page_index"]),
+                found_by="lcagent",
             )
             for start, end in found["spans"]
         ]

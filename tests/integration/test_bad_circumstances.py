@@ -173,7 +173,7 @@ def test_a_bad_settings_file_is_named(
 
 def test_json_stands_alone_on_standard_output(long_pdf: Path, run: "RunCommand") -> None:
     finished = run("ask", long_pdf, QUESTION, "--json")
-    assert json.loads(finished.out)["schema"] == "lcagent.answer/1"
+    assert json.loads(finished.out)["schema"] == "lcagent.answer/2"
     assert finished.err.startswith("note: ")
 
 

@@ -36,7 +36,7 @@ def test_ask_json_is_one_object_with_offsets_and_boxes(capsys: pytest.CaptureFix
     status, out, _ = _run(capsys, "ask", str(SAMPLE), QUESTION, "--json")
     answer = json.loads(out)
     assert status == 0
-    assert answer["schema"] == "lcagent.answer/1"
+    assert answer["schema"] == "lcagent.answer/2"
     assert answer["coverage"]["pages"] == answer["coverage"]["pages_read"] == 39
     row = next(c for c in answer["citations"] if "48,216" in c["quote"])
     assert (row["page"], row["page_label"], row["status"]) == (20, "14", "exact")

@@ -243,7 +243,7 @@ async def test_what_nothing_answers_is_not_in_the_document(book: Path) -> None:
 
     async with ScriptedServer(script(closed=unknown, open=unknown, below=unknown)) as server:
         answer = await _ask(server, book)
-    assert (answer.abstained, answer.claims, answer.citations) == (True, (), ())
+    assert (answer.outcome, answer.claims, answer.citations) == ("not_mentioned", (), ())
     assert len(_proof(answer).nodes) == 3
 
 

@@ -43,7 +43,7 @@ RESULTS = (
     results.SummarySection,
 )
 EXAMPLES: dict[str, tuple[type | None, dict[str, type]]] = {
-    "lcagent.answer/1": (results.Answer, {"citations": results.Citation, "claims": results.Claim}),
+    "lcagent.answer/2": (results.Answer, {"citations": results.Citation, "claims": results.Claim}),
     "lcagent.search/1": (results.SearchResult, {"hits": results.Hit}),
     "lcagent.plan/1": (results.Plan, {}),
     "lcagent.documents/1": (None, {"documents": StoredDocument}),

@@ -16,13 +16,14 @@ async def quote(state: AskState, runtime: "Runtime[RunContext]") -> QuoteOutput:
 
 
 async def find_quotes(question: str, run: RunContext) -> QuoteOutput:
-    """Find the sentences of the documents that answer best; none where nothing does."""
+    """Find the sentences of the documents that answer best, or else those that come nearest."""
     found = await run.retriever.search(
         question,
         top_k=run.top_k,
         pages=run.pages,
         vectors=run.vectors,
     )
+    best = choose_quotes(found)
     quotes = [
         QuoteState(
             document_id=chosen.span.document_id,
@@ -34,10 +35,11 @@ async def find_quotes(question: str, run: RunContext) -> QuoteOutput:
             ],
             score=round(chosen.score, 4),
         )
-        for chosen in choose_quotes(found)
+        for chosen in best.quotes
     ]
     return QuoteOutput(
         quotes=quotes,
+        outcome="answered" if best.are_answer else "nearest",
         notes=list(found.notes),
         chunks=found.chunks,
         chunks_read=found.chunks_read,

@@ -115,7 +115,7 @@ def extracted(
     run: RunContext,
 ) -> Made:
     """Return quoted sentences under the titles of their chapters, each of them checked."""
-    quotes = [AttributedQuote(sentence.text, sentence.span.page) for sentence in chosen]
+    quotes = [AttributedQuote(sentence.text, sentence.span.page, "lcagent") for sentence in chosen]
     citations = cite_quotes(quotes, run.collection.documents, run.with_lines)
     claims = [make_claim(f"“{' '.join(one.quote.split())}”", [one]) for one in citations]
     lines: list[str] = []

@@ -2,8 +2,16 @@
 
 import pytest
 
-from lcagent.agents.citations import AttributedQuote, cite_quotes, make_claim
+from lcagent.agents.citations import (
+    AttributedQuote,
+    cite_quotes,
+    make_claim,
+    split_claims,
+    with_references,
+)
 from lcagent.documents import Document, Line, Page, Span
+from lcagent.rendering import NOT_CONFIRMED, sign
+from lcagent.results import Claim, ClaimStatus
 
 ID = "a" * 64
 REAL = "Hector Vance kept the lighthouse for thirty-one years."
@@ -55,3 +63,22 @@ def test_ids_count_the_quotes() -> None:
     ]
     citations = cite_quotes(quotes, [_document()], lambda _, page: page)
     assert [citation.id for citation in citations] == ["1", "2"]
+
+
+def test_what_is_not_proved_has_no_reference_like_what_is() -> None:
+    text = 'Lit in 1911 [S1 "a"]. Burned twice [S1 "b"]. It sank. It rose [S2 "c"].'
+    statuses: list[ClaimStatus] = ["supported", "quoted", "unsupported", "unsupported"]
+    keys = [("1",), ("2",), (), ("3",)]
+    claims = [Claim("x", key, status) for key, status in zip(keys, statuses, strict=True)]
+    assert with_references(text, split_claims(text), claims) == (
+        "Lit in 1911 [1]. Burned twice [2?]. It sank [no proof]. It rose [3: no proof]."
+    )
+
+
+def test_a_quote_that_says_something_else_has_no_check_mark() -> None:
+    checked = cite_quotes(
+        [AttributedQuote(REAL, Span(ID, 0))], [_document()], lambda _, page: page
+    )[0]
+    assert sign(checked, [Claim("x", ("1",), "quoted")]) == NOT_CONFIRMED
+    assert sign(checked, [Claim("x", ("1",), "quoted"), Claim("y", ("1",), "supported")]) == "✓"
+    assert sign(checked, []) == "✓"

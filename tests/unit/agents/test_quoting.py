@@ -31,9 +31,10 @@ def _ask(question: str, pages: Sequence[str], language: str = "en") -> list[Quot
         for page in made
     )
     query = analyse(question, [terms.language], index_terms([terms]))
-    return choose_quotes(
+    chosen = choose_quotes(
         SearchResults(passages, query, len(made), len(made), {document.id: running_lines(document)})
     )
+    return [*chosen.quotes] if chosen.are_answer else []
 
 
 def test_the_sentence_that_says_most_of_the_question_comes_first() -> None:

@@ -23,7 +23,7 @@ def test_unsupported_claims_fail_only_under_strict(
         run_id="r",
         question="q",
         answer="a",
-        abstained=False,
+        outcome="answered",
         strategy="quote",
         model="quote",
         claims=claims,

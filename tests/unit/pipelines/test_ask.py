@@ -22,16 +22,29 @@ async def test_the_answer_is_a_checked_quote_with_its_section(book: Path, sessio
     assert answer.claims[0].status == "supported"
     assert answer.claims[0].citations == ("1",)
     assert "[1]" in answer.answer
-    assert not answer.abstained
+    assert answer.outcome == "answered"
 
 
-async def test_what_is_not_there_is_said_to_be_not_there(book: Path, session: Session) -> None:
+async def test_words_that_are_not_there_prove_nothing(book: Path, session: Session) -> None:
     answer = await ask_async(
         book, "Who painted the ceiling of the Sistine Chapel?", session=session
     )
-    assert answer.abstained
+    assert answer.outcome == "nearest"
     assert answer.claims == answer.citations == ()
-    assert answer.answer.startswith("Not in the document")
+    assert answer.answer.startswith("No passage was found")
+
+
+async def test_where_nothing_answers_the_nearest_passages_are_shown_as_such(
+    session: Session, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("The Heron went down off Quern Point in a gale.\n\nThe keeper saw it all.\n")
+    answer = await ask_async(log, "Where did the Heron sink in the storm?", session=session)
+    assert (answer.outcome, answer.claims) == ("nearest", ())
+    assert answer.citations[0].quote == "The Heron went down off Quern Point in a gale."
+    assert "nearest" in answer.answer
+    assert "Not in the document" not in answer.answer
+    assert "Quern Point" in str(answer)
 
 
 async def test_coverage_counts_the_parts_and_names_those_left_out(
@@ -123,7 +136,7 @@ async def test_words_too_short_to_be_evidence_are_not_quoted(
 ) -> None:
     (tmp_path / "short.txt").write_text("Choir: Ada.\n")
     answer = await ask_async(tmp_path / "short.txt", "Who is in the choir?", session=session)
-    assert answer.abstained
+    assert (answer.outcome, answer.citations) == ("nearest", ())
 
 
 async def test_a_model_answers_inside_a_running_event_loop(book: Path, own_home: Path) -> None:
@@ -138,7 +151,7 @@ async def test_ten_questions_asked_at_once_are_answered_each(book: Path, session
     answers = await asyncio.gather(
         *(ask_async(book, f"Number {n}?", session=session, model=model) for n in range(10))
     )
-    assert [answer.answer for answer in answers] == [f"Number {n}?" for n in range(10)]
+    assert [answer.answer for answer in answers] == [f"Number {n} [no proof]?" for n in range(10)]
     assert len(model.requests) == 10
 
 
@@ -148,5 +161,5 @@ async def test_where_nothing_could_be_read_nothing_is_said_of_the_document(
     page = tmp_path / "pictures.html"
     page.write_text("<html><body><img src='a.png'><img src='b.png'></body></html>")
     answer = await ask_async(page, "Who kept the lighthouse?", session=session)
-    assert answer.abstained
+    assert answer.outcome == "nearest"
     assert answer.answer.startswith("Not answered: none of the pages")
