@@ -27,7 +27,8 @@ _NUMBER_WORDS = {
     )
 }
 _MARK = re.compile(r"\[(?:S?\d+)(?:\s*\"[^\"\]]*\")?\]")
-_JOINED_DIGITS = re.compile(r"(?<=\d)[,' \u00a0\u202f](?=\d{3}\b)")
+# A plain blank joins nothing: it stands between the cells of a table, too.
+_JOINED_DIGITS = re.compile(r"(?<=\d)[,'’\u00a0\u202f](?=\d{3}(?!\d))")
 _WORD = re.compile(r"\d+(?:\.\d+)?|\w+")
 
 _REFUSAL = re.compile(
@@ -45,8 +46,8 @@ Golds = Sequence[Sequence[str]]
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text as they are compared: without marks, case, accents' forms."""
-    plain = unicodedata.normalize("NFKC", _MARK.sub(" ", text)).lower()
-    found = _WORD.findall(_JOINED_DIGITS.sub("", plain))
+    joined = _JOINED_DIGITS.sub("", _MARK.sub(" ", text))
+    found = _WORD.findall(unicodedata.normalize("NFKC", joined).lower())
     return [_NUMBER_WORDS.get(word, word) for word in found if word not in _ARTICLES]
 
 

@@ -44,7 +44,8 @@ class Score:
         is_shown: The answer stands in it or in a quote that is shown with it.
         is_located: It has a quote that was found in the document.
         is_on_place: One of those stands where the answer is.
-        is_false_proof: It is marked as supported, and is not right.
+        is_false_proof: A claim is marked as supported, and the answer is not right. Without a
+            model, quotes claim nothing.
     """
 
     is_right: bool
@@ -66,7 +67,8 @@ def score(row: Row, question: Question) -> Score:
     shown = "\n".join([answer, *(one["quote"] for one in located)])
     holds = has_gold(answer, question.gold) and row.get("outcome", "answered") == "answered"
     is_right = holds if question.has_answer else abstains
-    is_proved = any(claim["status"] == "supported" for claim in row.get("claims", ()))
+    claims = row.get("claims", ()) if row["method"] != "quote" else ()
+    is_proved = any(claim["status"] == "supported" for claim in claims)
     return Score(
         is_right=is_right,
         f1=f1(answer, question.gold) if question.has_answer else float(abstains),

@@ -103,10 +103,10 @@ class Asker:
 
 def _noted(answer: Answer) -> dict[str, Any]:
     """Return what is kept of an answer; older versions of lcagent lack some of it."""
+    outcome = "not_mentioned" if getattr(answer, "abstained", False) else "answered"
     return {
         "answer": answer.answer,
-        "abstained": answer.abstained,
-        "outcome": getattr(answer, "outcome", "not_mentioned" if answer.abstained else "answered"),
+        "outcome": getattr(answer, "outcome", outcome),
         "finish": getattr(answer, "finish", None),
         "citations": [
             {

@@ -9,7 +9,9 @@ from answer_metrics import contains, f1, has_gold, is_refusal, mean_of, paired_d
     [
         ("It carried 48,216 foot passengers.", "48216"),
         ("It carried 48216.", "48,216"),
-        ("It carried 48 216.", "48,216"),
+        ("It carried 48\u202f216.", "48,216"),
+        ("2018 640 1,362 2,002 63", "640"),
+        ("45,930 48,612 48,216 17,405", "48216"),
         ("Seven of them lived.", "7"),
         ("The tower has 163 steps.", "163 STEPS"),
         ('It was Anders Quill [S1 "Anders Quill"].', "Anders Quill"),
