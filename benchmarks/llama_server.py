@@ -108,6 +108,7 @@ def main() -> None:
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = given.weights
+    parameters.model_alias = {Path(given.weights).stem}
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = given.port
     parameters.n_ctx = given.context
@@ -119,6 +120,7 @@ def main() -> None:
     parent = os.getppid()
     while os.getppid() == parent:
         time.sleep(1)
+    os._exit(0)  # at once: the server would first finish what it writes for nobody
 
 
 if __name__ == "__main__":
