@@ -1,8 +1,8 @@
 """The reply cache: what was paid for once is not paid for again.
 
-The key of a call is what it sends: model, server, messages, parameters. Only successes are stored;
-errors, empty replies and filtered ones are asked for again. Identical calls at the same time are
-one call, which goes on as long as anybody waits for it.
+The key of a call is what it sends: model, server, messages, parameters. Only whole replies are
+stored; errors, empty replies, and those that were cut off or filtered are asked for again.
+Identical calls at the same time are one call, which goes on as long as anybody waits for it.
 """
 
 import asyncio
@@ -194,12 +194,12 @@ def _remove(flights: dict[str, _Flight], key: str, flight: _Flight) -> None:
 
 
 def _is_success(reply: Reply) -> bool:
-    return reply.finish != "filtered" and bool(reply.text.strip())
+    return reply.finish == "stop" and bool(reply.text.strip())
 
 
 class _StoredReply(BaseModel):
     text: str
-    finish: Literal["stop", "length"]
+    finish: Literal["stop"]  # earlier versions kept what was cut off, too
     prompt_tokens: int
     completion_tokens: int
     is_estimate: bool

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from lcagent.models.finishes import Finish
+
 OnText: TypeAlias = Callable[[str], None]
 """Receives each piece of a reply as it arrives. Together the pieces are the text of the reply.
 
@@ -81,8 +83,9 @@ class Reply:
     """What a model replied, and what it cost.
 
     Attributes:
-        finish: "stop" at its own end, "length" where `max_tokens` cut it off, "filtered" where the
-            server withheld it.
+        finish: "stop" at its own end; any other is no whole reply: "length" where a limit cut it
+            off, "filtered" where the server withheld the rest, "loop" where it was stopped because
+            it repeated itself, "unknown" where the server ended it for a reason of its own.
         prompt_tokens, completion_tokens: As the server counted, or by our own count.
         is_estimate: The server told no usage; the counts are ours.
         usd: None where the price is not known.
@@ -93,7 +96,7 @@ class Reply:
     """
 
     text: str
-    finish: Literal["stop", "length", "filtered"] = "stop"
+    finish: Finish = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
     is_estimate: bool = False

@@ -9,29 +9,26 @@ import math
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from lcagent.models.chat_model import OnText, TokenLogprob
+from lcagent.models.finishes import BROKEN, Finish, read_finish, worse_finish
 from lcagent.models.reasoning import ReplyText
-
-Finish: TypeAlias = Literal["stop", "length", "filtered"]
 
 LONGEST_EVENT = 16_000_000
 """Bytes. No completion has a longer one: it would be an endless line."""
 
 _DONE = b"[DONE]"
-_FINISHES: dict[str, Finish] = {
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",
-    "content_filter": "filtered",
-}
 
 
 class BadBody(ValueError):
     """A body that is no completion; the message says what it is instead."""
+
+
+class BrokenOff(ValueError):
+    """A reply that its server gave up and says so; the message is its reason."""
 
 
 class _Token(BaseModel):
@@ -47,13 +44,20 @@ class _Logprobs(BaseModel):
 class _Text(BaseModel):
     content: str | list[dict[str, Any]] | None = None
     refusal: str | None = None
+    reasoning: Any = None
+    reasoning_content: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
 
 
 class _Choice(BaseModel):
     index: int = 0
     message: _Text | None = None
     delta: _Text | None = None
+    text: str | None = None
+    error: Any = None
     finish_reason: str | None = None
+    native_finish_reason: str | None = None
     logprobs: _Logprobs | None = None
 
 
@@ -78,12 +82,18 @@ class ServerReply:
 
     Attributes:
         said: The text, or the refusal in its place.
-        finish: None until the server says that the reply is complete.
+        finish: None until the server says that the reply has ended.
+        told: The word with which it said so.
+        has_reasoning: The model wrote reasoning, in a field of its own or in the text.
+        calls_tool: It asked for a tool, though none was offered.
         prompt_tokens, completion_tokens: None where the server does not report usage.
     """
 
     said: ReplyText = field(default_factory=ReplyText)
     finish: Finish | None = None
+    told: str = ""
+    has_reasoning: bool = False
+    calls_tool: bool = False
     is_refusal: bool = False
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -100,6 +110,7 @@ class ServerReply:
 
         Raises:
             BadBody: It is neither.
+            BrokenOff: The server gave the reply up.
         """
         read = _read(body)
         if read.usage is not None:
@@ -110,16 +121,27 @@ class ServerReply:
         return bool(chosen)
 
     def _take_choice(self, choice: _Choice) -> None:
+        if choice.error:
+            raise BrokenOff(_told(choice.error))
         message = choice.message or choice.delta or _Text()
         self.is_refusal = self.is_refusal or bool(message.refusal)
-        self.said.feed(message.refusal or whole_text(message.content))
+        self.calls_tool = self.calls_tool or bool(message.tool_calls or message.function_call)
+        self.said.feed(message.refusal or whole_text(message.content) or whole_text(choice.text))
+        self.has_reasoning = self.has_reasoning or bool(
+            message.reasoning or message.reasoning_content
+        )
         if choice.logprobs is not None:
             self.logprobs.extend(_logprob(each) for each in choice.logprobs.content or ())
-        if choice.finish_reason is not None:
-            self.said.end()
-            self.finish = _FINISHES.get(choice.finish_reason, "stop")
-        if self.is_refusal and self.finish is not None:
-            self.finish = "filtered"
+        self._take_finish(worse_finish(choice.finish_reason, choice.native_finish_reason))
+
+    def _take_finish(self, told: str | None) -> None:
+        finish = read_finish(told)
+        if finish is None:
+            return
+        if finish == BROKEN:
+            raise BrokenOff(f"it ended with “{told}”")
+        self.finish = "filtered" if self.is_refusal else finish
+        self.told = str(told)
 
     def _take_usage(self, usage: _Usage) -> None:
         self.prompt_tokens = usage.prompt_tokens or None
@@ -133,13 +155,13 @@ def read_whole(body: bytes, on_text: OnText | None = None) -> ServerReply:
 
     Raises:
         BadBody: It is no completion.
+        BrokenOff: The server gave it up.
     """
     reply = ServerReply(ReplyText(on_text))
     if not reply.take(body):
         raise BadBody("a reply without choices")
-    reply.said.end()
     reply.finish = reply.finish or ("filtered" if reply.is_refusal else "stop")
-    return reply
+    return _ended(reply)
 
 
 async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = None) -> ServerReply:
@@ -147,6 +169,7 @@ async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = Non
 
     Raises:
         BadBody: It is no completion, or the stream breaks off.
+        BrokenOff: The server gave it up.
     """
     reply, has_choices = ServerReply(ReplyText(on_text)), False
     async with aclosing(events(pieces)) as told:
@@ -157,7 +180,12 @@ async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = Non
             has_choices = reply.take(event) or has_choices
     if reply.finish is None:
         raise BadBody("half a stream")
+    return _ended(reply)
+
+
+def _ended(reply: ServerReply) -> ServerReply:
     reply.said.end()
+    reply.has_reasoning = reply.has_reasoning or reply.said.has_reasoning
     return reply
 
 
@@ -219,6 +247,11 @@ def _read(body: bytes) -> _Body:
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise BadBody(f"JSON that is no completion (at {place or 'its beginning'})") from error
+
+
+def _told(error: Any) -> str:
+    message = error.get("message") if isinstance(error, dict) else error
+    return str(message) if message else json.dumps(error, ensure_ascii=False)
 
 
 def _logprob(token: _Token) -> TokenLogprob:

@@ -33,7 +33,7 @@ from lcagent.errors import (
 from lcagent.local_options import LocalOptions
 from lcagent.models.capabilities import whole, without_system
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request, TokenLogprob
-from lcagent.models.reasoning import CLOSE, ReasoningStripper
+from lcagent.models.reasoning import CLOSE, ReplyText
 
 LIMITS = EngineLimits(width=4, cached_prefixes=2, open_memories=1)
 """Less is cached than by a server, which has its machine to itself."""
@@ -121,26 +121,23 @@ class LocalModel:
         """Return the reply to a request; see `ChatModel`.
 
         Raises:
-            UnusableReply: All of `max_tokens` went into reasoning, and there is no text.
+            UnusableReply: There is no text; the message says why.
         """
         prompt = await asyncio.to_thread(self.encode, request.messages)
         self._check_room(len(prompt), request)
         engine = await asyncio.to_thread(self.load)
         sequences = await engine.create_sequences(prompt, _params(request))
-        started, written = time.perf_counter(), _VisibleText(on_text)
+        started, written = time.perf_counter(), ReplyText(on_text)
         try:
             async with aclosing(engine.generate(sequences)) as chunks:
                 async for chunk in chunks:
-                    written.add(chunk.text)
+                    written.feed(chunk.text)
         except ModelUnavailable as error:  # out of memory; the same again would be so, too
             raise ModelError(f"{error}; a smaller --window needs less") from error
         written.end()
         is_cut = sequences[0].finish == "length"
-        if is_cut and not written.text.strip():
-            raise UnusableReply(
-                f"{self._card.name} used up its {request.max_tokens} tokens before it wrote "
-                "anything; allow longer replies"
-            )
+        if not written.text.strip():
+            raise UnusableReply(self._nothing_written(request, written, is_cut=is_cut))
         tokens = sequences[0].tokens
         return Reply(
             text=written.text,
@@ -169,6 +166,14 @@ class LocalModel:
                 f"it does not fit into the {self._card.window_tokens} of {self._card.name}"
             )
 
+    def _nothing_written(self, request: Request, written: ReplyText, *, is_cut: bool) -> str:
+        name = self._card.name
+        if is_cut:
+            used_up = f"{name} used up its {request.max_tokens} tokens before it wrote anything"
+            return f"{used_up}; allow longer replies"
+        what = "all reasoning" if written.has_reasoning else "empty"
+        return f"{name} wrote nothing: its reply is {what}"
+
     def _takes(self, *messages: Message) -> bool:
         try:
             return bool(self.encode(messages))
@@ -192,27 +197,6 @@ class LocalModel:
             spelled = data + spelled
         is_whole = spelled.decode("utf-8", "replace").lstrip() == text.lstrip()
         return tuple(reversed(found)) if is_whole else None
-
-
-class _VisibleText:
-    """The text of a reply as it comes, without the reasoning before it."""
-
-    def __init__(self, on_text: OnText | None) -> None:
-        self.text = ""
-        self._on_text = on_text
-        self._reasoning = ReasoningStripper()
-
-    def add(self, piece: str) -> None:
-        self._append(self._reasoning.feed(piece))
-
-    def end(self) -> None:
-        self._append(self._reasoning.end())
-
-    def _append(self, piece: str) -> None:
-        if piece:
-            self.text += piece
-            if self._on_text is not None:
-                self._on_text(piece)
 
 
 def _params(request: Request) -> GenerationParams:

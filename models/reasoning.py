@@ -1,23 +1,61 @@
-"""Reasoning that is left in the text of a reply, between `<think>` and `</think>`.
+"""Reasoning that is left in the text of a reply, in the tags of the model that wrote it.
 
 Servers with a reasoning parser send it in a field of its own; others leave it at the beginning of
-the text. It is paid for, but no part of the reply: neither its words nor its log-probabilities.
+the text, with its tags, or with the closing one only where the prompt's template ends with the
+opening one. It is paid for, but no part of the reply: neither its words nor its log-probabilities.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lcagent.models.chat_model import OnText, TokenLogprob
+import regex
 
-OPEN, CLOSE = "<think>", "</think>"
+from lcagent.models.chat_model import OnText, RestartableText, TokenLogprob
 
-_BLOCK = re.compile(f"{OPEN}.*?(?:{CLOSE}|$)", re.DOTALL)
+CLOSE = "</think>"
+"""The commonest end; the chat template of a model that reasons has it."""
+
+_XML = r"(?:[a-z]+:)?(?:ant)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad)"
+_FINAL = r"<\|channel\|>final(?:(?!<\|message\|>).){0,40}<\|message\|>"
+_FORMS = (
+    (rf"(?i:<{_XML}(?:\s[^<>]*)?>)", rf"(?i:</{_XML}\s*>)"),
+    (r"\[THINK\]", r"\[/THINK\]"),  # Magistral
+    (r"◁think▷", r"◁/think▷"),  # Kimi
+    (r"<\|channel>\s*(?:thought|analysis)\b", r"<channel\|>"),  # Gemma
+    (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
+    (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),  # Command
+    (r"<unused94>", r"<unused95>"),  # MedGemma
+    # Harmony has channels; the reply is what comes in the final one.
+    (r"(?:<\|start\|>assistant)?<\|channel\|>(?!final)\w[^<]*<\|message\|>", _FINAL),
+    (rf"(?:<\|start\|>assistant)?{_FINAL}", ""),
+    (r"<\|begin_of_solution\|>", ""),
+    (r"analysis(?=[A-Z])", r"assistant\s*final(?=\P{Ll})"),  # a server removed the special tokens
+)
+_OPEN = regex.compile(
+    r"\s*(?:"
+    + "|".join(f"(?P<f{form}>{opening})" for form, (opening, _) in enumerate(_FORMS))
+    + ")"
+)
+_CLOSES = [regex.compile(closing) for _, closing in _FORMS]
+_TAG = regex.compile(
+    f"(?P<close>{'|'.join(closing for _, closing in _FORMS[:8])})|"
+    + "|".join(opening for opening, _ in _FORMS[:7])
+)
+_MARKUP = "<[◁"
+"""With which every tag begins."""
+_LONGEST_TAG = 80
+_BLOCK = regex.compile(
+    "|".join(f"{opening}.*?(?:{closing}|$)" for opening, closing in _FORMS[:7]), regex.DOTALL
+)
+_SENTENCE_ENDS = "\n.!?…。！？:)"
 
 
 def strip_reasoning(text: str) -> str:
     """Return a complete text without its reasoning, wherever in the text that is."""
-    return _BLOCK.sub("", text)
+    said = ReplyText()
+    said.feed(text)
+    said.end()
+    return _BLOCK.sub("", said.text)
 
 
 @dataclass(slots=True)
@@ -25,39 +63,92 @@ class ReasoningStripper:
     """Removes the reasoning from the beginning of a text that arrives in pieces.
 
     A piece may end within a tag, so what might be the beginning of one is held back.
+
+    Attributes:
+        has_reasoning: Some was removed.
+        is_void: What `feed` returned before its last call was reasoning, too: only then came a
+            closing tag, without an opening one.
     """
 
+    has_reasoning: bool = False
+    is_void: bool = False
     _held: str = ""
-    _is_begun: bool = False
-    _is_inside: bool = False
+    _form: int | None = None
+    _is_text: bool = False
+    _has_opened: bool = False
     _is_trimming: bool = False
+    _line: str = ""  # the last character of the line that was returned last, if it has any
 
     def feed(self, piece: str) -> str:
         """Add a piece; return what is now known to be a part of the reply, and is new."""
-        if self._is_begun and not self._is_inside:
-            return self._trimmed(piece)
+        self.is_void = False
         self._held += piece
-        if not self._is_begun:
-            bare = self._held.lstrip()
-            if len(bare) < len(OPEN) and OPEN.startswith(bare):
-                return ""
-            self._is_begun = True
-            self._is_inside = self._is_trimming = bare.startswith(OPEN)
-        if not self._is_inside:
-            return self._rest()
-        _, closed, after = self._held.partition(CLOSE)
-        if not closed:
-            return ""
-        self._is_inside, self._held = False, after
-        return self._trimmed(self._rest())
+        return self._read(is_end=False)
 
     def end(self) -> str:
         """Return what was held back, as the text is complete; unclosed reasoning is dropped."""
-        return "" if self._is_inside else self._rest()
+        self.is_void = False
+        return self._read(is_end=True)
 
-    def _rest(self) -> str:
-        held, self._held = self._held, ""
-        return held
+    def _read(self, *, is_end: bool) -> str:
+        while not self._is_text:
+            if not (self._skip() if self._form is not None else self._begin(is_end=is_end)):
+                return ""
+        if self.has_reasoning:
+            return self._trimmed(self._taken(len(self._held)))
+        return self._until_lone_close(is_end=is_end)
+
+    def _begin(self, *, is_end: bool) -> bool:
+        """Say whether it is known by what the text begins."""
+        found = _OPEN.match(self._held, partial=not is_end)
+        if found is None:
+            self._is_text = True
+        elif found.partial:
+            return False
+        else:
+            self._form = int(str(found.lastgroup)[1:])
+            self._held = self._held[found.end() :]
+            self.has_reasoning = True
+        return True
+
+    def _skip(self) -> bool:
+        """Drop reasoning; say whether it is closed, after which there may be more of it."""
+        assert self._form is not None
+        found = _CLOSES[self._form].search(self._held)
+        if found is None:
+            self._held = self._held[-_LONGEST_TAG:]
+            return False
+        self._form, self._is_trimming = None, True
+        self._held = self._held[found.end() :].lstrip()
+        return True
+
+    def _until_lone_close(self, *, is_end: bool) -> str:
+        for found in _TAG.finditer(self._held) if not self._has_opened else ():
+            before, after = self._line + self._held[: found.start()], self._held[found.end() :]
+            if found["close"] is None:
+                self._has_opened = True
+                break
+            if not after.strip(" ") and not is_end:
+                return self._taken(found.start())
+            if not found[0].startswith("</") or _ends_reasoning(before, after):
+                self.has_reasoning = self.is_void = self._is_trimming = True
+                self._held, self._is_text = after.lstrip(), False
+                return self._read(is_end=is_end)
+        return self._taken(len(self._held) if is_end or self._has_opened else self._known())
+
+    def _known(self) -> int:
+        """Return how much of what is held cannot be the beginning of a tag."""
+        first = max(0, len(self._held) - _LONGEST_TAG)
+        for place in range(first, len(self._held)):
+            is_markup = self._held[place] in _MARKUP
+            if is_markup and _TAG.fullmatch(self._held, place, partial=True):
+                return place
+        return len(self._held)
+
+    def _taken(self, size: int) -> str:
+        taken, self._held = self._held[:size], self._held[size:]
+        self._line = (self._line + taken).rpartition("\n")[2].rstrip(" ")[-1:]
+        return taken
 
     def _trimmed(self, piece: str) -> str:
         """Return a piece without the blank lines between the reasoning and the reply."""
@@ -65,6 +156,13 @@ class ReasoningStripper:
             piece = piece.lstrip()
             self._is_trimming = not piece
         return piece
+
+
+def _ends_reasoning(before: str, after: str) -> bool:
+    """Say whether a closing tag ends reasoning, and is not what a sentence speaks of."""
+    line = before.rpartition("\n")[2].rstrip(" ")
+    ends_line = not after.strip(" ") or after.lstrip(" ").startswith("\n")
+    return not line or line[-1] in _SENTENCE_ENDS or ends_line
 
 
 @dataclass(slots=True)
@@ -80,6 +178,11 @@ class ReplyText:
     text: str = ""
     _stripper: ReasoningStripper = field(default_factory=ReasoningStripper)
 
+    @property
+    def has_reasoning(self) -> bool:
+        """Whether reasoning was removed from it."""
+        return self._stripper.has_reasoning
+
     def feed(self, piece: str) -> None:
         """Add a piece as it came from the model."""
         self._add(self._stripper.feed(piece))
@@ -89,10 +192,17 @@ class ReplyText:
         self._add(self._stripper.end())
 
     def _add(self, piece: str) -> None:
+        if self._stripper.is_void:
+            self._restart()
         if piece:
             self.text += piece
             if self.on_text is not None:
                 self.on_text(piece)
+
+    def _restart(self) -> None:
+        if self.text and isinstance(self.on_text, RestartableText):
+            self.on_text.restart()
+        self.text = ""
 
 
 def align_logprobs(tokens: Sequence[TokenLogprob], text: str) -> tuple[TokenLogprob, ...] | None:

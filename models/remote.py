@@ -18,7 +18,7 @@ from lcagent.concurrency import PerLoop
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
 from lcagent.models.capabilities import Body, ServerCapabilities
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
-from lcagent.models.completions import BadBody, ServerReply, read_stream, read_whole
+from lcagent.models.completions import BadBody, BrokenOff, ServerReply, read_stream, read_whole
 from lcagent.models.endpoints import host_and_port, is_loopback, is_openai
 from lcagent.models.reasoning import align_logprobs
 from lcagent.models.server_errors import Refusal, error_for, one_line, read_refusal
@@ -74,7 +74,7 @@ class RemoteModel:
         If the model refuses, `finish` is "filtered" and the text is its refusal.
 
         Raises:
-            UnusableReply: All of `max_tokens` went into reasoning, and there is no text.
+            UnusableReply: There is no text; the message says why.
         """
         prompt_tokens = self.count_tokens(request.messages)
         has_schema = self._has_room(request, prompt_tokens)
@@ -143,9 +143,12 @@ class RemoteModel:
         except BadBody as error:
             found = self._connection.redact(str(error))
             raise ModelUnavailable(f"{self.host} sent {found} in place of a reply") from error
+        except BrokenOff as error:
+            why = self._connection.redact(str(error))
+            raise ModelUnavailable(f"the reply of {self.host} broke off: {why}") from error
 
     def _reply(self, said: ServerReply, request: Request, counted: int, latency_s: float) -> Reply:
-        if said.finish == "length" and not said.text.strip():
+        if not said.text.strip():
             raise UnusableReply(_nothing_written(self._card.name, request, said))
         wants_logprobs = request.wants_logprobs and said.logprobs
         is_told = said.prompt_tokens is not None and said.completion_tokens is not None
@@ -278,11 +281,23 @@ class _Client(openai.AsyncOpenAI):
 
 
 def _nothing_written(name: str, request: Request, said: ServerReply) -> str:
-    used = said.reasoning_tokens or request.max_tokens
-    return (
-        f"{name} used up its {request.max_tokens} tokens before it wrote anything "
-        f"(reasoning: {used}); allow longer replies or ask for less reasoning"
-    )
+    if said.finish == "length":
+        used = said.reasoning_tokens or request.max_tokens
+        return (
+            f"{name} used up its {request.max_tokens} tokens before it wrote anything "
+            f"(reasoning: {used}); allow longer replies or ask for less reasoning"
+        )
+    if said.finish == "filtered":
+        why = f"the server withheld its reply (“{said.told}”)"
+    elif said.calls_tool:
+        why = "it asked for a tool instead, and lcagent offers none"
+    elif said.has_reasoning:
+        why = "its reply is all reasoning; ask for less reasoning, or for a longer reply"
+    elif said.finish == "stop":
+        why = "its reply is empty"
+    else:
+        why = f"its reply is empty and ended with “{said.told}”"
+    return f"{name} wrote nothing: {one_line(why)}"
 
 
 def _silence(host: str, timeout_s: float) -> str:

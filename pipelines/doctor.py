@@ -1,16 +1,15 @@
 """What is installed, what is in use, and whether the store is sound."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
-from typing import Any
 
 import lcagent
 from lcagent.agents.prompt_templates import check_overrides
 from lcagent.concurrency import run_sync
 from lcagent.errors import LcagentError, StorageError
 from lcagent.models.choose import is_local
+from lcagent.pipelines.finding import Finding
 from lcagent.pipelines.services import named_model
 from lcagent.pipelines.session import Session
 from lcagent.retrieval.embedding.choose import choose_embedder
@@ -27,19 +26,6 @@ EXTRAS = {
     "postgres": ("psycopg",),
 }
 """The packages that each extra brings."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that `lcagent doctor` looked at."""
-
-    what: str
-    detail: str
-    is_ok: bool = True
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the finding for `--json`."""
-        return {"what": self.what, "detail": self.detail, "ok": self.is_ok}
 
 
 def examine(*, asks_model: bool = False, model: str | None = None) -> list[Finding]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lcagent.errors import StorageError, UsageError
+from lcagent.models.finishes import cut_notes
 from lcagent.models.limits import total_usage
 from lcagent.results import Usage
 from lcagent.storage.leases import LEASE_S, Owner
@@ -57,6 +58,11 @@ class RunLog:
     def steps(self, prefix: str = "") -> Iterator[StoredStep]:
         """Yield the steps whose key begins so, in the order in which they ended."""
         return (step for key, step in self._steps.items() if key.startswith(prefix))
+
+    def cut_notes(self, key: str) -> list[str]:
+        """Return why the reply that a step ended with is no whole one; nothing if it is."""
+        calls = self._steps[key].calls if key in self._steps else []
+        return cut_notes(calls[-1]["finish"]) if calls else []
 
     @property
     def usage(self) -> Usage:

@@ -1,9 +1,12 @@
 """The state of a question on its way to an answer, as it is saved after every step."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypeAlias, TypedDict, cast
 
 from lcagent.results import Outcome
+
+Finish: TypeAlias = Literal["complete", "cut"]
+"""Whether a reply is whole, or ended before its end."""
 
 
 class QuoteState(TypedDict):
@@ -47,6 +50,7 @@ class AskState(TypedDict):
         quotes: The answer, if it is quoted; with the outcome "nearest", what comes nearest to one.
         outcome: What came of it; a reply that says that the answer is not there speaks for itself.
         reply: The answer as a model wrote it, with marks; empty where there is none.
+        finish: "cut" where the reply ended before its end; the notes say why.
         sources: What the marks stand for.
     """
 
@@ -59,6 +63,7 @@ class AskState(TypedDict):
     quotes: list[QuoteState]
     outcome: Outcome
     reply: str
+    finish: Finish
     sources: dict[str, SourceState]
     unread: list[UnreadState]
     notes: list[str]
@@ -88,6 +93,7 @@ class MethodOutput(TypedDict):
     """What a method adds whose answer a model writes."""
 
     reply: str
+    finish: Finish
     sources: dict[str, SourceState]
     unread: list[UnreadState]
     notes: list[str]
@@ -107,6 +113,7 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         quotes=[],
         outcome="answered",
         reply="",
+        finish="complete",
         sources={},
         unread=[],
         notes=[],

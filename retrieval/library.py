@@ -118,7 +118,12 @@ class Library:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(source)) for source in sources]
         results = [task.result() for task in tasks]
-        documents = {item.id: item for item in results if isinstance(item, Document)}
+        found = [
+            (source, item)
+            for source, item in zip(sources, results, strict=True)
+            if isinstance(item, Document)
+        ]
+        documents = {document.id: document for document in tell_apart(found)}
         unread = tuple(item for item in results if isinstance(item, Unread))
         if not documents and unread:
             raise _all_unread(unread)
@@ -216,6 +221,39 @@ class Library:
             if progress is not None:
                 progress(f"{document.name} (OCR)", done, len(wanted))
         return replace(document, pages=tuple(pages))
+
+
+def tell_apart(found: Sequence[tuple[Source, Document]]) -> list[Document]:
+    """Return documents, those of one name with as much of their folders as tells them apart.
+
+    One that came from the store has no folder; of such, the beginning of the id is in the name.
+    """
+    ids: dict[str, set[str]] = {}
+    for _, document in found:
+        ids.setdefault(document.name, set()).add(document.id)
+    return [
+        document
+        if len(ids[document.name]) == 1
+        else replace(
+            document,
+            name=_full_name(
+                source, document, [other for other, its in found if its.name == document.name]
+            ),
+        )
+        for source, document in found
+    ]
+
+
+def _full_name(source: Source, document: Document, alike: Sequence[Source]) -> str:
+    """Return a name for a document that none of those of the same name has."""
+    paths = [other.absolute().parts for other in alike if isinstance(other, Path)]
+    if isinstance(source, StoredId) or len(paths) < len(alike):
+        return f"{document.name} ({document.id[:8]})"
+    parts = source.absolute().parts
+    for length in range(2, len(parts) + 1):
+        if sum(other[-length:] == parts[-length:] for other in paths) == 1:
+            return printable("/".join(parts[-length:]))
+    return f"{document.name} ({document.id[:8]})"
 
 
 def _all_unread(unread: Sequence[Unread]) -> UnreadableDocument:

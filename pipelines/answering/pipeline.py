@@ -94,6 +94,7 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
         question=state["question"],
         answer=text,
         outcome=outcome,
+        finish=state["finish"],
         strategy=state["strategy"],
         reason=state["reason"],
         model=state["model"],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lcagent.engine.engine import describe_device
 from lcagent.errors import LcagentError, ModelNotUsable
 from lcagent.models.local import LocalModel
-from lcagent.pipelines.doctor import Finding
+from lcagent.pipelines.finding import Finding
 from lcagent.pipelines.local_models.memory_plan import MemoryPlan, in_bytes, plan_memory_of
 from lcagent.pipelines.services import named_model
 from lcagent.settings import Settings

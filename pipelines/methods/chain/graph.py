@@ -244,11 +244,13 @@ def _written(chain: ChainRun, reply: str, candidates: Iterable[Notes]) -> Method
         for label in cited
         if label in facts
     }
+    cut = chain.log.cut_notes(ANSWER)
     return MethodOutput(
         reply=reply,
+        finish="cut" if cut else "complete",
         sources=sources,
         unread=unread_pages(chain),
-        notes=_notes(chain),
+        notes=[*_notes(chain), *cut],
         chunks=len(chain.chunks),
         chunks_read=len(chain.chunks),
     )

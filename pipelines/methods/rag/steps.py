@@ -39,11 +39,14 @@ async def rag(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
         run.pages,
     )
     on_text = AnswerStreamer(runtime.stream_writer)
+    reply = await answer(question, sources, run, on_text)
+    cut = run.log.cut_notes(ANSWER)
     return MethodOutput(
-        reply=await answer(question, sources, run, on_text),
+        reply=reply,
+        finish="cut" if cut else "complete",
         sources=source_states(sources),
         unread=[],
-        notes=list(found.notes),
+        notes=[*found.notes, *cut],
         chunks=found.chunks,
         chunks_read=found.chunks_read,
     )

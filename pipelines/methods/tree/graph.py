@@ -116,6 +116,7 @@ async def conclude(state: TreeState, runtime: Runtime[RunContext]) -> MethodOutp
     searched = await run.retriever.search(question, top_k=1, pages=run.pages, vectors=run.vectors)
     return MethodOutput(
         reply=reply,
+        finish="complete",
         sources=findings.sources(),
         unread=[],
         notes=[*findings.notes(), *searched.notes],

@@ -8,7 +8,7 @@ from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
 from lcagent.agents.token_budget import MARGIN_TOKENS
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages
-from lcagent.pipelines.methods.rag.steps import answer, source_states
+from lcagent.pipelines.methods.rag.steps import ANSWER, answer, source_states
 from lcagent.pipelines.state import AskState, MethodOutput
 from lcagent.pipelines.streaming import AnswerStreamer
 
@@ -21,11 +21,14 @@ async def whole(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     run = runtime.context
     sources = await asyncio.to_thread(all_pages_as_sources, run.collection.documents, run.pages)
     on_text = AnswerStreamer(runtime.stream_writer)
+    reply = await answer(state["question"], sources, run, on_text)
+    cut = run.log.cut_notes(ANSWER)
     return MethodOutput(
-        reply=await answer(state["question"], sources, run, on_text),
+        reply=reply,
+        finish="cut" if cut else "complete",
         sources=source_states(sources),
         unread=[],
-        notes=[],
+        notes=cut,
         chunks=len(sources),
         chunks_read=len(sources),
     )

@@ -131,7 +131,16 @@ async def test_other_models_servers_and_namespaces_have_other_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [Reply(""), Reply(" \n"), Reply("I cannot.", finish="filtered")], ids=repr
+    "reply",
+    [
+        Reply(""),
+        Reply(" \n"),
+        Reply("I cannot.", finish="filtered"),
+        Reply("Half a", finish="length"),
+        Reply("So. So. So.", finish="loop"),
+        Reply("Half a", finish="unknown"),
+    ],
+    ids=repr,
 )
 async def test_what_is_no_success_is_asked_for_again(reply: Reply) -> None:
     model, store = ScriptedModel(lambda _: reply), Memory()
@@ -140,11 +149,14 @@ async def test_what_is_no_success_is_asked_for_again(reply: Reply) -> None:
     assert (len(model.requests), store.rows) == (2, {})
 
 
-async def test_a_reply_that_was_cut_is_kept() -> None:
-    model, store = ScriptedModel(lambda _: Reply("Half", finish="length")), Memory()
-    await Cached(model, store).complete(ASK)
-    again = await Cached(model, store).complete(ASK)
-    assert (again.finish, again.is_cached) == ("length", True)
+async def test_a_cut_reply_that_an_earlier_version_kept_is_asked_for_again() -> None:
+    model, store = ScriptedModel(lambda _: "Whole."), Memory()
+    cached = Cached(model, store)
+    await cached.complete(ASK)
+    (row,) = store.rows.values()
+    row["finish"] = "length"
+    assert not (await cached.complete(ASK)).is_cached
+    assert (await cached.complete(ASK)).is_cached
 
 
 async def test_an_error_is_not_kept() -> None:

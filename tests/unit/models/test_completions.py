@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lcagent.models.completions import BadBody, ServerReply, read_whole
+from lcagent.models.completions import BadBody, BrokenOff, ServerReply, read_whole
 
 
 def _body(**choice: Any) -> bytes:
@@ -21,11 +21,47 @@ def _body(**choice: Any) -> bytes:
         ("length", "length"),
         ("max_tokens", "length"),
         ("content_filter", "filtered"),
+        ("", "stop"),
+        ("STOP", "stop"),
+        ("FinishReason.STOP", "stop"),
+        ("end_turn", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("FINISH_REASON_MAX_TOKENS", "length"),
+        ("SAFETY", "filtered"),
+        ("RECITATION", "filtered"),
+        ("tool_calls", "unknown"),
+        ("OTHER", "unknown"),
+        ("weary", "unknown"),
     ],
 )
 def test_reasons_to_end_are_understood(told: str | None, finish: str) -> None:
     body = _body(message={"content": "x"}, finish_reason=told)
     assert read_whole(body).finish == finish
+
+
+@pytest.mark.parametrize(
+    "told", ["error", "abort", "insufficient_system_resource", "ERROR", "network_error"]
+)
+def test_a_reply_that_its_server_gave_up_is_no_reply(told: str) -> None:
+    with pytest.raises(BrokenOff, match=told):
+        read_whole(_body(message={"content": "half a"}, finish_reason=told))
+
+
+def test_an_error_in_a_choice_is_an_error() -> None:
+    error = {"code": 502, "message": "Provider disconnected"}
+    with pytest.raises(BrokenOff, match="Provider disconnected"):
+        read_whole(_body(message={"content": ""}, finish_reason="stop", error=error))
+
+
+def test_the_model_s_own_reason_is_believed_where_the_server_calls_it_a_stop() -> None:
+    for native, finish in (("MAX_TOKENS", "length"), ("SAFETY", "filtered"), ("STOP", "stop")):
+        body = _body(message={"content": "x"}, finish_reason="stop", native_finish_reason=native)
+        assert read_whole(body).finish == finish
+
+
+def test_a_text_beside_the_message_is_read() -> None:
+    body = _body(message={"content": None}, text="Osla Brand.", finish_reason="stop")
+    assert read_whole(body).text == "Osla Brand."
 
 
 def test_a_text_in_parts_is_joined() -> None:

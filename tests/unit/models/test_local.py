@@ -17,10 +17,11 @@ from lcagent.local_options import LocalOptions
 from lcagent.models.cached import Cached
 from lcagent.models.chat_model import Message, Request
 from lcagent.models.choose import choose_model
-from lcagent.models.local import LocalModel, _VisibleText, open_local
+from lcagent.models.local import LocalModel, open_local
 
 RECALL_MODEL = Path(__file__).parents[3] / "examples" / "recall-model"
 FACTS = "".join(f" KEY {word} bavsha bavthe" for word in ("baksha", "dekthe", "devvik"))
+LONG = f"{FACTS * 10} KEY baksha"
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +65,6 @@ async def test_log_probabilities_are_those_of_the_text(model: LocalModel) -> Non
     assert b"".join(token.data for token in reply.logprobs).decode() == reply.text
     assert all(token.logprob <= 0 for token in reply.logprobs)
     assert (await model.complete(_asks())).logprobs is None
-
-
-def test_reasoning_is_no_part_of_a_reply_and_its_tokens_are_not_told() -> None:
-    pieces: list[str] = []
-    written = _VisibleText(pieces.append)
-    for piece in ("<think>", "so ", "so</th", "ink>\n\n", "Yes", "."):
-        written.add(piece)
-    written.end()
-    assert (written.text, pieces) == ("Yes.", ["Yes", "."])
 
 
 @pytest.mark.anyio
@@ -129,9 +121,9 @@ def test_a_prompt_continues_from_an_earlier_one_that_began_alike(prefilled: list
 
 def test_a_prompt_that_begins_otherwise_is_read_anew(prefilled: list[int]) -> None:
     model = open_local(str(RECALL_MODEL))
-    asyncio.run(model.complete(_asks(FACTS * 10)))
+    asyncio.run(model.complete(_asks(LONG)))
     prefilled.clear()
-    other = _asks(f"x{FACTS * 10}")
+    other = _asks(f"x{LONG}")
     asyncio.run(model.complete(other))
     assert sum(prefilled) == model.count_tokens(other.messages)
 
@@ -140,7 +132,7 @@ def test_a_prompt_that_ran_out_of_memory_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, prefilled: list[int]
 ) -> None:
     model = open_local(str(RECALL_MODEL))
-    asyncio.run(model.complete(_asks(FACTS * 10)))
+    asyncio.run(model.complete(_asks(LONG)))
 
     def fails(*_: object) -> None:
         raise MemoryError
@@ -148,15 +140,15 @@ def test_a_prompt_that_ran_out_of_memory_leaves_nothing_behind(
     with monkeypatch.context() as patch:
         patch.setattr("lcagent.engine.generation.scheduler.prefill_chunk", fails)
         with pytest.raises(ModelError):
-            asyncio.run(model.complete(_asks(FACTS * 20)))
+            asyncio.run(model.complete(_asks(FACTS * 10 + LONG)))
     prefilled.clear()
-    asyncio.run(model.complete(_asks(FACTS * 10)))
-    assert sum(prefilled) == model.count_tokens(_asks(FACTS * 10).messages)
+    asyncio.run(model.complete(_asks(LONG)))
+    assert sum(prefilled) == model.count_tokens(_asks(LONG).messages)
 
 
 @pytest.mark.anyio
 async def test_a_draw_is_the_same_when_it_is_made_again(model: LocalModel) -> None:
-    draws = [_asks("KEY", temperature=5.0, sample=number) for number in (1, 1, 2)]
+    draws = [_asks(temperature=5.0, sample=number) for number in (1, 1, 2)]
     first, again, other = [(await model.complete(draw)).text for draw in draws]
     assert first == again != other
 

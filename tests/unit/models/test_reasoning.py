@@ -35,6 +35,109 @@ def test_the_reply_is_what_stands_behind_the_reasoning(text: str, reply: str, si
     assert "".join(pieces) + stripper.end() == reply
 
 
+REPLY = 'Osla Brand lit it in 1911 [S1 "lit by Osla Brand"].'
+THOUGHT = "Who lit it? Maybe Per Larsen did."
+ANALYSIS = f"<|channel|>analysis<|message|>{THOUGHT}<|end|>"
+FINAL = "<|start|>assistant<|channel|>final<|message|>"
+
+
+class Shown:
+    """A listener that can be told that the text starts over."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.restarts = 0
+
+    def __call__(self, piece: str) -> None:
+        self.text += piece
+
+    def restart(self) -> None:
+        self.text = ""
+        self.restarts += 1
+
+
+def _said(text: str, size: int) -> tuple[ReplyText, Shown]:
+    shown = Shown()
+    said = ReplyText(shown)
+    for at in range(0, len(text), size):
+        said.feed(text[at : at + size])
+    said.end()
+    return said, shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>one</think>\n<think>\n{THOUGHT}\n</think>\n\n{REPLY}",
+        f"<thinking>\n{THOUGHT}\n</thinking>\n\n{REPLY}",
+        f'<think type="deep" budget="9">\n{THOUGHT}</think>{REPLY}',
+        f"<Thought>{THOUGHT}</Thought>{REPLY}",
+        f"<seed:think>{THOUGHT}</seed:think>{REPLY}",
+        f"<antThinking>{THOUGHT}</antThinking>{REPLY}",
+        f"<reasoning>{THOUGHT}</reasoning>\n{REPLY}",
+        f"{ANALYSIS}{FINAL}{REPLY}",
+        f"{ANALYSIS}{FINAL.replace('final', 'commentary to=x ')}So.<|end|>{FINAL}{REPLY}",
+        f"{ANALYSIS}{FINAL.replace('final', 'final <|constrain|>json')}{REPLY}",
+        f"{FINAL}{REPLY}",
+        f"analysis{THOUGHT}assistantfinal{REPLY}",
+        f"[THINK]{THOUGHT}[/THINK]{REPLY}",
+        f"◁think▷{THOUGHT}◁/think▷{REPLY}",
+        f"<|channel>thought\n{THOUGHT}<channel|>{REPLY}",
+        f"<|START_THINKING|>{THOUGHT}<|END_THINKING|>{REPLY}",
+        f"<unused94>thought\n{THOUGHT}<unused95>{REPLY}",
+        f"<|begin_of_thought|>{THOUGHT}<|end_of_thought|>\n<|begin_of_solution|>{REPLY}",
+    ],
+)
+@given(size=st.integers(1, 9))
+def test_reasoning_in_the_tags_of_any_model_is_never_shown(text: str, size: int) -> None:
+    said, shown = _said(text, size)
+    assert said.text == shown.text == REPLY
+    assert said.has_reasoning
+    assert shown.restarts == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{THOUGHT}\n</think>\n\n{REPLY}",
+        f"{THOUGHT} </think> {REPLY}",
+        f"{THOUGHT}</thinking>{REPLY}",
+        f"{THOUGHT}[/THINK]{REPLY}",
+        f"{THOUGHT}◁/think▷{REPLY}",
+        f"{THOUGHT}\n</think>\n<think>And\n</think>{REPLY}",
+        f"{THOUGHT}<|end|>{FINAL}{REPLY}",
+    ],
+)
+@given(size=st.integers(1, 9))
+def test_a_closing_tag_alone_takes_back_what_was_shown(text: str, size: int) -> None:
+    said, shown = _said(text, size)
+    assert said.text == shown.text == REPLY
+    assert shown.restarts <= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The tag </think> closes it.",
+        "It ends with `</think>`, as the manual says.",
+        "<thing> of beauty, [THE] end: a < b < c",
+        "analysis of the text shows it; the assistant finally left.",
+        "<|im_start|>assistant\nYes",
+    ],
+)
+@given(size=st.integers(1, 9))
+def test_what_only_looks_like_reasoning_is_kept(text: str, size: int) -> None:
+    said, shown = _said(text, size)
+    assert said.text == shown.text == text
+    assert (said.has_reasoning, shown.restarts) == (False, 0)
+
+
+@pytest.mark.parametrize("text", ["<think>" + THOUGHT, THOUGHT + "</think>", "[THINK]" + THOUGHT])
+def test_a_reply_that_is_all_reasoning_has_no_text(text: str) -> None:
+    said, shown = _said(text, 5)
+    assert (said.text, shown.text, said.has_reasoning) == ("", "", True)
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_streamed", [False, True])
 async def test_a_server_that_leaves_reasoning_in_the_text(is_streamed: bool) -> None:
@@ -56,6 +159,7 @@ async def test_a_server_that_leaves_reasoning_in_the_text(is_streamed: bool) -> 
         ("<think>a</think>Yes.", "Yes."),
         ("Yes. <think>\nreally?\n</think>No.", "Yes. No."),
         ("Yes. <think>never ends", "Yes. "),
+        ("Yes. [THINK]really?[/THINK]No.", "Yes. No."),
         ("Yes.", "Yes."),
     ],
 )

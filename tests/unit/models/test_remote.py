@@ -18,6 +18,7 @@ from lcagent.errors import (
 from lcagent.models.chat_model import Message, Request, TokenLogprob
 from lcagent.models.choose import find_card
 from lcagent.models.remote import RemoteModel
+from lcagent.models.retrying import Retrying
 from lcagent.testing import Fault, ScriptedReply, ScriptedServer, ServerRules
 
 from .conftest import KEY, Serve
@@ -413,10 +414,43 @@ async def test_reasoning_that_used_up_the_reply_is_unusable(serve: Serve, hello:
             await model.complete(hello)
 
 
-async def test_an_empty_reply_is_a_reply(serve: Serve, hello: Request) -> None:
-    async with serve(lambda call: "") as (model, _):
-        reply = await model.complete(hello)
-    assert (reply.text, reply.finish) == ("", "stop")
+@pytest.mark.parametrize(
+    ("scripted", "words"),
+    [
+        (ScriptedReply(""), "its reply is empty"),
+        (ScriptedReply(" \n"), "its reply is empty"),
+        (ScriptedReply("", finish="SAFETY"), "withheld its reply .*SAFETY"),
+        (ScriptedReply("", finish="content_filter"), "withheld its reply"),
+        (ScriptedReply("", finish="weary"), "ended with .weary"),
+        (ScriptedReply("<think>It was lit by Osla Brand"), "all reasoning"),
+        (ScriptedReply("It was lit by Osla Brand.</think>"), "all reasoning"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_an_empty_reply_is_unusable_and_says_why(
+    serve: Serve, hello: Request, scripted: ScriptedReply, words: str, is_streamed: bool
+) -> None:
+    async with serve(lambda call: scripted) as (model, _):
+        with pytest.raises(UnusableReply, match=f"any-model wrote nothing: .*{words}"):
+            await model.complete(hello, (lambda piece: None) if is_streamed else None)
+
+
+@pytest.mark.parametrize("finish", ["error", "abort", "insufficient_system_resource"])
+async def test_a_reply_that_its_server_gave_up_is_asked_for_again(
+    serve: Serve, hello: Request, finish: str
+) -> None:
+    shown: list[str] = []
+
+    def script(_: object) -> ScriptedReply | str:
+        return ScriptedReply("Half a", finish=finish) if server.calls == 1 else "Whole."
+
+    async with serve(script) as (model, server):
+        reply = await Retrying(model, sleep=_at_once).complete(hello, shown.append)
+    assert (reply.text, reply.finish, shown) == ("Whole.", "stop", ["Whole."])
+
+
+async def _at_once(_: float) -> None: ...
 
 
 async def test_half_characters_are_replaced_before_they_are_sent(serve: Serve) -> None:

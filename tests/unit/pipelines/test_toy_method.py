@@ -42,7 +42,9 @@ async def echo(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     request = Request((Message("user", f"{state['question']} " * times),), purpose="echo")
     reply = (await model.complete(request)).text
     await run.log.add(StoredStep("echo/0", {"reply": reply}, model.calls))
-    return MethodOutput(reply=reply, sources={}, unread=[], notes=[], chunks=0, chunks_read=0)
+    return MethodOutput(
+        reply=reply, finish="complete", sources={}, unread=[], notes=[], chunks=0, chunks_read=0
+    )
 
 
 def _node() -> Node:

@@ -183,3 +183,36 @@ def test_questions_asked_at_once_read_a_new_document_once(library: Library, file
     assert len({id(one) for one in asyncio.run(ten_times())}) == 10
     assert store.saves == 1
     assert library._at_work == {}
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(
+    library: Library, tmp_path: Path
+) -> None:
+    paths = [tmp_path / "log" / year / "bills" / "rope.txt" for year in ("2023", "2024")]
+    for path in (*paths, tmp_path / "other.txt"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Rope, {path.parent.parent.name}.")
+    names = [each.name for each in _collect(library, *paths, tmp_path / "other.txt").documents]
+    assert names == ["2023/bills/rope.txt", "2024/bills/rope.txt", "other.txt"]
+
+
+def test_stored_documents_of_one_name_are_told_apart_by_their_ids(
+    library: Library, tmp_path: Path
+) -> None:
+    paths = [tmp_path / year / "rope.txt" for year in ("2023", "2024")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(f"Rope, {path.parent.name}.")
+    ids = [StoredId(each.id) for each in _collect(library, *paths).documents]
+    names = [each.name for each in _collect(library, *ids).documents]
+    assert names == [f"rope.txt ({each.document_id[:8]})" for each in ids]
+
+
+def test_a_copy_of_a_file_is_no_second_document_of_its_name(
+    library: Library, tmp_path: Path
+) -> None:
+    paths = [tmp_path / folder / "rope.txt" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text("Rope.")
+    assert [each.name for each in _collect(library, *paths).documents] == ["rope.txt"]
