@@ -73,7 +73,7 @@ def _print_written(answer: Answer, shown: str) -> None:
     claimed = _claimed(answer)
     print_line("")
     _print_citations(
-        (one for one in answer.citations if not answer.proof or one.id in claimed), answer.claims
+        (one for one in answer.citations if not answer.proof or one.id in claimed), answer
     )
     if answer.usage.calls or answer.usage.cached_calls:
         print_notes([in_figures(answer.usage)])
@@ -102,7 +102,7 @@ def print_summary(summary: Summary, *, is_titled: bool = False) -> None:
     print_line(summary.text)
     print_line("")
     shows_quotes = summary.strategy != "extract"
-    _print_citations(summary.citations, summary.claims, shows_quotes=shows_quotes)
+    _print_citations(summary.citations, summary, shows_quotes=shows_quotes)
     _print_coverage(summary.coverage)
 
 
@@ -112,7 +112,7 @@ def _print_proof(answer: Answer, proof: Proof) -> None:
     for line in proof_lines(proof):
         print_line(line)
     claimed = _claimed(answer)
-    _print_citations((one for one in answer.citations if one.id not in claimed), ())
+    _print_citations((one for one in answer.citations if one.id not in claimed), answer)
 
 
 def _claimed(answer: Answer) -> set[str]:
@@ -121,10 +121,11 @@ def _claimed(answer: Answer) -> set[str]:
 
 
 def _print_citations(
-    citations: Iterable[Citation], claims: Sequence[Claim], *, shows_quotes: bool = True
+    citations: Iterable[Citation], result: Result, *, shows_quotes: bool = True
 ) -> None:
     for citation in citations:
-        print_line(f"[{citation.id}] {sign(citation, claims)} {source_in_words(citation)}")
+        where = source_in_words(citation, result.model)
+        print_line(f"[{citation.id}] {sign(citation, result.claims)} {where}")
         if citation.quote and shows_quotes:
             _print_wrapped(f"“{_on_one_line(citation.quote)}”", "    ")
 

@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from lcagent.tasks import QUOTE
+
 MARKS = {
     "exact": "✓",
     "fuzzy": "≈",
@@ -125,10 +127,11 @@ def unproved_in_words(claims: Sequence[Stated]) -> list[str]:
     return found
 
 
-def source_in_words(citation: Quoted) -> str:
-    """Say where a citation stands, and who found it where that was not the model."""
+def source_in_words(citation: Quoted, model: str) -> str:
+    """Say where a citation stands, and who found it where a model did not say so itself."""
     where = place_in_words(citation) or "no such source"
-    return f"{where} (found by lcagent)" if citation.found_by == "lcagent" else where
+    is_ours = citation.found_by == "lcagent" and model != QUOTE
+    return f"{where} (found by lcagent)" if is_ours else where
 
 
 def plain(
@@ -136,11 +139,12 @@ def plain(
     citations: Iterable[Quoted],
     notes: Sequence[str],
     claims: Sequence[Stated] = (),
+    model: str = QUOTE,
 ) -> str:
     """Return a result as text: what it says, what it cites, what to know about it."""
     lines = [body, ""]
     for citation in citations:
-        lines.append(f"[{citation.id}] {sign(citation, claims)} {source_in_words(citation)}")
+        lines.append(f"[{citation.id}] {sign(citation, claims)} {source_in_words(citation, model)}")
         if citation.quote:
             lines.append(f"    “{' '.join(citation.quote.split())}”")
     lines.extend(f"note: {note}" for note in notes)
@@ -152,6 +156,7 @@ def markdown(
     citations: Iterable[Quoted],
     notes: Sequence[str],
     claims: Sequence[Stated] = (),
+    model: str = QUOTE,
 ) -> str:
     """Return a result as Markdown that is safe to render.
 
@@ -160,7 +165,7 @@ def markdown(
     """
     lines = [inert(body), ""]
     for citation in citations:
-        where = source_in_words(citation)
+        where = source_in_words(citation, model)
         quote = f": “{inert(' '.join(citation.quote.split()))}”" if citation.quote else ""
         lines.append(f"- **[{citation.id}]** {sign(citation, claims)} {inert(where)}{quote}")
     lines.extend(f"\n*{inert(note)}*" for note in notes)

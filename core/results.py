@@ -169,11 +169,11 @@ class Result(Json):
 
     def __str__(self) -> str:
         """Return the text with its citations and notes."""
-        return plain(self.body, self.citations, self.notes, self.claims)
+        return plain(self.body, self.citations, self.notes, self.claims, self.model)
 
     def _repr_markdown_(self) -> str:
         """Return what a notebook shows."""
-        return markdown(self.body, self.citations, self.notes, self.claims)
+        return markdown(self.body, self.citations, self.notes, self.claims, self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import islice
+from textwrap import shorten
 
 from lcagent.agents.citations import (
     AttributedQuote,
@@ -79,6 +80,8 @@ class AskPipeline:
 NOT_FOUND = "Not in the document: nothing in it answers the question."
 NEAREST = "No passage was found that answers this in words like the question's. The nearest:"
 NOTHING_NEAR = "No passage was found that has anything to do with the words of the question."
+LONGEST_NEAREST = 300
+"""Characters that are shown of a passage that is only near."""
 NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
 QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
 
@@ -119,7 +122,9 @@ def _outcome(state: AskState, cited: CitedText, run: RunContext) -> tuple[Outcom
     if not has_text(run.collection, run.pages):
         return "nearest", NOTHING_READ
     if state["outcome"] == "nearest":
-        return "nearest", f"{NEAREST}\n{cited.text}" if cited.text else NOTHING_NEAR
+        return "nearest", "\n".join(
+            [NEAREST, *map(_shortened, cited.claims)]
+        ) if cited.claims else NOTHING_NEAR
     return ("answered", cited.text) if cited.text else ("not_mentioned", NOT_FOUND)
 
 
@@ -169,6 +174,12 @@ def _quoted(state: AskState, run: RunContext) -> CitedText:
         tuple(claims),
         tuple(citation for found in groups for citation in found),
     )
+
+
+def _shortened(one: Claim) -> str:
+    """Return a quote that is no answer, cut where it is long; its citation has all of it."""
+    words = shorten(one.text, LONGEST_NEAREST, placeholder=" …”")
+    return f"{words} [{', '.join(one.citations)}]"
 
 
 def _with_numbers(one: Claim) -> str:

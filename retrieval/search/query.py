@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from math import fsum
 
 from lcagent.retrieval.search.analysis import Analyzer, stop_terms, without_stop_phrases
 from lcagent.retrieval.search.ranking import LexicalIndex
@@ -39,8 +40,9 @@ class Query:
 
     def share_of(self, terms: AbstractSet[str]) -> float:
         """Return how much of the question's weight some of its terms have, 0 to 1."""
-        total = sum(self.weights.values())
-        return sum(self.weights[term] for term in terms) / total if total else 0.0
+        total = fsum(self.weights.values())
+        # fsum: a set has another order in each process, and rounding would tell equals apart.
+        return fsum(self.weights[term] for term in terms) / total if total else 0.0
 
     def share_in(self, text: str) -> float:
         """Return how much of the question's weight a text has terms for, 0 to 1."""
