@@ -94,11 +94,17 @@ class MarkStream:
 
 @dataclass(frozen=True, slots=True)
 class AttributedQuote:
-    """A quote, the page it is attributed to, and who attributes it."""
+    """A quote, and the page it is attributed to.
+
+    Attributes:
+        found_by: Who says that it is the place: the model by a mark, or lcagent by looking for it.
+        score: How much of its claim lcagent found in it, 0 to 1.
+    """
 
     text: str
     page: Span = NO_PAGE
     found_by: FoundBy = "model"
+    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,322 @@
+"""Whether a quote says what a claim says, as far as a program can see.
+
+Every number with its unit, date, name and denial of the claim must stand in the quote, and most
+of its words. The question, headings and the heads of a table's columns may give what they name,
+unless the quote names something else in its place. A short answer is judged together with the
+question. It is no proof of meaning: words are compared, with their forms, their order round a verb,
+and what stands in the place of a word that is missing.
+"""
+# ruff: noqa: RUF001 - the letters of many scripts look like those of ours
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+from lcagent.agents.quantities import Quantity
+from lcagent.agents.quote_context import QuoteInContext, stands_under
+from lcagent.agents.statements import Statement, Word, is_same_word, read_statement
+
+LEAST_SHARE = 0.7
+"""Of the weight of a claim's words, what must stand in the quote or round it."""
+
+LEAST_SHARE_OF_QUESTION = 0.5
+"""The same of the question's words, for an answer too short to be judged by itself."""
+
+SHORT_ANSWER_WORDS = 3
+NAME_WEIGHT = NUMBER_WEIGHT = 2.0
+
+
+def share_said(
+    claim: str, question: str, evidence: Sequence[QuoteInContext], language: str = ""
+) -> float:
+    """Return how much of a claim some evidence says; 0 where it lacks what it must have."""
+    if not evidence:
+        return 0.0
+    judged = _Judged(
+        read_statement(claim.strip(), language),
+        read_statement(question.strip(), language),
+        [_Read.of(each, language) for each in evidence],
+    )
+    return judged.share()
+
+
+def is_said(
+    claim: str, question: str, evidence: Sequence[QuoteInContext], language: str = ""
+) -> bool:
+    """Say whether some evidence says a claim."""
+    return share_said(claim, question, evidence, language) >= LEAST_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """QuoteInContext, read."""
+
+    source: QuoteInContext
+    quote: Statement
+    sentence: Statement
+    before: Statement
+    labels: Statement
+
+    @classmethod
+    def of(cls, evidence: QuoteInContext, language: str) -> "_Read":
+        refers = _PRONOUN.search(evidence.sentence or evidence.quote) is not None
+        return cls(
+            evidence,
+            read_statement(evidence.quote, language),
+            read_statement(evidence.sentence or evidence.quote, language),
+            read_statement(evidence.before if refers else "", language),
+            read_statement(f"{evidence.labels} {evidence.column_heads}", language),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    claim: Statement
+    question: Statement
+    evidence: Sequence[_Read]
+
+    def share(self) -> float:
+        """Return the share of the claim's weight that is said."""
+        if not (self.claim.words or self.claim.quantities or self.claim.dates):
+            return 0.0
+        if self._turns_round() or not self._has_numbers() or not self._has_dates():
+            return 0.0
+        if not self._has_names() or self._replaces_a_word() or self._swaps_roles():
+            return 0.0
+        words = list(self.claim.words)
+        weights = [NAME_WEIGHT if word.is_name else 1.0 for word in words]
+        located = sum(
+            weight for word, weight in zip(words, weights, strict=True) if self._located(word)
+        )
+        numbers = NUMBER_WEIGHT * (len(self.claim.quantities) + len(self.claim.dates))
+        total = sum(weights) + numbers
+        if self._is_short() and not self._fits_question():
+            return 0.0
+        if not self._adds_to_question():
+            return 0.0
+        return (located + numbers) / total if total else 0.0
+
+    def _is_short(self) -> bool:
+        return len(self.claim.words) <= SHORT_ANSWER_WORDS or (
+            self.claim.is_unspaced and len(self.claim.words) <= 2 * SHORT_ANSWER_WORDS
+        )
+
+    def _fits_question(self) -> bool:
+        """Say whether the evidence is about what was asked."""
+        words = [word for word in self.question.words if not self.claim.has(word)]
+        if not words:
+            return True
+        found = sum(self._located(word) for word in words)
+        own = sum(self._located(word) for word in self.claim.words if self.question.has(word))
+        return found + own >= LEAST_SHARE_OF_QUESTION * (len(words) + own)
+
+    def _adds_to_question(self) -> bool:
+        """Say whether the quote itself has something of the claim besides what the question has."""
+        new = [word for word in self.claim.words if not self.question.has(word)]
+        if not new and not self.claim.quantities and not self.claim.dates:
+            return any(self._in_quote(word) for word in self.claim.words)
+        return not new or any(self._located(word) for word in new)
+
+    def _located(self, word: Word) -> bool:
+        return any(
+            statement.has(word)
+            for each in self.evidence
+            for statement in (each.quote, each.sentence, each.labels, each.before)
+        )
+
+    def _in_quote(self, word: Word) -> bool:
+        return any(each.quote.has(word) for each in self.evidence)
+
+    # Denials and doubts.
+
+    def _turns_round(self) -> bool:
+        """Say whether one of claim and evidence denies, or doubts, what the other states."""
+        is_denied = any(
+            self._applies(each.sentence, each.sentence.denials) for each in self.evidence
+        )
+        if is_denied != bool(self.claim.denials):
+            return True
+        is_doubted = any(
+            self._applies(each.sentence, each.sentence.doubts) for each in self.evidence
+        )
+        return is_doubted and not self.claim.doubts
+
+    def _applies(self, said: Statement, marks: Sequence[tuple[int, int]]) -> bool:
+        """Say whether one of some marks stands in a clause that the claim is about."""
+        if not marks:
+            return False
+        wanted = self.claim.words or self.question.words
+        matched = [word.start for word in said.words if any(is_same_word(word, w) for w in wanted)]
+        numbers = [value for each in self.claim.quantities for value in each.values]
+        matched += [each.start for each in said.cells if each.values & set(numbers)]
+        for start, end in said.clauses():
+            inside = sum(start <= place < end for place in matched)
+            if inside and inside * 2 >= len(matched) and any(start <= at < end for at, _ in marks):
+                return True
+        return False
+
+    # Numbers and dates.
+
+    def _has_numbers(self) -> bool:
+        return all(self._has_number(wanted) for wanted in self.claim.quantities)
+
+    def _has_number(self, wanted: Quantity) -> bool:
+        for each in self.evidence:
+            if any(_same(wanted, found) for found in each.quote.cells):
+                if self._is_misplaced(wanted, each):
+                    continue
+                return True
+            if wanted.is_year and any(
+                date.year in set(map(int, wanted.values)) for date in each.quote.dates
+            ):
+                return True
+            if self._is_head(wanted, each):
+                return True
+        is_asked = any(_same(wanted, found) for found in self.question.quantities)
+        return is_asked and not any(self._competes(wanted, each.quote) for each in self.evidence)
+
+    def _is_head(self, wanted: Quantity, each: _Read) -> bool:
+        heads = each.labels
+        return any(_same(wanted, found) for found in heads.cells) or (
+            wanted.is_year and any(d.year in set(map(int, wanted.values)) for d in heads.dates)
+        )
+
+    def _is_misplaced(self, wanted: Quantity, each: _Read) -> bool:
+        """Say whether the number belongs to another thing, or column, than claimed."""
+        if each.source.row and not stands_under(wanted, self.claim, self.question, each.source):
+            return True
+        if not wanted.noun:
+            return False
+        noun = read_statement(wanted.noun, self.claim.language).words
+        if not noun:
+            return False
+        beside = [found for found in each.quote.cells if _has_noun(found, noun[0], self.claim)]
+        return bool(beside) and not any(found.values & wanted.values for found in beside)
+
+    def _competes(self, wanted: Quantity, quote: Statement) -> bool:
+        """Say whether a quote has a number of the same kind that the claim does not have."""
+        claimed = {value for each in self.claim.quantities for value in each.values}
+        kinds = [
+            found
+            for found in quote.cells
+            if not found.values & claimed
+            and (found.unit == wanted.unit if wanted.unit else found.is_year == wanted.is_year)
+        ]
+        years = wanted.is_year and any(date.year for date in quote.dates)
+        return bool(kinds) or years
+
+    def _has_dates(self) -> bool:
+        for wanted in self.claim.dates:
+            places = [each.quote for each in self.evidence] + [
+                each.labels for each in self.evidence
+            ]
+            if any(wanted.is_within(date) for place in places for date in place.dates):
+                continue
+            asked = any(wanted.is_within(date) for date in self.question.dates)
+            if not asked or any(each.quote.dates for each in self.evidence):
+                return False
+        return True
+
+    # Names and words.
+
+    def _has_names(self) -> bool:
+        return all(
+            self._in_quote(word) or self._is_given(word)
+            for word in self.claim.words
+            if _is_obligatory(word)
+        )
+
+    def _is_given(self, word: Word) -> bool:
+        """Say whether the question, a heading or the sentence before names what the quote means."""
+        if any(each.labels.has(word) or each.before.has(word) for each in self.evidence):
+            return True
+        if not self.question.has(word):
+            return False
+        others = [
+            name
+            for each in self.evidence
+            for name in each.quote.words
+            if name.is_name and not self.claim.has(name) and not self.question.has(name)
+        ]
+        return not others
+
+    def _replaces_a_word(self) -> bool:
+        """Say whether the quote has another word where the claim has one that is nowhere."""
+        claim = self.claim.words
+        for at, word in enumerate(claim):
+            if self._located(word) or self.question.has(word):
+                continue
+            for each in self.evidence:
+                if each.source.row:  # what stands beside a cell is another cell
+                    continue
+                said = each.quote.words
+                left = claim[at - 1] if at else None
+                right = claim[at + 1] if at + 1 < len(claim) else None
+                for place, other in enumerate(said):
+                    if self.claim.has(other) or other.key in _ADVERBS:
+                        continue
+                    before = said[place - 1] if place else None
+                    after = said[place + 1] if place + 1 < len(said) else None
+                    if _agree(left, before) or _agree(right, after):
+                        return True
+        return False
+
+    def _swaps_roles(self) -> bool:
+        return any(_swaps(self.claim, each.quote) for each in self.evidence)
+
+
+def _is_obligatory(word: Word) -> bool:
+    return word.is_name or word.key.startswith(("weekday ", "month "))
+
+
+def _agree(one: Word | None, other: Word | None) -> bool:
+    return one is not None and other is not None and is_same_word(one, other)
+
+
+def _same(wanted: Quantity, found: Quantity) -> bool:
+    if not wanted.values & found.values or wanted.bound != found.bound:
+        return False
+    return not (wanted.unit and found.unit) or wanted.unit == found.unit
+
+
+def _has_noun(found: Quantity, noun: Word, claim: Statement) -> bool:
+    words = read_statement(found.noun, claim.language).words if found.noun else ()
+    return bool(words) and is_same_word(words[0], noun)
+
+
+def _swaps(claim: Statement, quote: Statement) -> bool:
+    """Say whether two words changed places round a word that may be a verb.
+
+    "A pays B" and "B pays A" differ so; in "B is paid by A" the voice changes, too.
+    """
+    places: list[tuple[Word, int]] = []
+    for word in claim.words:
+        at = next((n for n, said in enumerate(quote.words) if is_same_word(word, said)), None)
+        if at is not None:
+            places.append((word, at))
+    is_same_voice = _is_passive(claim) == _is_passive(quote)
+    for middle in range(1, len(places) - 1):
+        verb, at = places[middle]
+        if verb.is_name or verb.follows_article:
+            continue
+        (_, before), (_, after) = places[middle - 1], places[middle + 1]
+        if after < at < before and is_same_voice:
+            return True
+    return False
+
+
+def _is_passive(said: Statement) -> bool:
+    return _PASSIVE.search(said.text) is not None
+
+
+_ADVERBS = frozenset(
+    ["abov", "after", "befor", "below", "down", "under", "over", "onli", "out", "off", "up"]
+)
+_PRONOUN = regex.compile(
+    r"(?<!\p{L})(?i:he|she|it|they|this|these|his|her|its|their|him|them|er|sie|es|ihr|seine?|dieser?|il|elle|ils|elles"
+    r"|ce|cette|él|ella|ellos|este|esta|su|он|она|оно|они|его|её|их)(?!\p{L})|[他她它其这這]|彼|それ|その"
+)
+_PASSIVE = regex.compile(
+    r"(?<!\p{L})(?:by|von|durch|par|por|da|dal|dalla|door)(?!\p{L})|被|によって|により"
+)

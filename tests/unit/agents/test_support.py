@@ -1,0 +1,63 @@
+"""Support for claims: found where a sentence says them, and nowhere else."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from lcagent.agents.support import find_support
+from lcagent.documents import Span
+
+PROSE = (
+    "The harbour was built in 1870. The lantern was lit by Osla Brand on 24 December 1911, and\n"
+    "the keeper slept. The tenant did not pay the rent of 1,234 crowns."
+)
+TABLE = (
+    "Table 2. Traffic of the ferry\n"
+    "2018 2019 2020\n"
+    "Foot passengers 48,612 48,216 17,405\n"
+    "Cars 12,870 12,911 6,220\n"
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A text as a model is shown it."""
+
+    span: Span
+    text: str
+
+
+SHOWN = [Shown(Span("d", 0), PROSE), Shown(Span("d", 1), TABLE)]
+
+
+@pytest.mark.parametrize(
+    ("claim", "question", "quote"),
+    [
+        ("Osla Brand lit the lantern on December 24, 1911.", "", "The lantern was lit"),
+        ("1911", "When was the lantern lit?", "The lantern was lit"),
+        ("48,216", "How many foot passengers did the ferry carry in 2019?", "Foot passengers"),
+        ("The tenant didn't pay the rent of 1 234 crowns.", "", "The tenant did not"),
+    ],
+)
+def test_the_sentence_that_says_a_claim_is_found(claim: str, question: str, quote: str) -> None:
+    (found,) = find_support(claim, question, SHOWN)
+    assert found.text.startswith(quote)
+    assert found.found_by == "lcagent"
+    assert 0.7 <= found.score <= 1
+
+
+@pytest.mark.parametrize(
+    ("claim", "question"),
+    [
+        ("Osla Brand lit the lantern on December 25, 1911.", ""),
+        ("Osla Brant lit the lantern in 1911.", ""),
+        ("1870", "When was the lantern lit?"),
+        ("48,612", "How many foot passengers did the ferry carry in 2019?"),
+        ("12,911", "How many foot passengers did the ferry carry in 2019?"),
+        ("The tenant paid the rent of 1,234 crowns.", ""),
+        ("", ""),
+        ("...", "Who lit the lantern?"),
+    ],
+)
+def test_what_no_sentence_says_has_no_support(claim: str, question: str) -> None:
+    assert find_support(claim, question, SHOWN) == []
