@@ -10,16 +10,12 @@ and what stands in the place of a word that is missing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import lru_cache
 
 import regex
 
 from lcagent.agents.quantities import Quantity
+from lcagent.agents.quote_context import QuoteInContext, stands_under
 from lcagent.agents.statements import Statement, Word, is_same_word, read_statement
-from lcagent.documents import Page
-from lcagent.retrieval.search.layout import is_heading, is_table_row
-from lcagent.retrieval.sentences import sentences
 
 LEAST_SHARE = 0.7
 """Of the weight of a claim's words, what must stand in the quote or round it."""
@@ -29,76 +25,6 @@ LEAST_SHARE_OF_QUESTION = 0.5
 
 SHORT_ANSWER_WORDS = 3
 NAME_WEIGHT = NUMBER_WEIGHT = 2.0
-MAX_HEADING_CHARACTERS = 90
-HEADINGS_READ = 3
-COLUMN_HEAD_LINES = 25
-"""So far above a table row its column heads may stand."""
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteInContext:
-    """A quote, and what stands round it that it cannot be read without.
-
-    Attributes:
-        sentence: The sentences that it is a part of.
-        before: The sentence before, which a pronoun may refer to.
-        labels: The section and the heading it stands under.
-        column_heads: Of a table row, the line that heads its columns.
-        row: The table row that it is a part of; empty where it is none.
-    """
-
-    quote: str
-    sentence: str = ""
-    before: str = ""
-    labels: str = ""
-    column_heads: str = ""
-    row: str = ""
-
-
-def evidence_at(page: Page, start: int, end: int, language: str = "") -> QuoteInContext:
-    """Return the characters `start` to `end` of a page as evidence."""
-    text = page.text
-    spans = sentence_spans(text, language)
-    touched = [at for at, span in enumerate(spans) if span[0] < end and span[1] > start]
-    first, last = (touched[0], touched[-1]) if touched else (0, -1)
-    sentence = text[spans[first][0] : spans[last][1]] if touched else text[start:end]
-    before = text[slice(*spans[first - 1])] if touched and first else ""
-    line_start = text.rfind("\n", 0, start) + 1
-    line_end = text.find("\n", end - 1)
-    row = text[line_start : line_end if line_end >= 0 else len(text)]
-    is_row = is_table_row(row.replace("|", " ")) or row.count("|") >= 2
-    heads = column_heads(text, line_start) if is_row else ""
-    heading = _headings_above(text, line_start)
-    return QuoteInContext(
-        text[start:end],
-        sentence,
-        before,
-        " ".join(filter(None, (page.section, heading))),
-        heads,
-        row if is_row else "",
-    )
-
-
-@lru_cache(maxsize=256)
-def sentence_spans(text: str, language: str = "") -> tuple[tuple[int, int], ...]:
-    """Return the sentences of a page; kept, because many claims are looked for there."""
-    return tuple(sentences(text, language or None))
-
-
-def column_heads(text: str, row_start: int) -> str:
-    """Return the line that heads the columns of a row: with bars its first, else years."""
-    above = [match.span() for match in _LINE.finditer(text, 0, row_start)][-COLUMN_HEAD_LINES:]
-    head = ""
-    for start, end in reversed(above):
-        line = text[start:end]
-        if line.count("|") >= 2:
-            if not _RULE.fullmatch(line):
-                head = line
-        elif head:
-            return head
-        elif len(_YEAR.findall(line)) >= 2:
-            return line
-    return head
 
 
 def share_said(
@@ -258,7 +184,7 @@ class _Judged:
 
     def _is_misplaced(self, wanted: Quantity, each: _Read) -> bool:
         """Say whether the number belongs to another thing, or column, than claimed."""
-        if each.source.row and not _stands_under(wanted, self.claim, self.question, each):
+        if each.source.row and not stands_under(wanted, self.claim, self.question, each.source):
             return True
         if not wanted.noun:
             return False
@@ -359,46 +285,6 @@ def _has_noun(found: Quantity, noun: Word, claim: Statement) -> bool:
     return bool(words) and is_same_word(words[0], noun)
 
 
-def _stands_under(wanted: Quantity, claim: Statement, question: Statement, each: _Read) -> bool:
-    """Say whether a number of a row stands in the column that claim or question name."""
-    heads, row = each.source.column_heads, each.source.row
-    if not heads:
-        return True
-    named = {value for said in (claim, question) for one in said.quantities for value in one.values}
-    if "|" in row and "|" in heads:
-        columns = [
-            read_statement(cell, claim.language) for cell in heads.strip().strip("|").split("|")
-        ]
-        cells = [read_statement(cell, claim.language) for cell in row.strip().strip("|").split("|")]
-        at = [
-            place
-            for place, cell in enumerate(cells)
-            if any(found.values & wanted.values for found in cell.cells)
-        ]
-        meant = [
-            place
-            for place, column in enumerate(columns)
-            if place
-            and (
-                any(found.values & named for found in column.cells)
-                or any(claim.has(word) or question.has(word) for word in column.words)
-            )
-        ]
-        return not at or not meant or bool(set(at) & set(meant)) or max(at) >= len(columns)
-    years = [int(year) for year in _YEAR.findall(heads)]
-    places = [place for place, year in enumerate(years) if year in named]
-    row_cells = read_statement(row, claim.language).cells
-    if (
-        not places
-        or len(row_cells) < len(years)
-        or any(wanted.values & {y} for y in map(Decimal, years))
-    ):
-        return True
-    shift = len(row_cells) - len(years)
-    at = [place - shift for place, found in enumerate(row_cells) if found.values & wanted.values]
-    return not at or bool(set(at) & set(places))
-
-
 def _swaps(claim: Statement, quote: Statement) -> bool:
     """Say whether two words changed places round a word that may be a verb.
 
@@ -424,24 +310,9 @@ def _is_passive(said: Statement) -> bool:
     return _PASSIVE.search(said.text) is not None
 
 
-def _headings_above(text: str, line_start: int) -> str:
-    """Return the nearest heading and those right above it: a table has a title and its heads."""
-    found: list[str] = []
-    for match in reversed(list(_LINE.finditer(text, max(0, line_start - 3_000), line_start))):
-        line = match.group().strip("#*_ \t\r")
-        if line and len(line) < MAX_HEADING_CHARACTERS and is_heading(line):
-            found.append(line)
-        elif found:
-            break
-    return " . ".join(found[:HEADINGS_READ])
-
-
 _ADVERBS = frozenset(
     ["abov", "after", "befor", "below", "down", "under", "over", "onli", "out", "off", "up"]
 )
-_LINE = regex.compile(r"[^\n]*\S[^\n]*")
-_RULE = regex.compile(r"[\s|:+-]+")
-_YEAR = regex.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _PRONOUN = regex.compile(
     r"(?<!\p{L})(?i:he|she|it|they|this|these|his|her|its|their|him|them|er|sie|es|ihr|seine?|dieser?|il|elle|ils|elles"
     r"|ce|cette|él|ella|ellos|este|esta|su|он|она|оно|они|его|её|их)(?!\p{L})|[他她它其这這]|彼|それ|その"

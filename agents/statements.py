@@ -4,7 +4,6 @@ Words are compared by the stemmers of the search (`retrieval/search/analysis.py`
 by irregular forms (English, German) and by endings of derivation. A word with a capital letter
 inside a sentence is a name, which has one form. Chinese and Japanese words are pairs of characters.
 """
-# ruff: noqa: E501, RUF001 - lists of words; the letters of many scripts look like those of ours
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +18,18 @@ from lcagent.agents.quantities import (
     month_of,
     quantities_in,
     weekday_of,
+)
+from lcagent.agents.statement_words import (
+    AGENTS,
+    ARTICLES,
+    CLAUSE_BORDER,
+    DENIAL,
+    DOUBT,
+    ENDINGS,
+    ENGLISH_FORMS,
+    GERMAN_FORMS,
+    LIGHT,
+    TELLING,
 )
 from lcagent.retrieval.search.analysis import (
     Analyzer,
@@ -95,7 +106,7 @@ class Statement:
 
     def clauses(self) -> list[tuple[int, int]]:
         """Return its clauses: what a denial in one of them says nothing of the others."""
-        borders = [match.span() for match in _CLAUSE_BORDER.finditer(self.text)]
+        borders = [match.span() for match in CLAUSE_BORDER.finditer(self.text)]
         starts = [0, *(end for _, end in borders)]
         ends = [*(start for start, _ in borders), len(self.text)]
         return list(zip(starts, ends, strict=True))
@@ -111,8 +122,8 @@ def read_statement(text: str, language: str = "") -> Statement:
         language,
         tuple(_words(text, language, dates)),
         dates,
-        tuple(match.span() for match in _DENIAL.finditer(text)),
-        tuple(match.span() for match in _DOUBT.finditer(text)),
+        tuple(match.span() for match in DENIAL.finditer(text)),
+        tuple(match.span() for match in DOUBT.finditer(text)),
     )
 
 
@@ -143,7 +154,7 @@ def _are_forms(one: str, other: str) -> bool:
     if common < NEAREST_FORMS or one[common:] == other[common:]:
         return False
     endings = {one[common:], other[common:]}
-    return endings <= _ENDINGS and not endings & _AGENTS
+    return endings <= ENDINGS and not endings & AGENTS
 
 
 def _words(text: str, language: str, dates: Iterable[Date]) -> Iterable[Word]:
@@ -187,7 +198,7 @@ def _word(
     else:
         terms = _analyzer(language).terms(bare)
         key = "".join(terms)
-        if not key or key in _stop(language) or key in _LIGHT:
+        if not key or key in _stop(language) or key in LIGHT:
             # "US" and "IT" are names, whatever the words are that are written with their letters.
             if not (len(bare) > 1 and bare.isupper() and not before.isupper()):
                 return None
@@ -200,7 +211,7 @@ def _word(
         start + len(raw),
         is_name,
         is_first,
-        before.casefold() in _ARTICLES,
+        before.casefold() in ARTICLES,
         at,
     )
 
@@ -208,7 +219,7 @@ def _word(
 def _pairs(run: str, start: int, at: int) -> Iterable[Word]:
     for place in range(max(1, len(run) - 1)):
         pair = run[place : place + 2]
-        if not _DENIAL.fullmatch(pair):
+        if not DENIAL.fullmatch(pair):
             yield Word(
                 pair, pair, start + place, start + place + len(pair), False, False, False, at
             )
@@ -221,13 +232,13 @@ def _analyzer(language: str) -> Analyzer:
 
 @cache
 def _stop(language: str) -> frozenset[str]:
-    return stop_terms(language) - _TELLING
+    return stop_terms(language) - TELLING
 
 
 @cache
 def _groups() -> dict[str, list[frozenset[str]]]:
     groups: dict[str, list[frozenset[str]]] = {}
-    for language, lines in (("en", _ENGLISH_FORMS), ("de", _GERMAN_FORMS)):
+    for language, lines in (("en", ENGLISH_FORMS), ("de", GERMAN_FORMS)):
         for line in lines.split(";"):
             keys = frozenset(_analyzer(language).terms(line))
             for key in keys:
@@ -243,376 +254,3 @@ _WORD = regex.compile(
 )
 _POSSESSIVE = regex.compile(r"['’]s?$")
 _SENTENCE_END = regex.compile(r"[.!?:。！？：\n\"“„«»•|]")
-_ARTICLES = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "this",
-        "that",
-        "these",
-        "those",
-        "his",
-        "her",
-        "its",
-        "their",
-        "our",
-        "my",
-        "your",
-        "each",
-        "every",
-        "no",
-        "some",
-        "any",
-        "der",
-        "die",
-        "das",
-        "den",
-        "dem",
-        "des",
-        "ein",
-        "eine",
-        "einen",
-        "einem",
-        "einer",
-        "eines",
-        "dieser",
-        "diese",
-        "dieses",
-        "sein",
-        "seine",
-        "ihr",
-        "ihre",
-        "le",
-        "la",
-        "les",
-        "l",
-        "un",
-        "une",
-        "des",
-        "du",
-        "ce",
-        "cette",
-        "ces",
-        "son",
-        "sa",
-        "ses",
-        "leur",
-        "el",
-        "los",
-        "las",
-        "una",
-        "unos",
-        "unas",
-        "del",
-        "su",
-        "sus",
-        "este",
-        "esta",
-        "il",
-        "lo",
-        "gli",
-        "i",
-        "uno",
-    ]
-)
-# Stop words of a question that tell something in a statement.
-_TELLING = frozenset(
-    [
-        "abov",
-        "after",
-        "befor",
-        "below",
-        "down",
-        "more",
-        "most",
-        "few",
-        "under",
-        "over",
-        "onli",
-        "out",
-        "off",
-        "up",
-        "against",
-    ]
-)
-# What a statement about a text says without saying more than the text.
-_LIGHT = frozenset(
-    [
-        "accord",
-        "document",
-        "passag",
-        "text",
-        "sourc",
-        "state",
-        "mention",
-        "describ",
-        "report",
-        "say",
-        "said",
-        "note",
-        "call",
-        "name",
-        "also",
-        "thus",
-        "therefor",
-        "howev",
-        "moreov",
-        "addit",
-        "furthermor",
-        "respect",
-        "specif",
-        "approxim",
-        "around",
-        "near",
-        "total",
-        "amount",
-        "answer",
-        "question",
-        "exact",
-        "provid",
-        "inform",
-        "base",
-        "indic",
-        "impli",
-        "show",
-        "section",
-        "page",
-        "tabl",
-        "chapter",
-        "dokument",
-        "textstell",
-        "quell",
-        "laut",
-        "zufolg",
-        "sowie",
-        "jedoch",
-        "außerdem",
-        "document",
-        "selon",
-        "texte",
-        "passag",
-        "également",
-        "según",
-        "texto",
-        "documento",
-        "also",
-        "us",
-        "use",
-        "been",
-        "made",
-        "make",
-        "year",
-        "one",
-        "two",
-        "would",
-        "could",
-        "may",
-        "might",
-        "must",
-        "shall",
-    ]
-) - frozenset(
-    [
-        "near",
-        "total",
-        "around",
-        "amount",
-        "one",
-        "two",
-        "may",
-        "might",
-        "must",
-        "shall",
-        "would",
-        "could",
-        "use",
-        "us",
-    ]
-)
-
-_WORDS_OF_DENIAL = """
-    not no never none nor neither nothing nobody nowhere without cannot hardly barely scarcely
-    nicht nie niemals nichts niemand ohne weder kaum kein keine keinen keinem keiner keines ne
-    n' pas jamais aucun aucune rien sans non sin nunca nada ningun ningún ninguno ninguna jamás
-    nadie tampoco mai nessuno niente senza não nem nunca sem niet geen nooit не нет ни никогда
-    никто ничего без нельзя fail fails failed failing refuse refused refuses declined denied
-    denies lacks lacked unable lack except unless verweigerte verweigert unterließ versäumte
-    scheiterte refusa refusé negó"""
-_WORDS_OF_DOUBT = """
-    planned plans planning proposed proposes proposal intended intends attempted tried alleged
-    allegedly rumoured rumored supposedly almost nearly hoped considered threatened failed
-    expected expects would might could should geplant plante sollte könnte würde angeblich fast
-    beinahe versuchte beabsichtigt beabsichtigte prévu prévoyait proposé presque aurait planeado
-    propuesto casi presuntamente habría почти якобы планировал планировала планировали пытался
-    пыталась"""
-
-
-def _any_of(words: str) -> str:
-    return "|".join(regex.escape(word) for word in words.split())
-
-
-_DENIAL = regex.compile(
-    rf"(?<!\p{{L}})(?i:{_any_of(_WORDS_OF_DENIAL)}|\p{{L}}+n['’]t)(?!\p{{L}})|(?<!\p{{L}})n['’](?=\p{{L}})"
-    r"|(?<!\p{L})[وف]?(?:لا|لم|لن|ليس|ليست|غير|بدون|ما)(?!\p{L})"
-    r"|[不没沒無无未非莫勿否](?!同|仅|僅|但|过|過|論|论)|ません|ない|なかった|なく|ずに",
-)
-_DOUBT = regex.compile(
-    rf"(?<!\p{{L}})(?i:{_any_of(_WORDS_OF_DOUBT)})(?!\p{{L}})|计划|計劃|打算|据说|據說|几乎|予定|つもり|らしい"
-)
-_CLAUSE_BORDER = regex.compile(
-    r"[;:。；！？]|[.!?](?=\s|$)|，|、(?=\p{Han}{3})|\s[–—-]\s|—"
-    r"|,?\s(?:but|because|while|whereas|although|though|since|whereupon|so that|until|when|after|before"
-    r"|aber|sondern|weil|während|obwohl|denn|doch|nachdem|bevor|mais|parce que|tandis que|alors que"
-    r"|pero|sino|porque|mientras|aunque|но|а|потому что|хотя)\s"
-    r"|,\s(?:and|or|so|und|et|y|и|who|which|der|die|das|qui|que|которы\p{L}+)\s"
-    r"|\s(?:and|und|et|y|и)\s(?=(?:the|a|an|he|she|it|they|we|der|die|das|er|sie|es|le|la|les|il|elle|el|los|las)\s|\p{Lu})"
-)
-_ENDINGS = frozenset(
-    [
-        "s",
-        "es",
-        "ed",
-        "d",
-        "ing",
-        "ion",
-        "ation",
-        "ition",
-        "tion",
-        "ment",
-        "ments",
-        "ly",
-        "al",
-        "ial",
-        "ity",
-        "y",
-        "ies",
-        "ness",
-        "able",
-        "ible",
-        "ive",
-        "ative",
-        "ic",
-        "ical",
-        "e",
-        "en",
-        "em",
-        "er",
-        "ers",
-        "or",
-        "ors",
-        "n",
-        "nen",
-        "t",
-        "te",
-        "ten",
-        "tet",
-        "st",
-        "est",
-        "ung",
-        "ungen",
-        "lich",
-        "isch",
-        "ig",
-        "keit",
-        "heit",
-        "rs",
-        "a",
-        "o",
-        "as",
-        "os",
-        "ado",
-        "ada",
-        "ción",
-        "miento",
-        "ant",
-        "ent",
-        "ance",
-        "ence",
-        "age",
-        "ery",
-        "ary",
-        "ory",
-        "ier",
-        "i",
-        "u",
-        "h",
-        "um",
-        "us",
-        "ous",
-        "ful",
-        "less",
-        "ism",
-        "ist",
-        "ists",
-        "ship",
-        "dom",
-        "hood",
-        "ward",
-        "wards",
-        "th",
-        "ы",
-        "и",
-        "а",
-        "у",
-        "е",
-        "ом",
-        "ой",
-        "ов",
-        "ам",
-        "ами",
-        "ах",
-        "я",
-        "ю",
-        "ем",
-        "ей",
-        "ый",
-        "ая",
-        "ое",
-        "ые",
-        "ого",
-        "ому",
-        "ым",
-        "ых",
-        "л",
-        "ла",
-        "ло",
-        "ли",
-        "ть",
-    ]
-) | {""}
-_AGENTS = frozenset(["ee", "ees", "less"])
-_ENGLISH_FORMS = """
-    arise arose arisen;be being;bear bore born borne;beat beaten;become became;begin began
-    begun; bend bent;bind bound;bite bit bitten;bleed bled;blow blew blown;break broke
-    broken;breed bred; bring brought;build built;burn burnt burned;buy bought;catch
-    caught;choose chose chosen;come came; creep crept;deal dealt;dig dug;draw drew drawn;dream
-    dreamt;drink drank drunk;drive drove driven; eat ate eaten;fall fell fallen;feed fed;feel
-    felt;fight fought;find found;flee fled;fly flew flown; forbid forbade forbidden;forget
-    forgot forgotten;freeze froze frozen;get got gotten;give gave given; go went gone;grow grew
-    grown;hang hung;hear heard;hide hid hidden;hold held;keep kept;know knew known; lay
-    laid;lead led;leave left;lend lent;lie lay lain;light lit lighted;lose lost;make made;mean
-    meant; meet met;pay paid;ride rode ridden;ring rang rung;rise rose risen;run ran;see saw
-    seen;seek sought; sell sold;send sent;shake shook shaken;shine shone;shoot shot;show
-    shown;shrink shrank shrunk; sing sang sung;sink sank sunk;sit sat;sleep slept;speak spoke
-    spoken;spend spent;stand stood; steal stole stolen;stick stuck;strike struck stricken;swear
-    swore sworn;sweep swept;swim swam swum; take took taken;teach taught;tear tore torn;tell
-    told;think thought;throw threw thrown; understand understood;wake woke woken;wear wore
-    worn;weave wove woven;win won;wind wound; withdraw withdrew withdrawn;write wrote
-    written;man men;woman women;child children;foot feet; tooth teeth;mouse mice;goose
-    geese;person people;life lives live;wife wives;half halves; die died death dead;birth
-    born;sale sell sold;choice choose;growth grow;height high;length long; width wide;depth
-    deep;strength strong;weight weigh;loss lose lost;proof prove;belief believe; gift
-    give;speech speak;flight fly;cost price priced;build construct erect;begin start commence;
-    end finish;found establish;buy purchase acquire;large big;employ hire"""
-_GERMAN_FORMS = """
-    beginnen begann begonnen;bleiben blieb geblieben;brechen brach gebrochen;bringen brachte
-    gebracht; fahren fuhr gefahren;fallen fiel gefallen;finden fand gefunden;fliegen flog
-    geflogen;geben gab gegeben; gehen ging gegangen;gewinnen gewann gewonnen;halten hielt
-    gehalten;kommen kam gekommen; lassen liess gelassen;lesen las gelesen;liegen lag
-    gelegen;nehmen nahm genommen;nennen nannte genannt; rufen rief gerufen;schliessen schloss
-    geschlossen;schreiben schrieb geschrieben;sehen sah gesehen; sinken sank gesunken;sprechen
-    sprach gesprochen;stehen stand gestanden;steigen stieg gestiegen; sterben starb
-    gestorben;tragen trug getragen;treffen traf getroffen;treten trat getreten; verlieren verlor
-    verloren;wachsen wuchs gewachsen;werfen warf geworfen;ziehen zog gezogen; zahlen zahlte
-    gezahlt bezahlt bezahlte;bauen baute gebaut erbaut erbaute errichtet;kaufen kaufte gekauft"""

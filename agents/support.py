@@ -12,12 +12,8 @@ from typing import Protocol
 import regex
 
 from lcagent.agents.citations import AttributedQuote
-from lcagent.agents.evidence import (
-    LEAST_SHARE,
-    evidence_at,
-    sentence_spans,
-    share_said,
-)
+from lcagent.agents.evidence import LEAST_SHARE, share_said
+from lcagent.agents.quote_context import evidence_at, sentence_spans
 from lcagent.agents.statements import language_of, read_statement
 from lcagent.documents import Page, Span
 from lcagent.retrieval.quotes.checking import is_evidence

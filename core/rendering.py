@@ -5,7 +5,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from lcagent.tasks import QUOTE
+QUOTE = "quote"
+"""The model of a result that no model wrote: `tasks.QUOTE`, which stands a layer above."""
 
 MARKS = {
     "exact": "✓",

@@ -3,9 +3,11 @@
 Zhang et al., "Chain of Agents: Large Language Models Collaborating on Long-Context Tasks",
 NeurIPS 2024, https://arxiv.org/abs/2406.02818: algorithm 1, table 8, appendix F.4.
 
-Two forms of what is handed on: a summary, as in the paper, or notes (`notes.py`). Unlike the
-paper's, a worker's budget leaves room for both the message it gets and its own reply, and a reply
-that carries nothing never takes the place of what was known before.
+Two forms of what is handed on: a summary, as in the paper, or notes (`notes.py`). A model that
+cannot take notes is asked for one thing only, to copy the sentence that answers, and its manager to
+answer from such sentences. Unlike the paper's, a worker's budget leaves room for both the message
+it gets and its own reply, and a reply that carries nothing never takes the place of what was known
+before.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,23 +18,31 @@ import regex
 from lcagent.agents.chain.chain_prompts import (
     ChainBudget,
     CitingManagerPrompt,
+    CopierPrompt,
     JudgePrompt,
     ManagerPrompt,
     MemberPrompt,
     NoteTakerPrompt,
+    PlainManagerPrompt,
     SelectorPrompt,
     WorkerPrompt,
 )
 from lcagent.agents.chain.notes import (
-    NOTES_SCHEMA,
     NotedFact,
     Notes,
     NotesDelta,
     fit_to_budget,
     format_fact,
-    parse_notes_reply,
+    format_sentences,
 )
 from lcagent.agents.chain.worker_chunks import WorkerChunk, halve_chunk
+from lcagent.agents.chain.worker_replies import (
+    NOTES_SCHEMA,
+    FindSupport,
+    cannot_take_notes,
+    parse_copied_reply,
+    parse_notes_reply,
+)
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.replies import carries_nothing, is_refusal
 from lcagent.agents.token_budget import token_counter, truncate_end
@@ -42,6 +52,12 @@ from lcagent.retrieval.quotes.checking import QuoteChecker
 
 NOTHING_NEW = "nothing on the question"
 """The flag of a chunk of which a worker says so, in whatever words."""
+
+ONLY_COPIES = "the model cannot take notes, so it was asked to copy sentences"
+"""The flag of a step that found this out."""
+
+MAX_COPY_TOKENS, MAX_PLAIN_ANSWER_TOKENS = 160, 256
+"""A sentence or two, and an answer from such. A model that writes on has begun to repeat itself."""
 
 SAMPLES_PER_PATH = 10
 """Sample numbers that each path has: one for each time that a worker may be asked. Paths with the
@@ -54,6 +70,8 @@ class Chain:
 
     Attributes:
         takes_notes: Hand on notes instead of a summary.
+        only_copies: The model has shown that it cannot take notes.
+        find_support: Looks for what a sentence that a worker put into other words rests on.
         reasks: Ask once more where a reply carries nothing.
         temperature: Above 0 only where several paths are to differ.
         sample: Which of several paths with the same order this is.
@@ -67,11 +85,14 @@ class Chain:
     reasks: bool = True
     temperature: float = 0.0
     sample: int = 0
+    only_copies: bool = False
+    find_support: FindSupport = lambda _sentence, _question, _chunk: None
 
     async def read(self, chunk: WorkerChunk, notes: Notes, purpose: str = "worker") -> NotesDelta:
         """Let a worker read `chunk`, and return what it adds to `notes`.
 
         A chunk that does not fit the window after all is read in two halves, one after the other.
+        A model that is found unable to take notes is asked to copy sentences instead.
 
         Args:
             purpose: What the call is for, as progress and the record of the run name it.
@@ -98,12 +119,27 @@ class Chain:
                 return NotesDelta(flags=(*flags, NOTHING_NEW))
             if objection is None:
                 delta = self._parse_delta(reply, chunk, notes)
+                if self.takes_notes and not self.only_copies and cannot_take_notes(delta):
+                    return await self._copy_instead(delta, chunk, notes, purpose)
                 return replace(delta, flags=(*flags, *delta.flags))
             flags.append(objection)
         return NotesDelta(flags=tuple(flags))
 
+    async def _copy_instead(
+        self, noted: NotesDelta, chunk: WorkerChunk, notes: Notes, purpose: str
+    ) -> NotesDelta:
+        """Return what a worker copies of a chunk; what it noted before where it copies nothing."""
+        copied = noted
+        if self.reasks:
+            copied = await replace(self, only_copies=True).read(chunk, notes, f"{purpose}, again")
+        if copied.facts:
+            return replace(copied, flags=(ONLY_COPIES, *copied.flags))
+        return replace(noted, flags=(ONLY_COPIES, *noted.flags))
+
     def worker_prompt(self, notes: str, chunk: str) -> Prompt:
         """Return what a worker is shown."""
+        if self.takes_notes and self.only_copies:
+            return CopierPrompt(self.question, chunk)
         if self.takes_notes:
             return NoteTakerPrompt(self.question, notes, chunk)
         return WorkerPrompt(self.question, notes, chunk)
@@ -113,9 +149,9 @@ class Chain:
         shown = fit_to_budget(notes, self.budget.message_tokens, count, self.question)
         return Request(
             self.worker_prompt(shown.text, chunk.text).messages(),
-            max_tokens=self.budget.reply_tokens,
+            max_tokens=self._reply_tokens(MAX_COPY_TOKENS),
             temperature=self.temperature,
-            schema=NOTES_SCHEMA if self.takes_notes else None,
+            schema=NOTES_SCHEMA if self.takes_notes and not self.only_copies else None,
             sample=self.sample * SAMPLES_PER_PATH + draw,
             purpose=purpose,
         )
@@ -128,6 +164,10 @@ class Chain:
         return _joined_deltas(first, second)
 
     def _parse_delta(self, reply: Reply, chunk: WorkerChunk, notes: Notes) -> NotesDelta:
+        if self.takes_notes and self.only_copies:
+            return parse_copied_reply(
+                reply.text, self.question, chunk, notes, self.checker, self.find_support
+            )
         delta = NotesDelta(message=reply.text.strip())
         if self.takes_notes:
             delta = parse_notes_reply(reply.text, chunk, notes, self.checker)
@@ -190,14 +230,17 @@ class Chain:
         return condensed
 
     async def answer_from_notes(self, notes: Notes, on_text: OnText | None = None) -> str:
-        """Return the manager's answer, with marks where there are notes.
+        """Return the manager's answer, with marks where the model can take notes.
 
         The manager sees the last notes and the question, and nothing of the text (table 7 of the
         paper: without it, or with all summaries, answers are worse).
         """
         count = token_counter(self.model)
         prompt: Prompt
-        if self.takes_notes:
+        if self.takes_notes and self.only_copies:
+            text = format_sentences(notes, self.budget.notes_tokens, count, self.question)
+            prompt = PlainManagerPrompt(self.question, text)
+        elif self.takes_notes:
             shown = fit_to_budget(
                 notes, self.budget.notes_tokens, count, self.question, with_quotes=True
             )
@@ -224,12 +267,18 @@ class Chain:
     async def _answer(self, prompt: Prompt, purpose: str, on_text: OnText | None) -> str:
         request = Request(
             prompt.messages(),
-            max_tokens=self.budget.reply_tokens,
+            max_tokens=self._reply_tokens(MAX_PLAIN_ANSWER_TOKENS),
             temperature=self.temperature,
             sample=self.sample * SAMPLES_PER_PATH,
             purpose=purpose,
         )
         return (await self.model.complete(request, on_text)).text
+
+    def _reply_tokens(self, most_when_copying: int) -> int:
+        """Return the longest reply; reasoning before it may take more than the reply itself."""
+        if self.only_copies and not self.model.card.is_reasoning:
+            return min(most_when_copying, self.budget.reply_tokens)
+        return self.budget.reply_tokens
 
 
 def _objection(reply: Reply) -> str | None:

@@ -48,6 +48,16 @@ class NoteTakerPrompt(Prompt):
 
 
 @dataclass(frozen=True)
+class CopierPrompt(Prompt):
+    """What a worker is shown whose model cannot take notes: one thing to do, and no notes."""
+
+    template: ClassVar[str] = "chain_of_agents/copier.md"
+
+    question: str
+    chunk: str
+
+
+@dataclass(frozen=True)
 class SelectorPrompt(Prompt):
     """What is asked where there are more notes than an answer can be written from."""
 
@@ -78,6 +88,16 @@ class CitingManagerPrompt(Prompt):
     question: str
     notes: str
     not_found: str = NOT_FOUND
+
+
+@dataclass(frozen=True)
+class PlainManagerPrompt(Prompt):
+    """What the manager is shown whose model cannot cite: what its answer rests on is looked up."""
+
+    template: ClassVar[str] = "chain_of_agents/plain_manager.md"
+
+    question: str
+    notes: str
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 Zhang et al., Chain of Agents, https://arxiv.org/abs/2406.02818, section 3.1, hand on a summary that
 each worker writes anew. Here a worker says only what its chunk adds and the program keeps the rest,
-so nothing is lost in copying. A reply that is not in the form asked for is handed on as the summary
-it is, in place of the last one, as in the paper.
+so nothing is lost in copying.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,38 +11,18 @@ from functools import cache
 from typing import Any, Literal, TypeAlias
 
 import regex
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from lcagent.agents.chain.worker_chunks import WorkerChunk
-from lcagent.agents.replies import extract_json_object
 from lcagent.agents.token_budget import CountTokens, truncate_end
 from lcagent.documents import Span
-from lcagent.retrieval.quotes.checking import QuoteChecker
 
 FactStatus: TypeAlias = Literal["exact", "fuzzy", "not_found"]
 
+FoundBy: TypeAlias = Literal["model", "lcagent"]
+"""Who said which words of the text a fact rests on."""
+
 LABEL_PREFIXES = "FGHJKLMNPQRTUVWXYZ"
 """The letter of the facts of each path, so that two paths never share a label."""
-
-NOTES_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "facts": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"text": {"type": "string"}, "quote": {"type": "string"}},
-                "required": ["text", "quote"],
-                "additionalProperties": False,
-            },
-        },
-        "open_questions": {"type": "array", "items": {"type": "string"}},
-        "answer": {"type": "string"},
-    },
-    "required": ["facts", "open_questions", "answer"],
-    "additionalProperties": False,
-}
-"""The form of a note-taker's reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +34,7 @@ class NotedFact:
         quote: The words it rests on, as the worker gave them.
         page: Where they were found, else the first page of the chunk.
         status: Whether the quote stands in the chunk.
+        heads: The heads of its columns, where the quote is a row of a table.
     """
 
     label: str
@@ -62,6 +42,17 @@ class NotedFact:
     quote: str
     page: Span
     status: FactStatus
+    found_by: FoundBy = "model"
+    heads: str = ""
+
+    def labelled(self, label: str) -> "NotedFact":
+        """Return the fact under another label."""
+        return replace(self, label=label)
+
+    @property
+    def is_proved(self) -> bool:
+        """Say whether its quote stands in the text."""
+        return self.status != "not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +121,11 @@ class Notes:
         """Say whether anything was noted."""
         return bool(self.facts or self.message)
 
+    @property
+    def proved_facts(self) -> tuple[NotedFact, ...]:
+        """Those whose quotes stand in the text."""
+        return tuple(fact for fact in self.facts if fact.is_proved)
+
     def as_text(self, facts: Sequence[NotedFact], *, with_quotes: bool) -> str:
         """Return the notes, with some of their facts, as a model is shown them."""
         return "\n".join(self._lines(facts, with_quotes)) or "(none)"
@@ -174,7 +170,7 @@ def fit_to_budget(
     # holds without counting the whole again for every fact.
     used = count(notes.as_text((), with_quotes=with_quotes))
     chosen: set[str] = set()
-    for fact in _ranked_by_use(notes.facts, question):
+    for fact in rank_by_use(notes.facts, question):
         size = count(format_fact(fact, with_quote=with_quotes)) + 1
         if used + size <= budget_tokens:
             used += size
@@ -186,55 +182,34 @@ def fit_to_budget(
     return FittedNotes(truncate_end(text, budget_tokens, count), left_out)
 
 
+def format_sentences(notes: Notes, budget_tokens: int, count: CountTokens, question: str) -> str:
+    """Return what the notes say that is proved, as many sentences as fit, in their order.
+
+    Without labels and quotes, for a model that cannot make use of these. A message takes their
+    place where nothing is proved.
+    """
+    proved = notes.proved_facts
+    if not proved:
+        return truncate_end(notes.message or "(none)", budget_tokens, count)
+    lines = {fact.label: f"- {' '.join(f'{fact.heads} {fact.text}'.split())}" for fact in proved}
+    left, chosen = budget_tokens, set[str]()
+    for fact in rank_by_use(proved, question):
+        size = count(lines[fact.label]) + 1
+        if size <= left:
+            left -= size
+            chosen.add(fact.label)
+    return "\n".join(line for label, line in lines.items() if label in chosen)
+
+
 def format_fact(fact: NotedFact, *, with_quote: bool = False) -> str:
     """Return a fact as a model is shown it."""
     quote = " ".join(fact.quote.split())
     shown = f' -- "{quote}"' if with_quote and quote else ""
-    doubt = "" if fact.status != "not_found" else " (its words were not found in the text)"
+    doubt = "" if fact.is_proved else " (its words were not found in the text)"
     return f"[{fact.label}] {' '.join(fact.text.split())}{shown}{doubt}"
 
 
-def parse_notes_reply(
-    text: str, chunk: WorkerChunk, notes: Notes, checker: QuoteChecker
-) -> NotesDelta:
-    """Return what a note-taker's reply changes, its quotes looked up in the chunk.
-
-    A fact that was noted before, in the same words, is left out.
-    """
-    found = extract_json_object(text)
-    try:
-        reply = _Reply.model_validate(found) if found is not None else None
-    except ValidationError:
-        reply = None
-    if reply is None:
-        return NotesDelta(message=text.strip(), flags=("not in the form asked for",))
-    known = {_fact_key(fact.text) for fact in notes.facts}
-    facts: list[NotedFact] = []
-    for noted in reply.facts:
-        if noted.text.strip() and _fact_key(noted.text) not in known:
-            known.add(_fact_key(noted.text))
-            label = f"{notes.label_prefix}{notes.labels_given + len(facts) + 1}"
-            facts.append(_checked_fact(label, noted, chunk, checker))
-    return NotesDelta(
-        facts=tuple(facts),
-        open_questions=tuple(filter(None, map(str.strip, reply.open_questions))),
-        answer=reply.answer.strip(),
-        flags=("quotes not found",) if any(f.status == "not_found" for f in facts) else (),
-    )
-
-
-def _checked_fact(
-    label: str, noted: "_FactReply", chunk: WorkerChunk, checker: QuoteChecker
-) -> NotedFact:
-    location = checker.locate_among(noted.quote, chunk.pages)
-    page = location.spans[0].page if location.spans else chunk.pages[0]
-    status: FactStatus = "not_found"
-    if location.status in ("exact", "fuzzy"):
-        status = "exact" if location.status == "exact" else "fuzzy"
-    return NotedFact(label, noted.text.strip(), noted.quote.strip(), page, status)
-
-
-def _ranked_by_use(facts: Sequence[NotedFact], question: str) -> list[NotedFact]:
+def rank_by_use(facts: Sequence[NotedFact], question: str) -> list[NotedFact]:
     """Return facts, those with a quote that was found first, then by words of the question.
 
     Of equals the newest comes first: where the budget is small, the next worker goes on from what
@@ -245,12 +220,12 @@ def _ranked_by_use(facts: Sequence[NotedFact], question: str) -> list[NotedFact]
     def rank(place: int) -> tuple[bool, int, int]:
         fact = facts[place]
         said = f"{fact.text} {fact.quote}".lower()
-        return fact.status == "not_found", -sum(word in said for word in wanted), -place
+        return not fact.is_proved, -sum(word in said for word in wanted), -place
 
     return [facts[place] for place in sorted(range(len(facts)), key=rank)]
 
 
-def _fact_key(text: str) -> str:
+def fact_key(text: str) -> str:
     """Return what is the same for two facts in the same words, whatever their case and stops."""
     return " ".join(text.lower().split()).strip(" .")
 
@@ -262,19 +237,6 @@ def _or_before(new: tuple[str, ...] | None, old: tuple[str, ...]) -> tuple[str, 
 @cache
 def _stored_delta() -> TypeAdapter[NotesDelta]:
     return TypeAdapter(NotesDelta)
-
-
-class _FactReply(BaseModel):
-    text: str
-    quote: str = ""
-
-
-class _Reply(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    facts: list[_FactReply] = Field(default_factory=list[_FactReply])
-    open_questions: list[str] = Field(default_factory=list[str])
-    answer: str = ""
 
 
 # Two characters of a script without blanks are about a word.

@@ -16,7 +16,7 @@ from lcagent.agents.citations import (
     make_claim,
     number_marks,
 )
-from lcagent.agents.replies import says_not_found
+from lcagent.agents.replies import clean_reply
 from lcagent.documents import Span
 from lcagent.pipelines.answering import plan
 from lcagent.pipelines.answering.confirming import is_baseless, is_confirmed, prover
@@ -177,17 +177,26 @@ def _proof(state: AskState, run: RunContext, numbers: MarkNumbers) -> Proof:
 
 def _written(state: AskState, run: RunContext, numbers: MarkNumbers) -> CitedText:
     """Return what a model wrote, its marks checked; `numbers` has what is cited besides."""
-    reply = "" if says_not_found(state["reply"]) else state["reply"].strip()
-    if not reply and not numbers.marks():
+    said = clean_reply(state["reply"], state["question"], _shown(state, run))
+    if not said.text and not numbers.marks():
         return CitedText("", (), ())
-    return cite_marks(
-        reply,
+    cited = cite_marks(
+        said.text,
         lambda mark: _meant(mark, state["sources"]),
         run.collection.documents,
         run.with_lines,
         numbers,
         prove=prover(state, run),
     )
+    is_proved = any(claim.status == "supported" for claim in cited.claims)
+    return CitedText("", (), ()) if said.abstains and not is_proved else cited
+
+
+def _shown(state: AskState, run: RunContext) -> list[str]:
+    """Return the texts of the pages that the reply may cite."""
+    documents, sources = run.documents, state["sources"].values()
+    places = {(one["document_id"], one["page_index"]) for one in sources}
+    return [documents[key].pages[index].text for key, index in sorted(places) if key in documents]
 
 
 def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:

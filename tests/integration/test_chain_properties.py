@@ -409,3 +409,27 @@ async def test_a_whole_novel_is_read_sentence_by_sentence(
 
 
 _PART = re.compile(r"<part [0-9a-f]{8}>\n(.*?)\n</part", re.DOTALL)
+
+
+async def test_a_model_that_cannot_take_notes_is_asked_to_copy_and_answers_from_what_is_found(
+    tmp_path: Path,
+) -> None:
+    """It says the same whatever it is asked, so what its manager sees was found by the program."""
+    path = tmp_path / "book.txt"
+    said = [f"In the year of the {n}th storm nobody crossed the sound at all." for n in range(120)]
+    said[70] = "The keeper of the northern light was Hector Vane."
+    path.write_text(" ".join(said), encoding="utf-8")
+
+    def script(call: ScriptedCall) -> str:
+        asked_to_copy = "Copy the sentence" in call.prompt
+        return "The light is a light." if asked_to_copy or "JSON" in call.prompt else "Hector Vane"
+
+    question = "Who was the keeper of the northern light?"
+    async with ScriptedServer(script, ServerRules(window_tokens=1_000)) as server:
+        answer = await _ask(server, path, DEFAULT, question=question, window=1_000)
+    kinds = ["JSON" in call.prompt for call in server.served]
+    assert kinds == [True, *[False] * (len(kinds) - 1)]
+    assert len(kinds) > 4
+    assert "- The keeper of the northern light was Hector Vane." in server.served[-1].prompt
+    assert "The light is a light" not in server.served[-1].prompt
+    assert answer.answer.startswith("Hector Vane")

@@ -17,7 +17,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from lcagent.agents.chain.chain_of_agents import NOTHING_NEW
-from lcagent.agents.chain.notes import Notes, NotesDelta
+from lcagent.agents.chain.notes import Notes, NotesDelta, fact_key
 from lcagent.agents.citations import find_marks, strip_marks
 from lcagent.agents.replies import says_not_found
 from lcagent.models.chat_model import OnText
@@ -28,6 +28,7 @@ from lcagent.pipelines.methods.chain.run import (
     ReadingPass,
     chain_of,
     chunks_like,
+    facts_like,
     step_key,
     unread_pages,
     where,
@@ -148,11 +149,28 @@ async def conclude(state: ChainState, runtime: Runtime[RunContext]) -> MethodOut
     on_text = AnswerStreamer(runtime.stream_writer)
     if chain.options.baseline == "merge":
         return _written(chain, *_vote_of_members(chain))
+    if chain.options.notes_with_quotes:
+        await _add_found(chain, runtime.context)
     candidates = [await _chosen(chain, path) for path in chain.paths]
     reply = ""
     if any(candidates) or not chain.options.notes_with_quotes:
         reply = await _reply(chain, candidates, on_text)
     return _written(chain, reply, candidates)
+
+
+async def _add_found(chain: ChainRun, run: RunContext) -> None:
+    """Add what a search finds to notes that readers made little of, or none.
+
+    A model that cannot take notes misses what its parts say, and one that can may say of every part
+    that it says nothing: then its manager sees for itself what comes nearest.
+    """
+    for path in chain.paths:
+        key, notes = f"after/{path.number}/search", chain.notes_after_reading(path)
+        if key in chain.log or (notes.proved_facts and not chain.only_copies(path)):
+            continue
+        facts = await facts_like(chain.chain.question, notes, run)
+        if facts:
+            await chain.keep(key, NotesDelta(facts=facts), Metered(chain.chain.model))
 
 
 async def _chosen(chain: ChainRun, path: ReadingPass) -> Notes:
@@ -170,6 +188,8 @@ async def _chosen(chain: ChainRun, path: ReadingPass) -> Notes:
 
 
 async def _reply(chain: ChainRun, candidates: Sequence[Notes], on_text: OnText) -> str:
+    if len(candidates) > 1 and any(map(chain.only_copies, chain.paths)):
+        candidates = [_joined(candidates)]
     if len(candidates) == 1:
         return await _conclude(chain, chain.paths[0], candidates[0], ANSWER, on_text)
     if chain.options.combine == "judge":
@@ -185,6 +205,12 @@ async def _reply(chain: ChainRun, candidates: Sequence[Notes], on_text: OnText) 
     reply = vote([task.result() for task in tasks])
     on_text(reply)
     return reply
+
+
+def _joined(candidates: Sequence[Notes]) -> Notes:
+    """Return what several passes noted as one: a model that cannot take notes judges none."""
+    facts = {fact_key(fact.quote): fact for notes in candidates for fact in notes.proved_facts}
+    return replace(candidates[0], facts=tuple(facts.values()))
 
 
 async def _conclude(

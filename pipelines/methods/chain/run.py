@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
-from lcagent.agents.chain.chain_of_agents import NOTHING_NEW, Chain
+from lcagent.agents.chain.chain_of_agents import NOTHING_NEW, ONLY_COPIES, Chain
 from lcagent.agents.chain.chain_prompts import (
     ChainBudget,
     CitingManagerPrompt,
@@ -20,8 +20,10 @@ from lcagent.agents.chain.chain_prompts import (
     WorkerPrompt,
     allocate_budget,
 )
-from lcagent.agents.chain.notes import LABEL_PREFIXES, Notes, NotesDelta
+from lcagent.agents.chain.notes import LABEL_PREFIXES, NotedFact, Notes, NotesDelta
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
+from lcagent.agents.chain.worker_replies import NOT_IN_THE_TEXT, label_facts
+from lcagent.agents.quoting import choose_quotes
 from lcagent.agents.token_budget import token_counter
 from lcagent.documents import Page
 from lcagent.models.limits import Metered
@@ -31,10 +33,14 @@ from lcagent.pipelines.methods.chain.options import ChainOptions, ReadingOrder
 from lcagent.pipelines.run_log import RunLog
 from lcagent.pipelines.state import UnreadState
 from lcagent.retrieval.quotes.checking import QuoteChecker
+from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.storage.run_store import StoredStep
 
 FACTS_PER_CHUNK = 100
 """Labels kept for each chunk where workers do not know each other's notes."""
+
+MAX_FOUND_FACTS = 8
+"""Sentences that the program itself adds to notes of a model that cannot take any."""
 
 SEED = 20_240_602
 """Of shuffled orders; fixed, so that a run can be repeated."""
@@ -67,6 +73,27 @@ async def chunks_like(question: str, chunks: Sequence[WorkerChunk], run: RunCont
             if any(part.span.contains_start_of(passage.span) for part in chunk.segments):
                 likely[chunk.index] = None
     return list(likely)
+
+
+async def facts_like(question: str, notes: Notes, run: RunContext) -> tuple[NotedFact, ...]:
+    """Return the sentences of the text that a search finds nearest to a question, as new facts.
+
+    There are none where the quotes noted have all words of the question that the text has. A row
+    of a table comes with the heads of its columns.
+    """
+    # No vectors are made for it: a chain over a long text would wait for them.
+    vectors: VectorUse = "none" if run.vectors == "none" else "stored"
+    found = await run.retriever.search(question, top_k=run.top_k, pages=run.pages, vectors=vectors)
+    noted = "\n".join(fact.quote for fact in notes.proved_facts)
+    if noted and found.query.terms_in(noted) >= found.query.weights.keys() - found.query.absent:
+        return ()
+    facts: list[NotedFact] = []
+    for quote in (await asyncio.to_thread(choose_quotes, found, MAX_FOUND_FACTS)).quotes:
+        page, heads = quote.span.page, quote.column_heads
+        text = run.documents[page.document_id].pages[page.page_index].text
+        above = text[heads.start : heads.end] if heads is not None else ""
+        facts.append(NotedFact("", quote.text, quote.text, page, "exact", "lcagent", above))
+    return label_facts(facts, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +148,14 @@ class ChainRun:
     def worker(self, path: ReadingPass) -> tuple[Chain, Metered]:
         """Return the chain as one step of a path uses it, and what counts its calls."""
         metered = Metered(self.chain.model)
-        return replace(self.chain, model=metered, sample=path.number), metered
+        only_copies = self.chain.takes_notes and self.only_copies(path)
+        worker = replace(self.chain, model=metered, sample=path.number, only_copies=only_copies)
+        return worker, metered
+
+    def only_copies(self, path: ReadingPass) -> bool:
+        """Say whether a reader of a path found that the model cannot take notes."""
+        steps = (*self.log.steps(f"read/{path.number}/"), *self.log.steps(f"after/{path.number}/"))
+        return any(ONLY_COPIES in step.detail["change"]["flags"] for step in steps)
 
     def notes_before(self, path: ReadingPass, position: int) -> Notes:
         """Return what is known on a path before the worker at `position` reads."""
@@ -246,7 +280,8 @@ async def _prepare(question: str, run: RunContext) -> ChainRun:
 
 def _is_unusable(change: NotesDelta) -> bool:
     said = change.facts or change.message or change.answer is not None
-    return bool(change.flags) and not said and NOTHING_NEW not in change.flags
+    read = {NOTHING_NEW, NOT_IN_THE_TEXT, ONLY_COPIES}.intersection(change.flags)
+    return bool(change.flags) and not said and not read
 
 
 def _from_to(first: Page, last: Page) -> str:

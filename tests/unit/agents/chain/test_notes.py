@@ -10,9 +10,9 @@ from lcagent.agents.chain.notes import (
     Notes,
     NotesDelta,
     fit_to_budget,
-    parse_notes_reply,
 )
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
+from lcagent.agents.chain.worker_replies import parse_notes_reply
 from lcagent.documents import Document, Page, Span
 from lcagent.retrieval.quotes.checking import QuoteChecker
 
