@@ -50,7 +50,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReaderReply:
     """What a model replied when it had read some passages.
 
     Attributes:
@@ -106,22 +106,22 @@ def nearest(found: SearchResults) -> Nearest:
     return Nearest(nearest=[quote_state(each) for each in best.quotes], is_near=best.are_answer)
 
 
-async def read(shown: Shown, run: RunContext, on_text: OnText) -> Reading:
+async def read(shown: Shown, run: RunContext, on_text: OnText) -> ReaderReply:
     """Return the reply to a question with its passages, and log it; no reply without passages.
 
     A run that goes on and had its reply takes that from the log, whose costs are counted there.
     """
     if not shown.sources:
-        return Reading()
+        return ReaderReply()
     if ANSWER in run.log:
         detail = run.log[ANSWER].detail
         on_text(str(detail["reply"]))
-        return Reading(str(detail["reply"]), detail.get("confidence"))
+        return ReaderReply(str(detail["reply"]), detail.get("confidence"))
     model = run.metered()
     reply = await answer_from_sources(
         shown.prompt, model=model, max_tokens=run.reply_tokens, on_text=on_text
     )
-    reading = Reading(reply.text, lowest_probability(reply))
+    reading = ReaderReply(reply.text, lowest_probability(reply))
     pages = [[source.page.document_id, source.page.page_index] for source in shown.sources]
     detail = {"pages": pages, "reply": reply.text, "confidence": reading.confidence}
     await run.log.add(StoredStep(ANSWER, detail, model.calls))
