@@ -153,6 +153,8 @@ def _written(state: AskState, run: RunContext, numbers: MarkNumbers) -> CitedTex
         run.collection.documents,
         run.with_lines,
         numbers,
+        question=state["question"],
+        labels=state["sources"],
     )
     is_proved = any(claim.status == "supported" for claim in cited.claims)
     return CitedText("", (), ()) if said.abstains and not is_proved else cited
