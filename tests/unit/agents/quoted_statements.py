@@ -4,7 +4,7 @@ Every statement is given with the sentence as its exact quote: the quote is true
 what it proves. The wrong ones have another number, unit, date or name, a denial more or less, another
 subject, or a limit that is gone.
 """
-# ruff: noqa: E501, RUF001 - sentences of several languages
+# ruff: noqa: E501 - sentences of several languages
 
 from dataclasses import dataclass
 
