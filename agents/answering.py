@@ -1,7 +1,10 @@
-"""Answering from passages in one call, each statement with the words it rests on.
+"""Answering from passages in one call: the answer first, its proofs afterwards.
 
-The same for retrieved passages and for a whole text that fits the window. The question comes last:
-models find more in a long context that way.
+A model is asked plainly. What its statements rest on is looked up by program (`agents/support.py`),
+because a small model that is to copy quotes in the same breath answers nothing right, and one that
+is told how to decline declines (docs/decisions/0017). Only a model that is known to give marks is
+asked for them. The same for retrieved passages and for a whole text that fits the window. The
+question comes last: models find more in a long context that way.
 
 A tree of questions does not use `pack_passages`: its passages come from several queries, so each
 has an equal share of the room, and they stay in the order of the queries.
@@ -15,7 +18,7 @@ from lcagent.agents.prompt_templates import Prompt, fence
 from lcagent.agents.replies import NOT_FOUND
 from lcagent.agents.token_budget import CountTokens, truncate_end
 from lcagent.documents import Document, Page, Passage, Span
-from lcagent.models.chat_model import ChatModel, OnText, Request
+from lcagent.models.chat_model import ChatModel, OnText, Reply, Request
 from lcagent.selection import ALL_PAGES, PageSelection
 
 PASSAGES_WITH_NEIGHBOURS = 3
@@ -27,9 +30,19 @@ PASSAGE_FRAME_TOKENS = 100
 
 @dataclass(frozen=True)
 class ReaderPrompt(Prompt):
-    """What the model is shown: passages, then the question."""
+    """What a model is shown: passages, then the question."""
 
     template: ClassVar[str] = "answering/reader.md"
+
+    question: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CitingReaderPrompt(Prompt):
+    """The same for a model that copies quotes and gives marks, as its profile says."""
+
+    template: ClassVar[str] = "answering/citing_reader.md"
 
     question: str
     sources: tuple[str, ...]
@@ -45,18 +58,32 @@ class LabelledPassage:
     text: str
 
 
-async def answer_from_sources(
-    sources: Sequence[LabelledPassage],
+def reader_prompt(
     question: str,
+    sources: Sequence[LabelledPassage],
     *,
-    model: ChatModel,
-    max_tokens: int,
-    on_text: OnText | None = None,
-) -> str:
-    """Return the model's answer with marks, or a reply that `says_not_found` is true of."""
-    prompt = ReaderPrompt(question, tuple(source.text for source in sources))
-    request = Request(prompt.messages(), max_tokens=max_tokens, purpose="reader")
-    return (await model.complete(request, on_text)).text
+    gives_marks: bool = False,
+    is_joined: bool = False,
+) -> Prompt:
+    """Return the prompt that a model answers best; by default the plain one.
+
+    Args:
+        is_joined: The sources have no labels and are shown as one text.
+    """
+    texts = tuple(source.text for source in sources)
+    if gives_marks:
+        return CitingReaderPrompt(question, texts)
+    return ReaderPrompt(question, ("\n\n".join(texts),) if is_joined else texts)
+
+
+async def answer_from_sources(
+    prompt: Prompt, *, model: ChatModel, max_tokens: int, on_text: OnText | None = None
+) -> Reply:
+    """Return the model's reply, as it is, and the probabilities of its tokens if there are any."""
+    request = Request(
+        prompt.messages(), max_tokens=max_tokens, wants_logprobs=True, purpose="reader"
+    )
+    return await model.complete(request, on_text)
 
 
 def all_pages_as_sources(

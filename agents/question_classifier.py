@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args
 import regex
 
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.replies import extract_json_object
+from lcagent.agents.reply_json import extract_json_object
 from lcagent.agents.token_budget import answer_reply_tokens
 from lcagent.errors import ContextTooLong, UnusableReply
 from lcagent.models.chat_model import ChatModel, Request

@@ -114,24 +114,36 @@ class ChosenQuotes:
 
 
 def choose_quotes(found: SearchResults, most: int = MAX_QUOTES) -> ChosenQuotes:
-    """Return the best sentences of what was found; none where nothing was.
+    """Return the best sentences of what was found; none where nothing was."""
+    chosen = rank_sentences(found, most)
+    if not chosen:  # found by meaning, in other words or in another language
+        return ChosenQuotes(tuple(_first_sentences(found, most)), are_answer=False)
+    pages = [(passage, _sentences(found, passage)) for passage in found.passages]
+    are_answer = any(_is_answerable(found.query, *page) for page in pages)
+    return ChosenQuotes(tuple(chosen), are_answer=are_answer)
+
+
+def rank_sentences(
+    found: SearchResults, most: int, *, same_page_factor: float = SAME_PAGE_FACTOR
+) -> list[Quote]:
+    """Return the best sentences of what was found, best first, whether they answer or not.
 
     A sentence's score is that of its page, to a power, times what the sentence itself says of the
     question. The best is taken, then the best of the rest: a page that was quoted already is worth
     less, so that quotes come from several places where these are nearly as good.
     """
-    pages = [(passage, _sentences(found, passage)) for passage in found.passages]
-    left = [quote for page in pages for quote in _quotes(found, *page)]
+    left = [
+        quote
+        for passage in found.passages
+        for quote in _quotes(found, passage, _sentences(found, passage))
+    ]
     chosen: list[Quote] = []
     while left and len(chosen) < most:
         quoted = {quote.span.page for quote in chosen}
-        best = max(left, key=lambda quote: _worth(quote, quoted))
+        best = max(left, key=lambda quote: _worth(quote, quoted, same_page_factor))
         chosen.append(best)
         left = [quote for quote in left if not _repeats(quote, best)]
-    if not chosen:  # found by meaning, in other words or in another language
-        return ChosenQuotes(tuple(_first_sentences(found, most)), are_answer=False)
-    are_answer = any(_is_answerable(found.query, *page) for page in pages)
-    return ChosenQuotes(tuple(chosen), are_answer=are_answer)
+    return chosen
 
 
 def _first_sentences(found: SearchResults, most: int) -> Iterator[Quote]:
@@ -189,8 +201,8 @@ def _content(query: Query, sentence: _Sentence, text: str) -> float:
     return (ANY_WORD_SCORE + said + NEARBY_WORDS_SCORE * query.share_of(sentence.near)) * fullness
 
 
-def _worth(quote: Quote, quoted_pages: AbstractSet[Span]) -> float:
-    return quote.score * (SAME_PAGE_FACTOR if quote.span.page in quoted_pages else 1.0)
+def _worth(quote: Quote, quoted_pages: AbstractSet[Span], same_page_factor: float) -> float:
+    return quote.score * (same_page_factor if quote.span.page in quoted_pages else 1.0)
 
 
 def _sentences(found: SearchResults, passage: Passage) -> list[_Sentence]:

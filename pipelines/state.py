@@ -1,7 +1,7 @@
 """The state of a question on its way to an answer, as it is saved after every step."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, cast
 
 from lcagent.results import Outcome
 
@@ -51,7 +51,10 @@ class AskState(TypedDict):
         outcome: What came of it; a reply that says that the answer is not there speaks for itself.
         reply: The answer as a model wrote it, with marks; empty where there is none.
         finish: "cut" where the reply ended before its end; the notes say why.
-        sources: What the marks stand for.
+        confidence: The lowest probability of a token of the reply, where the server tells them.
+        nearest: What lcagent itself would quote, shown where the reply cannot be confirmed.
+        is_near: These have enough of the words of the question to answer it.
+        sources: What the marks stand for, and so which pages the model was shown.
     """
 
     question: str
@@ -63,6 +66,9 @@ class AskState(TypedDict):
     quotes: list[QuoteState]
     outcome: Outcome
     reply: str
+    confidence: float | None
+    nearest: list[QuoteState]
+    is_near: bool
     finish: Finish
     sources: dict[str, SourceState]
     unread: list[UnreadState]
@@ -93,6 +99,9 @@ class MethodOutput(TypedDict):
     """What a method adds whose answer a model writes."""
 
     reply: str
+    confidence: NotRequired[float | None]
+    nearest: NotRequired[list[QuoteState]]
+    is_near: NotRequired[bool]
     finish: Finish
     sources: dict[str, SourceState]
     unread: list[UnreadState]
@@ -113,6 +122,9 @@ def initial_state(question: str, wanted: str = "auto", model: str = "quote") -> 
         quotes=[],
         outcome="answered",
         reply="",
+        confidence=None,
+        nearest=[],
+        is_near=False,
         finish="complete",
         sources={},
         unread=[],

@@ -22,7 +22,8 @@ from lcagent.agents.chain.notes import (
 )
 from lcagent.agents.chain.worker_chunks import WorkerChunk
 from lcagent.agents.citations import strip_marks
-from lcagent.agents.replies import carries_nothing, extract_json_object
+from lcagent.agents.replies import carries_nothing
+from lcagent.agents.reply_json import extract_json_object
 from lcagent.documents import Span
 from lcagent.retrieval.quotes.checking import QuoteChecker, is_evidence
 from lcagent.retrieval.quotes.normalizing import on_one_line

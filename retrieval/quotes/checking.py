@@ -6,6 +6,7 @@ does not belong to the text. What is not found was not quoted. A long quote is l
 only.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -54,6 +55,7 @@ class QuoteChecker:
         self._documents = {document.id: document for document in documents}
         self._texts: dict[Span, Normalized] = {}
         self._pages: dict[Span, Stretch] = {}
+        self._words: Counter[str] | None = None
 
     def locate(self, quote: str, claimed: Span | None = None) -> Location:
         """Return where `quote` stands.
@@ -98,9 +100,18 @@ class QuoteChecker:
             self._texts[ref] = normalize(page.text)
         return self._texts[ref]
 
+    def _count(self, word: str) -> int:
+        """Return how often the documents have a word; all are counted when the first is asked."""
+        if self._words is None:
+            pages = (page for document in self._documents.values() for page in document.pages)
+            self._words = Counter(
+                word for page in pages for word in _WHOLE_WORDS.findall(page.text.lower())
+            )
+        return self._words[word]
+
     def _page(self, ref: Span) -> Stretch:
         if ref not in self._pages:
-            self._pages[ref] = whole_page(ref.page_index, self._text(ref))
+            self._pages[ref] = whole_page(ref.page_index, self._text(ref), self._count)
         return self._pages[ref]
 
     def _over_breaks(self, ref: Span) -> Iterator[Stretch]:
@@ -108,7 +119,9 @@ class QuoteChecker:
         for first in (ref.page_index, ref.page_index - 1):
             before, after = Span(ref.document_id, first), Span(ref.document_id, first + 1)
             if self._exists(before) and self._exists(after):
-                yield over_page_break(pages, first, self._text(before), self._text(after))
+                yield over_page_break(
+                    pages, first, self._text(before), self._text(after), self._count
+                )
 
     def _on_page(self, wanted: "_Wanted", ref: Span) -> Location | None:
         """Look on the page and over its breaks, the surest way first."""
@@ -263,6 +276,7 @@ _ELLIPSIS = regex.compile(r"[\[(]? ?\.(?: ?\.){2,} ?[\])]?")
 _WORDS = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}]{2}|[^\W\p{Han}\p{Hiragana}\p{Katakana}]{3,}"
 )
+_WHOLE_WORDS = regex.compile(r"\p{L}+")
 _LETTERS = regex.compile(r"\p{L}")
 _CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _RIGHT_TO_LEFT = regex.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}]")

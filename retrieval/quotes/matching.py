@@ -16,8 +16,14 @@ import regex
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from lcagent.retrieval.quotes.fidelity import LONGEST_DIFFERENCE, has_negation, says_the_same
+from lcagent.retrieval.quotes.fidelity import (
+    LONGEST_DIFFERENCE,
+    has_negation,
+    may_be_left_out,
+    says_the_same,
+)
 from lcagent.retrieval.quotes.stretches import Stretch
+from lcagent.retrieval.sentences import sentences
 
 LEAST_SCORE = 0.9
 LONGEST_INTERRUPTION = 200
@@ -59,6 +65,7 @@ def find_nearly(stretch: Stretch, quote: str, start: int = 0) -> Match | None:
     Takes a millisecond or so on a page.
     """
     text, wanted = stretch.lowered[start:], quote.lower()
+    original = stretch.text[start:]
     for _ in range(_MAX_TRIES):
         window = fuzz.partial_ratio_alignment(wanted, text, score_cutoff=_LEAST_WINDOW_SCORE)
         if window is None or len(text) < LEAST_SCORE * len(wanted):
@@ -66,7 +73,9 @@ def find_nearly(stretch: Stretch, quote: str, start: int = 0) -> Match | None:
         # The window has the length of the quote; slips make the passage longer or shorter.
         first, last = _trim(wanted, text, window.dest_start, window.dest_end)
         score = _similarity(wanted, text[first:last])
-        if score >= LEAST_SCORE and says_the_same(wanted, text[first:last]):
+        if score >= LEAST_SCORE and says_the_same(
+            quote, original[first:last], stretch.language, stretch.count
+        ):
             return Match(((start + first, start + last),), score, is_exact=False)
         # Blank this window out, keeping all offsets, and try the next best: a table of contents or
         # an abstract may be more like the quote than the sentence itself, and say something else.
@@ -85,6 +94,8 @@ def find_in_pieces(stretch: Stretch, pieces: Sequence[str]) -> Match | None:
     for piece in pieces:
         match = find_exactly(stretch, piece, position) or find_nearly(stretch, piece, position)
         if match is None:
+            return None
+        if matches and not _is_one_sentence(stretch, matches[-1].pieces[-1], match.pieces[0]):
             return None
         matches.append(match)
         position = match.pieces[-1][1]  # in order: what "..." leaves out is never put back
@@ -108,6 +119,26 @@ def find_around_interruption(stretch: Stretch, quote: str) -> Match | None:
             return match
         position = stretch.text.find(quote[:head], position + 1)
     return None
+
+
+def _is_one_sentence(stretch: Stretch, first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Tell whether what lies between two pieces may be left out: nothing, or part of a sentence."""
+    between = stretch.text[first[1] : second[0]]
+    if not between.strip(" .,;'"):
+        return True
+    # Sentences are told by the lines of the page, which normalised text has no more.
+    head = stretch.page_spans(first[0], first[1])[-1]
+    gap = stretch.source_between(first[1], second[0])
+    tail = stretch.page_spans(second[0], second[1])[0]
+    sources = stretch.sources
+    before = sources[head[0]][head[1] : head[2]]
+    after = sources[tail[0]][tail[1] : tail[2]]
+    text = f"{before}{gap}{after}"
+    middle, last = len(before) - 1, len(before) + len(gap)
+    is_whole = any(
+        start <= middle and last < end for start, end in sentences(text, stretch.language or None)
+    )
+    return is_whole and may_be_left_out(between)
 
 
 def _occurrences(stretch: Stretch, quote: str, start: int) -> Iterator[tuple[int, int]]:

@@ -13,11 +13,14 @@ import regex
 
 from lcagent.documents import Page
 from lcagent.retrieval.quotes.normalizing import LINE_END_HYPHENS, Normalized
+from lcagent.retrieval.quotes.spelling import CountInDocuments
+from lcagent.retrieval.search.analysis import detect_language
 
 PageSpan: TypeAlias = tuple[int, int, int]
 """A page's index, and the first and the last but one offset in its text."""
 
 _MAX_RUNNING_LINES = 3
+_SAMPLE_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,15 @@ class Part:
 
 
 class Stretch:
-    """Text joined from parts of pages, and the way back to them."""
+    """Text joined from parts of pages, and the way back to them.
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    Attributes:
+        count: How often the documents have a word, in small letters.
+    """
+
+    def __init__(self, parts: Sequence[Part], count: CountInDocuments = lambda _: 0) -> None:
         self.parts = parts
+        self.count = count
         self.starts: list[int] = []
         pieces: list[str] = []
         length = 0
@@ -44,6 +52,16 @@ class Stretch:
             pieces.append(part.page.text[part.start : part.end] + part.glue)
             length += len(pieces[-1])
         self.text = "".join(pieces)
+
+    @cached_property
+    def language(self) -> str:
+        """The language of the text; English where it does not tell."""
+        return detect_language(self.text[:_SAMPLE_CHARACTERS]) or "en"
+
+    @cached_property
+    def sources(self) -> dict[int, str]:
+        """The texts of the pages, by index."""
+        return {part.page_index: part.page.source for part in self.parts}
 
     @cached_property
     def lowered(self) -> str:
@@ -75,19 +93,23 @@ class Stretch:
     def source_between(self, end: int, start: int) -> str:
         """Return the original text between a piece that ends and one that starts."""
         before, after = self.page_spans(end - 1, end)[-1], self.page_spans(start, start + 1)[0]
-        sources = {part.page_index: part.page.source for part in self.parts}
+        sources = self.sources
         if before[0] == after[0]:
             return sources[before[0]][before[2] : after[1]]
         return f"{sources[before[0]][before[2] :]}\n{sources[after[0]][: after[1]]}"
 
 
-def whole_page(index: int, page: Normalized) -> Stretch:
+def whole_page(index: int, page: Normalized, count: CountInDocuments = lambda _: 0) -> Stretch:
     """Return the text of one page."""
-    return Stretch([Part(index, page, 0, len(page.text))])
+    return Stretch([Part(index, page, 0, len(page.text))], count)
 
 
 def over_page_break(
-    pages: Sequence[Page], first: int, before: Normalized, after: Normalized
+    pages: Sequence[Page],
+    first: int,
+    before: Normalized,
+    after: Normalized,
+    count: CountInDocuments = lambda _: 0,
 ) -> Stretch:
     """Return page `first` and the one after it, without the lines that run at head and foot.
 
@@ -103,7 +125,8 @@ def over_page_break(
     ):
         end, glue = end - 1, ""
     return Stretch(
-        [Part(first, before, start, end, glue), Part(first + 1, after, next_start, next_end)]
+        [Part(first, before, start, end, glue), Part(first + 1, after, next_start, next_end)],
+        count,
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lcagent.agents.quoting import choose_quotes
+from lcagent.agents.quoting import Quote, choose_quotes
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.state import AskState, QuoteOutput, QuoteState
 
@@ -24,23 +24,21 @@ async def find_quotes(question: str, run: RunContext) -> QuoteOutput:
         vectors=run.vectors,
     )
     best = choose_quotes(found)
-    quotes = [
-        QuoteState(
-            document_id=chosen.span.document_id,
-            page_index=chosen.span.page_index,
-            spans=[
-                (span.start, span.end)
-                for span in (chosen.column_heads, chosen.span)
-                if span is not None
-            ],
-            score=round(chosen.score, 4),
-        )
-        for chosen in best.quotes
-    ]
     return QuoteOutput(
-        quotes=quotes,
+        quotes=[quote_state(chosen) for chosen in best.quotes],
         outcome="answered" if best.are_answer else "nearest",
         notes=list(found.notes),
         chunks=found.chunks,
         chunks_read=found.chunks_read,
+    )
+
+
+def quote_state(quote: Quote) -> QuoteState:
+    """Return a quote as the state of the graph keeps it."""
+    spans = (quote.column_heads, quote.span)
+    return QuoteState(
+        document_id=quote.span.document_id,
+        page_index=quote.span.page_index,
+        spans=[(span.start, span.end) for span in spans if span is not None],
+        score=round(quote.score, 4),
     )

@@ -4,11 +4,11 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
-from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
+from lcagent.agents.answering import all_pages_as_sources, reader_prompt
 from lcagent.agents.token_budget import MARGIN_TOKENS
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages
-from lcagent.pipelines.methods.rag.steps import ANSWER, answer, source_states
+from lcagent.pipelines.methods.rag.steps import ANSWER, Shown, nearest, read, source_states
 from lcagent.pipelines.state import AskState, MethodOutput
 from lcagent.pipelines.streaming import AnswerStreamer
 
@@ -20,11 +20,15 @@ async def whole(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     """Answer from all of the text at once."""
     run = runtime.context
     sources = await asyncio.to_thread(all_pages_as_sources, run.collection.documents, run.pages)
-    on_text = AnswerStreamer(runtime.stream_writer)
-    reply = await answer(state["question"], sources, run, on_text)
+    question = state["question"]
+    found = await run.retriever.search(question, top_k=run.top_k, pages=run.pages, vectors="none")
+    shown = Shown(sources, reader_prompt(question, sources))
+    reading = await read(shown, run, AnswerStreamer(runtime.stream_writer))
     cut = run.log.cut_notes(ANSWER)
     return MethodOutput(
-        reply=reply,
+        reply=reading.reply,
+        confidence=reading.confidence,
+        **nearest(found),
         finish="cut" if cut else "complete",
         sources=source_states(sources),
         unread=[],
@@ -50,5 +54,4 @@ def cost(question: str, run: RunContext) -> Cost:
 
 def _prompt_tokens(question: str, run: RunContext) -> int:
     sources = all_pages_as_sources(run.collection.documents, run.pages)
-    prompt = ReaderPrompt(question, tuple(source.text for source in sources))
-    return run.chat_model.count_tokens(prompt.messages())
+    return run.chat_model.count_tokens(reader_prompt(question, sources).messages())

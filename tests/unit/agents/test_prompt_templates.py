@@ -13,7 +13,7 @@ OWN = """{% include "material.md" %}
 You are a pirate.
 =====
 {% for source in sources %}{{ source | fence("passage") }}{% endfor %}
-{{ question }} Or else {{ not_found }}.
+{{ question }} Arrr.
 """
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.agents.replies import extract_json_object
+from lcagent.agents.reply_json import extract_json_object
 
 
 @pytest.mark.parametrize(

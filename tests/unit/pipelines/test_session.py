@@ -69,7 +69,7 @@ async def test_who_stops_listening_stops_the_run_which_can_be_resumed(
     assert run.status == "stopped"
     asked = len(model.requests)
     result = await session.resume(run.id, model=model)
-    assert result.body == "It went slowly [no proof]."
+    assert result.body == "It went slowly [1]."
     prompts = [request.messages[-1].text for request in model.requests]
     assert len(prompts) - len(set(prompts)) <= 1  # the call that was in flight
     assert asked < len(prompts)
@@ -122,7 +122,7 @@ async def test_a_run_that_another_process_is_at_is_refused_and_taken_over_when_i
         await session.resume(run.id, model=model, max_calls=100)
     await asyncio.sleep(0.8)
     result = await session.resume(run.id, model=model, max_calls=100)
-    assert result.body == "It went slowly [no proof]."
+    assert result.body == "It went slowly [1]."
     assert session.services.runs.lease(run.id) is None
 
 

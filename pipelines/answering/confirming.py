@@ -1,0 +1,105 @@
+"""Whether what a model wrote is confirmed by what it was shown.
+
+The answer comes first, its proofs afterwards: what a statement without a mark rests on is looked
+up among the pages that the model was shown. What to make of an answer that nothing supports was
+measured (docs/decisions/0017).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import regex
+
+from lcagent.agents.citations import AttributedQuote
+from lcagent.agents.statements import is_same_word, read_statement
+from lcagent.agents.support import find_support
+from lcagent.documents import Span
+from lcagent.pipelines.context import RunContext
+from lcagent.pipelines.state import AskState
+from lcagent.results import Claim
+
+LEAST_CONFIDENCE = 0.2
+"""The probability of its least likely token below which an answer without support is left out."""
+
+
+FEWEST_WORDS = 2
+"""A shorter answer is a choice: "London", asked "London or Rome?"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """A page that a model was shown, or a part of it."""
+
+    span: Span
+    text: str
+
+
+def prover(state: AskState, run: RunContext) -> Callable[[str], list[AttributedQuote]]:
+    """Return what looks for the sentence that says a claim, in what the model was shown."""
+    shown = shown_pages(state, run)
+    languages = {document.language for document in run.collection.documents}
+    language = (languages.pop() or "") if len(languages) == 1 else ""
+
+    def prove(claim: str) -> list[AttributedQuote]:
+        if says_nothing_new(claim, state["question"]):
+            return []
+        return find_support(claim, state["question"], shown, language=language)
+
+    return prove
+
+
+def shown_pages(state: AskState, run: RunContext) -> list[ShownPage]:
+    """Return the pages that the sources of a reply stand on; of a chain, all that were asked."""
+    documents = run.documents
+    if state["strategy"] == "chain" or not state["sources"]:
+        places = [
+            (document.id, page.index)
+            for document in documents.values()
+            for page in document.pages
+            if page.index + 1 in run.pages
+        ]
+    else:
+        named = ((each["document_id"], each["page_index"]) for each in state["sources"].values())
+        places = list(dict.fromkeys(named))
+    return [
+        ShownPage(Span(document_id, index), documents[document_id].pages[index].text)
+        for document_id, index in places
+        if document_id in documents and documents[document_id].pages[index].text.strip()
+    ]
+
+
+def is_confirmed(claims: Sequence[Claim]) -> bool:
+    """Say whether any statement of an answer has a quote that was found."""
+    return any(claim.status != "unsupported" for claim in claims)
+
+
+def is_baseless(claims: Sequence[Claim], state: AskState, run: RunContext) -> bool:
+    """Say whether an answer without support is more likely wrong than right.
+
+    It is where it only says the question again, where it has a number that nothing has that the
+    model was shown, or where the model doubted one of its words. Conclusions in the model's own
+    words are neither.
+    """
+    if all(says_nothing_new(claim.text, state["question"]) for claim in claims):
+        return True
+    confidence = state["confidence"]
+    if confidence is not None and confidence < LEAST_CONFIDENCE:
+        return True
+    shown = "\n".join((state["question"], *(page.text for page in shown_pages(state, run))))
+    known = set(_NUMBER.findall(shown))
+    return any(number not in known for claim in claims for number in _NUMBER.findall(claim.text))
+
+
+def says_nothing_new(claim: str, question: str) -> bool:
+    """Say whether a statement has nothing but words of the question: "It carried 2019 passengers".
+
+    A denial is something new.
+    """
+    said, asked = read_statement(claim), read_statement(question)
+    if len(said.denials) != len(asked.denials) or len(said.words) < FEWEST_WORDS:
+        return False
+    is_known = [any(is_same_word(word, other) for other in asked.words) for word in said.words]
+    return all(is_known) and set(_NUMBER.findall(claim)) <= set(_NUMBER.findall(question))
+
+
+_NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
