@@ -186,6 +186,8 @@ def _written(state: AskState, run: RunContext, numbers: MarkNumbers) -> CitedTex
         run.collection.documents,
         run.with_lines,
         numbers,
+        question=state["question"],
+        labels=state["sources"],
         prove=prover(state, run),
     )
     is_proved = any(claim.status == "supported" for claim in cited.claims)
