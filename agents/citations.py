@@ -1,110 +1,57 @@
-"""Citations: the marks in a model's reply, and the quotes behind them, checked by program.
-
-A model says what a statement rests on by a mark, `[S2 "words of the passage"]` or `[F3, F7]`: the
-letter and number name a source that it was shown. Models vary the form, so a colon or a comma
-before the quote, several entries in one pair of brackets, and the quotation marks of any language
-are read, too.
+"""Citations: the quotes that the statements of a reply rest on, checked by program.
 
 A citation never says more than the program found: a quote that is not on the page it is
-attributed to is "misattributed", one that is nowhere is "not_found", and a claim that rests on
-such quotes alone is unsupported.
+attributed to is "misattributed", one that is nowhere is "not_found". A claim is supported where a
+quote that was found says it (`evidence.py`), quoted where one was found that does not, and
+unsupported where none was. How marks are read is in `marks.py`.
 """
 
-# ruff: noqa: RUF001 - the quotation marks of many languages look like those of ours
-
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
-import regex
-
+from lcagent.agents.evidence import ClaimJudge
+from lcagent.agents.marks import (
+    Mark,
+    MarkedClaim,
+    MarkNumbers,
+    MarkStream,
+    canonical_marks,
+    find_marks,
+    mark_spans,
+    number_marks,
+    split_claims,
+    strip_marks,
+)
+from lcagent.agents.quote_context import NO_PAGE, AttributedQuote
+from lcagent.agents.support import SourcePage, find_support
 from lcagent.documents import Box, Document, Page, Span
-from lcagent.results import Citation, Claim, FoundBy
+from lcagent.results import Citation, Claim
 from lcagent.retrieval.quotes.checking import QuoteChecker, find_boxes
-from lcagent.retrieval.sentences import sentences
 
-MAX_MARK_CHARACTERS = 4_000
-"""What opens like a mark and is not closed by then is text."""
+__all__ = [
+    "NO_PAGE",
+    "AttributedQuote",
+    "CitedText",
+    "LinesLoader",
+    "Mark",
+    "MarkNumbers",
+    "MarkStream",
+    "MarkedClaim",
+    "canonical_marks",
+    "cite_marks",
+    "cite_quotes",
+    "find_marks",
+    "make_claim",
+    "mark_spans",
+    "number_marks",
+    "split_claims",
+    "strip_marks",
+    "with_references",
+]
 
 LinesLoader: TypeAlias = Callable[[str, Page], Page]
 """Returns a page of a document (by id) with its `lines`, which stored pages come without."""
-
-NO_PAGE = Span("", -1)
-"""Where a quote is attributed to whose source does not exist."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One source that a statement is said to rest on; `quote` is empty where none was given."""
-
-    source: str
-    quote: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MarkedClaim:
-    """A statement, and the marks that follow it.
-
-    Attributes:
-        end: Behind its last word in the text, where a reference to what it rests on belongs.
-    """
-
-    text: str
-    marks: tuple[Mark, ...]
-    end: int = field(default=-1, compare=False)
-
-
-@dataclass(slots=True)
-class MarkNumbers:
-    """Numbers different marks from 1, in the order in which they appear."""
-
-    _numbers: dict[Mark, int] = field(default_factory=dict[Mark, int])
-
-    def __call__(self, mark: Mark) -> int:
-        """Return the number of a mark."""
-        return self._numbers.setdefault(mark, len(self._numbers) + 1)
-
-    def marks(self) -> list[Mark]:
-        """Return the marks in the order of their numbers."""
-        return list(self._numbers)
-
-
-@dataclass(slots=True)
-class MarkStream:
-    """Takes the marks out of a text that arrives in pieces.
-
-    What they say is not checked before the text is complete, so no reference is shown until then.
-    What may turn out to be a mark is held back until it is complete.
-    """
-
-    _held: str = ""
-
-    def feed(self, piece: str) -> str:
-        """Return what can be shown now."""
-        text = self._held + piece
-        start = len(text[: _first_open(text)].rstrip(" \t"))  # the blank before a mark goes, too
-        self._held = text[start:]
-        return _SPACED_MARK.sub("", text[:start])
-
-    def close(self) -> str:
-        """Return what is left at the end."""
-        held, self._held = self._held, ""
-        return _SPACED_MARK.sub("", held)
-
-
-@dataclass(frozen=True, slots=True)
-class AttributedQuote:
-    """A quote, and the page it is attributed to.
-
-    Attributes:
-        found_by: Who says that it is the place: the model by a mark, or lcagent by looking for it.
-        score: How much of its claim lcagent found in it, 0 to 1.
-    """
-
-    text: str
-    page: Span = NO_PAGE
-    found_by: FoundBy = "model"
-    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,61 +63,16 @@ class CitedText:
     citations: tuple[Citation, ...]
 
 
-def split_claims(text: str) -> list[MarkedClaim]:
-    """Return the statements of a text, each with the marks that stand behind it.
-
-    A sentence is a statement; one with marks in its middle is cut behind each run of them.
-    """
-    found: list[MarkedClaim] = []
-    start = 0
-    for match in _RUN.finditer(text):
-        before = _statements(text, start, match.start())
-        marks = tuple(find_marks(match["marks"]))
-        found.extend(before)
-        if before:
-            last = before[-1]
-            found[-1] = MarkedClaim(last.text + match["stop"], marks, match.start())
-        elif found:
-            found[-1] = replace(found[-1], marks=(*found[-1].marks, *marks))
-        start = match.end()
-    found.extend(_statements(text, start, len(text)))
-    return found
-
-
-def find_marks(text: str) -> Iterator[Mark]:
-    """Yield the marks of a text in order."""
-    for bracket in _MARK.finditer(text):
-        for entry in _ENTRY.finditer(bracket.group()):
-            yield Mark(entry["source"], (entry["quote"] or "").strip())
-
-
-def mark_spans(text: str) -> list[tuple[int, int]]:
-    """Return where the marks of a text stand."""
-    return [match.span() for match in _MARK.finditer(text)]
-
-
-def strip_marks(text: str) -> str:
-    """Return a text as it reads without its marks."""
-    return _SPACE_BEFORE_STOP.sub(r"\1", _MARK.sub("", text)).strip()
-
-
-def number_marks(text: str, numbers: MarkNumbers) -> str:
-    """Return a text with a number in the place of each mark: `[1, 2]`."""
-
-    def number(match: regex.Match[str]) -> str:
-        found = dict.fromkeys(numbers(mark) for mark in find_marks(match.group()))
-        return f"[{', '.join(map(str, found))}]"
-
-    return _MARK.sub(number, text)
-
-
-def cite_marks(
+def cite_marks(  # noqa: PLR0913 -- a reply, and all that it may rest on
     text: str,
     source_of: Callable[[Mark], AttributedQuote],
     documents: Sequence[Document],
     with_lines: LinesLoader,
     numbers: MarkNumbers | None = None,
     prove: Callable[[str], Sequence[AttributedQuote]] | None = None,
+    *,
+    question: str = "",
+    labels: Collection[str] = (),
 ) -> CitedText:
     """Return a text with marks as claims with checked citations.
 
@@ -178,26 +80,99 @@ def cite_marks(
         source_of: Says what a mark quotes, and on which page that should stand.
         with_lines: Loads the lines of a page, for the boxes of a quote.
         numbers: Marks that are to be cited, too, whether the text has them or not, by number.
-        prove: Looks for what a statement without a mark rests on.
+        prove: Looks for what a statement rests on that has no mark, or none that proves it.
+        question: What the text answers; a short answer is judged together with it.
+        labels: Those that the model was shown: what only looks like a mark is text.
     """
     numbers = numbers or MarkNumbers()
+    text = canonical_marks(text, labels)
     number_marks(text, numbers)
-    quotes = [source_of(mark) for mark in numbers.marks()]
     marked = split_claims(text)
-    rests_on: list[list[int]] = []
+    citer = _Citer([source_of(mark) for mark in numbers.marks()], documents, with_lines)
+    judge = ClaimJudge(documents, question)
+    claims: list[Claim] = []
     for each in marked:
         keys = [numbers(mark) - 1 for mark in dict.fromkeys(each.marks)]
-        for quote in prove(each.text) if prove and not keys else ():
-            if quote not in quotes:
-                quotes.append(quote)
-            keys.append(quotes.index(quote))
-        rests_on.append(keys)
-    citations = cite_quotes(quotes, documents, with_lines)
-    claims = [
-        make_claim(each.text, [citations[key] for key in keys])
-        for each, keys in zip(marked, rests_on, strict=True)
-    ]
-    return CitedText(with_references(text, marked, claims), tuple(claims), tuple(citations))
+        offered = [numbers(mark) - 1 for mark in dict.fromkeys(each.offered)]
+        claim = citer.claim(each.text, keys, judge)
+        if claim.status != "supported" and offered:
+            # One mark behind two statements covers the first as far as its quote says that.
+            shared = citer.claim(each.text, offered, judge)
+            claim = shared if shared.status == "supported" else claim
+        if claim.status != "supported":
+            claim = citer.prove(claim, keys, judge, prove, question)
+        claims.append(claim)
+    return CitedText(with_references(text, marked, claims), tuple(claims), tuple(citer.citations))
+
+
+class _Citer:
+    """The citations of a text: those of its marks first, then those that lcagent found."""
+
+    def __init__(
+        self,
+        quotes: Sequence[AttributedQuote],
+        documents: Sequence[Document],
+        with_lines: LinesLoader,
+    ) -> None:
+        self._quotes = list(quotes)
+        self._documents = documents
+        self._with_lines = with_lines
+        self._checker = QuoteChecker(documents)
+        self._by_id = {document.id: document for document in documents}
+        self.citations: list[Citation] = []
+        for quote in quotes:
+            self._add(quote)
+
+    def claim(self, text: str, keys: Sequence[int], judge: ClaimJudge) -> Claim:
+        """Return a claim that rests on some of the citations."""
+        return make_claim(text, [self.citations[key] for key in keys], judge)
+
+    def prove(
+        self,
+        claim: Claim,
+        keys: Sequence[int],
+        judge: ClaimJudge,
+        prove: Callable[[str], Sequence[AttributedQuote]] | None,
+        question: str,
+    ) -> Claim:
+        """Return the claim with what says it, if that can be found; else as it is."""
+        found = [
+            quote
+            for key in keys
+            if not self._quotes[key].text
+            for quote in self._on_page(claim.text, question, self._quotes[key].page)
+        ]
+        found = found or list(prove(claim.text) if prove else ())
+        proved = self.claim(claim.text, [self._place_of(quote) for quote in found], judge)
+        if proved.status == "supported":
+            return proved
+        return claim if claim.citations or not found else proved
+
+    def _on_page(self, claim: str, question: str, place: Span) -> list[AttributedQuote]:
+        """Return the sentence of a page that says a claim, where a mark names the page alone."""
+        document = self._by_id.get(place.document_id)
+        if document is None or not 0 <= place.page_index < len(document.pages):
+            return []
+        page = document.pages[place.page_index]
+        return find_support(claim, question, [SourcePage(place.page, page.text)])
+
+    def _place_of(self, quote: AttributedQuote) -> int:
+        same = [
+            at
+            for at, one in enumerate(self._quotes)
+            if (one.text, one.page) == (quote.text, quote.page)
+        ]
+        if same:
+            return same[0]
+        self._quotes.append(quote)
+        self._add(quote)
+        return len(self._quotes) - 1
+
+    def _add(self, quote: AttributedQuote) -> None:
+        number = str(len(self.citations) + 1)
+        self.citations.append(
+            _citation(number, quote, self._checker, self._by_id, self._with_lines)
+        )
 
 
 def with_references(text: str, marked: Sequence[MarkedClaim], claims: Sequence[Claim]) -> str:
@@ -239,34 +214,18 @@ def cite_quotes(
     ]
 
 
-def make_claim(text: str, citations: Sequence[Citation]) -> Claim:
-    """Return a claim that rests on `citations`, supported if one of them was found in place."""
+def make_claim(text: str, citations: Sequence[Citation], judge: ClaimJudge | None = None) -> Claim:
+    """Return a claim that rests on `citations`.
+
+    Args:
+        judge: Says whether they say it; without one the text is the quotes themselves, which are
+            supported where they were found in place.
+    """
+    keys = tuple(citation.id for citation in citations)
+    if judge is not None:
+        return Claim(text, keys, judge.status(text, citations))
     is_supported = any(citation.status in ("exact", "fuzzy") for citation in citations)
-    return Claim(
-        text,
-        tuple(citation.id for citation in citations),
-        "supported" if is_supported else "unsupported",
-    )
-
-
-def _first_open(text: str) -> int:
-    """Return where a mark begins that is not complete yet, or the length of the text."""
-    for match in _OPENING.finditer(text, max(0, len(text) - MAX_MARK_CHARACTERS), partial=True):
-        if not _MARK.match(text, match.start()):
-            return match.start()
-    return len(text)
-
-
-def _statements(text: str, start: int, end: int) -> list[MarkedClaim]:
-    """Return the sentences of a part of a text that say something."""
-    found: list[MarkedClaim] = []
-    for sentence_start, sentence_end in sentences(text[start:end]):
-        sentence = text[start + sentence_start : start + sentence_end].strip()
-        last = _LAST_WORD.search(sentence)
-        if last is not None:
-            behind = start + text[start:end].index(sentence, sentence_start) + last.end()
-            found.append(MarkedClaim(sentence, (), behind))
-    return found
+    return Claim(text, keys, "supported" if is_supported else "unsupported")
 
 
 def _citation(
@@ -276,7 +235,8 @@ def _citation(
     documents: Mapping[str, Document],
     with_lines: LinesLoader,
 ) -> Citation:
-    location = checker.locate(quote.text, quote.page)
+    # A quote of a source that is none was found if it stands in one place of all documents.
+    location = checker.locate(quote.text, None if quote.page == NO_PAGE else quote.page)
     claimed = _claimed_page(quote, documents)
     where = location.spans[0].page if location.spans else quote.page
     document = documents.get(where.document_id)
@@ -325,22 +285,3 @@ def _boxes(
         return ()
     page = with_lines(document_id, page)
     return tuple(box for span in here for box in find_boxes(page, span.start, span.end))
-
-
-_OPENING = regex.compile(r"\[(?=\p{Lu}\d)|\[\p{Lu}?$")
-_SOURCE = r"\p{Lu}\d{1,6}"
-_QUOTE = (
-    r"[\"“”„«‹「『](?<quote>(?:(?![\"”“»›」』]\s*(?:[\];]|,\s*\p{Lu}\d)).)+)"
-    r"[\"”“»›」』](?=\s*(?:[\];]|,\s*\p{Lu}\d))"
-)
-_ENTRY = regex.compile(rf"(?<source>{_SOURCE})(?!\w)\s*(?:[:,]?\s*{_QUOTE})?", regex.DOTALL)
-_BARE_QUOTE = _QUOTE.replace("?<quote>", "?:")
-_BARE_ENTRY = rf"{_SOURCE}(?!\w)\s*(?:[:,]?\s*{_BARE_QUOTE})?"
-_BRACKET = rf"\[\s*{_BARE_ENTRY}\s*(?:[;,]\s*{_BARE_ENTRY}\s*)*\]"
-_MARK = regex.compile(_BRACKET, regex.DOTALL)
-_SPACED_MARK = regex.compile(rf"[ \t]*{_BRACKET}", regex.DOTALL)
-_RUN = regex.compile(
-    rf"\s*(?<marks>{_BRACKET}(?:\s*{_BRACKET})*)(?<stop>[.!?,;:。！？]?)", regex.DOTALL
-)
-_LAST_WORD = regex.compile(r"[\p{L}\p{N}][^\p{L}\p{N}]*?(?=[\s.!?,;:。！？…]*$)")
-_SPACE_BEFORE_STOP = regex.compile(r"[ \t]+([.!?,;:。！？]|$)")

@@ -8,7 +8,8 @@ import regex
 
 from lcagent.agents.quantities import Quantity
 from lcagent.agents.statements import Statement, read_statement
-from lcagent.documents import Page
+from lcagent.documents import Page, Span
+from lcagent.results import FoundBy
 from lcagent.retrieval.search.layout import is_heading, is_table_row
 from lcagent.retrieval.sentences import sentences
 
@@ -16,6 +17,25 @@ MAX_HEADING_CHARACTERS = 90
 HEADINGS_READ = 3
 COLUMN_HEAD_LINES = 25
 """So far above a table row its column heads may stand."""
+
+
+NO_PAGE = Span("", -1)
+"""Where a quote is attributed to whose source does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributedQuote:
+    """A quote, and the page it is attributed to.
+
+    Attributes:
+        found_by: Who says that it is the place: the model by a mark, or lcagent by looking for it.
+        score: How much of its claim lcagent found in it, 0 to 1.
+    """
+
+    text: str
+    page: Span = NO_PAGE
+    found_by: FoundBy = "model"
+    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ from typing import Protocol
 
 import regex
 
-from lcagent.agents.citations import AttributedQuote
 from lcagent.agents.evidence import LEAST_SHARE, share_said
-from lcagent.agents.quote_context import evidence_at, sentence_spans
+from lcagent.agents.quote_context import AttributedQuote, evidence_at, sentence_spans
 from lcagent.agents.statements import language_of, read_statement
 from lcagent.documents import Page, Span
 from lcagent.retrieval.quotes.checking import is_evidence
@@ -36,6 +35,14 @@ class ShownText(Protocol):
     def text(self) -> str:
         """The text as it is stored, from the span's start."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePage:
+    """A page as a source that support is looked for in."""
+
+    span: Span
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

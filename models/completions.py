@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from lcagent.models.chat_model import OnText, TokenLogprob
 from lcagent.models.finishes import BROKEN, Finish, read_finish, worse_finish
-from lcagent.models.reasoning import ReplyText
+from lcagent.models.reasoning import ReplyText, align_logprobs
 
 LONGEST_EVENT = 16_000_000
 """Bytes. No completion has a longer one: it would be an endless line."""
@@ -105,6 +105,10 @@ class ServerReply:
         """The text so far, without reasoning."""
         return self.said.text
 
+    def spelled(self) -> tuple[TokenLogprob, ...] | None:
+        """Return the log-probabilities of the text, or None if they are not those of it."""
+        return align_logprobs(self.logprobs, self.text, self.said.repetition)
+
     def take(self, body: bytes) -> bool:
         """Add a body, or one event of a stream; return whether it had a part of the reply.
 
@@ -165,7 +169,7 @@ def read_whole(body: bytes, on_text: OnText | None = None) -> ServerReply:
 
 
 async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = None) -> ServerReply:
-    """Read a completion that is streamed, passing its text on as it arrives.
+    """Read a completion that is streamed, passing its text on as it arrives, until it loops.
 
     Raises:
         BadBody: It is no completion, or the stream breaks off.
@@ -178,6 +182,9 @@ async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = Non
                 reply.finish = reply.finish or ("stop" if has_choices else None)
                 break
             has_choices = reply.take(event) or has_choices
+            if reply.said.ends_in_loop():  # closing the stream ends the work of the server
+                reply.finish = "loop"
+                break
     if reply.finish is None:
         raise BadBody("half a stream")
     return _ended(reply)
@@ -185,6 +192,8 @@ async def read_stream(pieces: AsyncIterable[bytes], on_text: OnText | None = Non
 
 def _ended(reply: ServerReply) -> ServerReply:
     reply.said.end()
+    if reply.finish == "length" and reply.said.ends_in_loop():
+        reply.finish = "loop"
     reply.has_reasoning = reply.has_reasoning or reply.said.has_reasoning
     return reply
 

@@ -127,11 +127,14 @@ class LocalModel:
         self._check_room(len(prompt), request)
         engine = await asyncio.to_thread(self.load)
         sequences = await engine.create_sequences(prompt, _params(request))
-        started, written = time.perf_counter(), ReplyText(on_text)
+        started, written, loops = time.perf_counter(), ReplyText(on_text), False
         try:
             async with aclosing(engine.generate(sequences)) as chunks:
                 async for chunk in chunks:
                     written.feed(chunk.text)
+                    loops = written.ends_in_loop()
+                    if loops:
+                        break
         except ModelUnavailable as error:  # out of memory; the same again would be so, too
             raise ModelError(f"{error}; a smaller --window needs less") from error
         written.end()
@@ -141,7 +144,7 @@ class LocalModel:
         tokens = sequences[0].tokens
         return Reply(
             text=written.text,
-            finish="length" if is_cut else "stop",
+            finish="loop" if loops else "length" if is_cut else "stop",
             prompt_tokens=len(prompt),
             completion_tokens=len(tokens),
             logprobs=self._logprobs(tokens, written.text) if request.wants_logprobs else None,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import regex
 
 from lcagent.models.chat_model import OnText, RestartableText, TokenLogprob
+from lcagent.models.loops import LoopWatch
 
 CLOSE = "</think>"
 """The commonest end; the chat template of a model that reasons has it."""
@@ -172,11 +173,15 @@ class ReplyText:
     Attributes:
         text: What of the reply is known so far.
         on_text: Is given each piece of it.
+        repetition: What was taken off at its end, because it was said before.
     """
 
     on_text: OnText | None = None
     text: str = ""
+    repetition: str = ""
     _stripper: ReasoningStripper = field(default_factory=ReasoningStripper)
+    _watch: LoopWatch = field(default_factory=LoopWatch)
+    _is_over: bool = False
 
     @property
     def has_reasoning(self) -> bool:
@@ -191,9 +196,29 @@ class ReplyText:
         """Add what was held back, as the reply is complete."""
         self._add(self._stripper.end())
 
+    def ends_in_loop(self) -> bool:
+        """Say whether the text ends in a loop, of which only the first round is then kept.
+
+        Who was given all rounds and cannot take any back keeps them.
+        """
+        if self._is_over or not self._watch.sees_loop(self.text):
+            return False
+        self._is_over = True
+        if self.on_text is None or isinstance(self.on_text, RestartableText):
+            kept = self.text[: self._watch.start].rstrip()
+            self.repetition = self.text[len(kept) :]
+            self._restart()
+            self._say(kept)
+        return True
+
     def _add(self, piece: str) -> None:
+        if self._is_over:
+            return
         if self._stripper.is_void:
             self._restart()
+        self._say(piece)
+
+    def _say(self, piece: str) -> None:
         if piece:
             self.text += piece
             if self.on_text is not None:
@@ -203,14 +228,22 @@ class ReplyText:
         if self.text and isinstance(self.on_text, RestartableText):
             self.on_text.restart()
         self.text = ""
+        self._watch = LoopWatch()
 
 
-def align_logprobs(tokens: Sequence[TokenLogprob], text: str) -> tuple[TokenLogprob, ...] | None:
+def align_logprobs(
+    tokens: Sequence[TokenLogprob], text: str, repetition: str = ""
+) -> tuple[TokenLogprob, ...] | None:
     """Return the tokens at the end of `tokens` that spell `text`, or None if there are none.
 
-    Tokens of the reasoning, which the text no longer has, may come before them. Blanks at the
-    beginning do not count: they were removed from the text, and are often part of a token.
+    Tokens of the reasoning, which the text no longer has, may come before them, and those of a
+    repetition behind them. Blanks at the beginning do not count: they were removed from the text,
+    and are often part of a token.
     """
+    left = len(repetition.encode())
+    while tokens and left > 0:
+        left -= len(tokens[-1].data)
+        tokens = tokens[:-1]
     first, spelled, wanted = len(tokens), b"", text.encode()
     while first and len(spelled) < len(wanted):
         first -= 1

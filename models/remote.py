@@ -20,7 +20,6 @@ from lcagent.models.capabilities import Body, ServerCapabilities
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
 from lcagent.models.completions import BadBody, BrokenOff, ServerReply, read_stream, read_whole
 from lcagent.models.endpoints import host_and_port, is_loopback, is_openai
-from lcagent.models.reasoning import align_logprobs
 from lcagent.models.server_errors import Refusal, error_for, one_line, read_refusal
 from lcagent.models.tokens import TokenCounter
 
@@ -28,6 +27,8 @@ READ_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 10.0
 
 _CONNECTIONS = 256
+_LONG_REPLY = 256
+"""Tokens; a shorter reply is over before a loop is known for one."""
 _MENDABLE = {400, 404, 422, 500, 501}
 """Status codes with which servers reject a parameter they do not know."""
 
@@ -78,11 +79,14 @@ class RemoteModel:
         """
         prompt_tokens = self.count_tokens(request.messages)
         has_schema = self._has_room(request, prompt_tokens)
+        # A loop can be stopped in a stream only; JSON and log-probabilities come more surely whole.
+        is_plain = request.schema is None and not request.wants_logprobs
+        is_streamed = on_text is not None or (is_plain and request.max_tokens >= _LONG_REPLY)
         started = self._clock()
         tried: list[Body] = []
         while True:
             body = self.capabilities.body(
-                self._card.name, request, is_streamed=on_text is not None, has_schema=has_schema
+                self._card.name, request, is_streamed=is_streamed, has_schema=has_schema
             )
             try:
                 async with self._connection.post("/chat/completions", body) as response:
@@ -157,7 +161,7 @@ class RemoteModel:
         prompt = said.prompt_tokens or counted
         written = said.completion_tokens
         if written is None:
-            written = self._counter.count_text(said.text)
+            written = self._counter.count_text(said.text + said.said.repetition)
         return Reply(
             text=said.text,
             finish=said.finish or "stop",
@@ -165,7 +169,7 @@ class RemoteModel:
             completion_tokens=written,
             is_estimate=not is_told,
             usd=self._card.usd(prompt, written),
-            logprobs=align_logprobs(said.logprobs, said.text) if wants_logprobs else None,
+            logprobs=said.spelled() if wants_logprobs else None,
             latency_s=latency_s,
         )
 

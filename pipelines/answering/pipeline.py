@@ -186,6 +186,8 @@ def _written(state: AskState, run: RunContext, numbers: MarkNumbers) -> CitedTex
         run.collection.documents,
         run.with_lines,
         numbers,
+        question=state["question"],
+        labels=state["sources"],
         prove=prover(state, run),
     )
     is_proved = any(claim.status == "supported" for claim in cited.claims)
@@ -205,7 +207,8 @@ def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
     if source is None:
         return AttributedQuote(mark.quote)
     page = Span(source["document_id"], source["page_index"])
-    return AttributedQuote(mark.quote or source["quote"], page)
+    found_by = source.get("found_by", "model")
+    return AttributedQuote(mark.quote or source["quote"], page, found_by)
 
 
 def _quoted(quotes: Sequence[QuoteState], run: RunContext) -> CitedText:

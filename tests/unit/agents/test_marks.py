@@ -11,6 +11,7 @@ from lcagent.agents.citations import (
     MarkedClaim,
     MarkNumbers,
     MarkStream,
+    canonical_marks,
     find_marks,
     mark_spans,
     number_marks,
@@ -56,8 +57,71 @@ def test_a_claim_is_what_stands_before_its_marks() -> None:
     ]
 
 
-def test_a_mark_before_any_text_makes_no_claim() -> None:
-    assert split_claims("[F1] Then text.") == [MarkedClaim("Then text.", ())]
+def test_a_mark_that_begins_a_line_belongs_to_what_follows() -> None:
+    assert split_claims("[F1] Then text.") == [MarkedClaim("Then text.", (Mark("F1"),))]
+    assert split_claims("First [F1].\n- [F2] Then text. More.") == [
+        MarkedClaim("First.", (Mark("F1"),)),
+        MarkedClaim("Then text.", (Mark("F2"),)),
+        MarkedClaim("More.", ()),
+    ]
+
+
+def test_words_that_lead_up_to_a_mark_are_no_claim() -> None:
+    (claim,) = split_claims('According to [S1 "the lantern was lit"], it burned.')
+    assert claim.marks == (Mark("S1", "the lantern was lit"),)
+    assert "it burned." in claim.text
+
+
+def test_a_statement_without_marks_is_offered_those_behind_the_next() -> None:
+    first, second, third = split_claims("It was lit. It burned [F1].\n\nIt sank.")
+    assert (first.marks, first.offered) == ((), (Mark("F1"),))
+    assert (second.marks, second.offered) == ((Mark("F1"),), ())
+    assert (third.marks, third.offered) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("reply", "canonical"),
+    [
+        ('Lit [s1 "it was lit"].', 'Lit [S1 "it was lit"].'),
+        ("Lit 【S1 “it was lit”】.", 'Lit [S1 "it was lit"].'),
+        ('Lit (S1 "it was lit").', 'Lit [S1 "it was lit"].'),
+        ("Lit (S1).", "Lit [S1]."),
+        ("Lit [S1 'it was lit'].", 'Lit [S1 "it was lit"].'),
+        ("Lit [S1 'it wasn't lit'].", 'Lit [S1 "it wasn\'t lit"].'),
+        ('Lit [Source S1: "it was lit"].', 'Lit [S1 "it was lit"].'),
+        ('Lit [source 1: "it was lit"].', 'Lit [S1 "it was lit"].'),
+        ('Lit [1 "it was lit"].', 'Lit [S1 "it was lit"].'),
+        ("Lit [1].", "Lit [S1]."),
+        ("Lit [1, 2].", "Lit [S1; S2]."),
+        ("Lit [S1, s2].", "Lit [S1; S2]."),
+        ("Lit [S1: the lantern was lit].", 'Lit [S1 "the lantern was lit"].'),
+        ('Lit ["S1: the lantern was lit"].', 'Lit [S1 "the lantern was lit"].'),
+        ('Lit "S2: the lantern was lit".', 'Lit [S2 "the lantern was lit"].'),
+        ("Lit in 1911.¹ Burned.²", "Lit in 1911. [S1] Burned. [S2]"),
+        ("Lit by lanterns¹ and lamps.", "Lit by lanterns [S1] and lamps."),
+        ('Lit [S9 "it was lit"].', 'Lit [S9 "it was lit"].'),
+    ],
+)
+def test_marks_are_read_as_models_write_them(reply: str, canonical: str) -> None:
+    assert canonical_marks(reply, ["S1", "S2"]) == canonical
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Roads of class (S3) and (S4) are closed.",
+        "An area of 5 km² and 3 m³.",
+        "The value is x² + y².",
+        "He came (1) by sea and (2) by land.",
+        "The years [1911] and [1912].",
+        "See [Section 2] and [note].",
+        "A list[0] of [items].",
+        'He said "no" (loudly).',
+    ],
+)
+def test_what_only_looks_like_a_mark_is_text(text: str) -> None:
+    assert canonical_marks(text, ["S1", "S2"]) == text
+    assert canonical_marks(text.replace("3", "1"), []) == text.replace("3", "1")
 
 
 def test_the_same_mark_has_the_same_number() -> None:

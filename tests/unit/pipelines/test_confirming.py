@@ -133,7 +133,7 @@ async def test_the_plain_prompt_has_nothing_that_could_be_taken_for_an_answer(
 @pytest.mark.parametrize(
     ("claim", "question", "expected"),
     [
-        ("The ferry carried 2019 passengers.", "How many passengers did the ferry carry in 2019?", True),
+        ("The ferry did carry 2019.", "How many did the ferry carry in 2019?", True),
         ("The ferry carried 48,216 passengers.", "How many passengers did the ferry carry?", False),
         ("The ferry did not carry passengers.", "Did the ferry carry passengers?", False),
         ("London", "London or Rome?", False),
