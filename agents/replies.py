@@ -167,7 +167,10 @@ def _without_echo(text: str, question: str, material: str) -> str:
     turn = QUESTION_ANSWER.search(bare)
     if turn is not None:
         bare = turn["answer"].strip() or bare
-    for pattern in (_asked(question), LABEL_LINE, LABEL):
+    echo = _asked(question)
+    if echo is not None and echo.fullmatch(bare):
+        return ""
+    for pattern in (echo, LABEL_LINE, LABEL):
         found = pattern.match(bare) if pattern is not None else None
         rest = bare[found.end() :].strip() if found is not None else ""
         if found is not None and rest and not _is_content(found[0], material):
@@ -180,7 +183,7 @@ def _asked(question: str) -> regex.Pattern[str] | None:
     if len(asked) < _FEW_WORDS:
         return None
     words = r"\s+".join(map(regex.escape, asked))
-    return regex.compile(rf"\W*(?:\w+\s*[:：]\s*)?{words}[*\"”»]*\s*(?=\S)", regex.IGNORECASE)
+    return regex.compile(rf"\W*(?:\w+\s*[:：]\s*)?{words}[*\"”»]*\s*(?=\S|$)", regex.IGNORECASE)
 
 
 def _without_loops(text: str) -> str:

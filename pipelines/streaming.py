@@ -1,10 +1,11 @@
 """Events out of nodes: the custom stream of LangGraph carries those of a run."""
 
+import regex
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from lcagent.agents.citations import MarkStream
-from lcagent.agents.replies import NOT_FOUND
+from lcagent.agents.citations import strip_marks
+from lcagent.agents.replies import clean_reply
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.events import AnswerText, StepDone
 
@@ -17,30 +18,44 @@ def emit_step(runtime: Runtime[RunContext], what: str, done: int, total: int, wh
 
 
 class AnswerStreamer:
-    """Streams the answer as it is written, without marks.
+    """Streams the answer as it is written, sentence by sentence, without marks.
 
-    What may yet turn out to say that there is no answer is held back.
+    Each sentence is cleaned with all before it, so that nothing is shown that would have to be
+    taken back: a refusal, a second round of a loop, what is wrapped round an answer. A reply that
+    begins again restarts what was shown only if it takes another way.
     """
 
-    def __init__(self, write: StreamWriter) -> None:
+    def __init__(self, write: StreamWriter, question: str = "") -> None:
         self._write = write
-        self._marks = MarkStream()
-        self._held: str | None = ""
+        self._question = question
+        self._said = ""
+        self._shown = ""
 
     def __call__(self, piece: str) -> None:
         """Take the next piece of the reply."""
-        if self._held is not None:
-            self._held += piece
-            bare = self._held.lstrip()
-            if NOT_FOUND.startswith(bare[: len(NOT_FOUND)]):
-                return
-            piece, self._held = self._held, None
-        shown = self._marks.feed(piece)
-        if shown:
-            self._write(AnswerText(shown))
+        self._said += piece
+        if _SENTENCE_END.search(piece):
+            ends = list(_SENTENCE_END.finditer(self._said))
+            self._show(self._said[: ends[-1].end()], is_whole=False)
 
     def restart(self) -> None:
         """Forget what came so far: the reply broke off and begins again."""
-        self._write(AnswerText("", is_restart=True))
-        self._marks = MarkStream()
-        self._held = ""
+        self._said = ""
+
+    def close(self) -> None:
+        """Show the rest, as the reply is complete."""
+        self._show(self._said, is_whole=True)
+
+    def _show(self, said: str, *, is_whole: bool) -> None:
+        text = strip_marks(clean_reply(said, self._question).text)
+        if not text.startswith(self._shown):
+            if not is_whole and self._shown.startswith(text):
+                return
+            self._write(AnswerText("", is_restart=True))
+            self._shown = ""
+        if len(text) > len(self._shown):
+            self._write(AnswerText(text[len(self._shown) :]))
+            self._shown = text
+
+
+_SENTENCE_END = regex.compile(r"[.!?。！？؟…][\s\])\"'”»）】]|[。！？\n]|[.!?]$")

@@ -146,7 +146,7 @@ async def read_again(state: ChainState, runtime: Runtime[RunContext]) -> PassesE
 async def conclude(state: ChainState, runtime: Runtime[RunContext]) -> MethodOutput:
     """Make the answer of what was noted on all passes."""
     chain = await chain_of(state["question"], runtime.context)
-    on_text = AnswerStreamer(runtime.stream_writer)
+    on_text = AnswerStreamer(runtime.stream_writer, state["question"])
     if chain.options.baseline == "merge":
         return _written(chain, *_vote_of_members(chain))
     if chain.options.notes_with_quotes:
@@ -155,6 +155,7 @@ async def conclude(state: ChainState, runtime: Runtime[RunContext]) -> MethodOut
     reply = ""
     if any(candidates) or not chain.options.notes_with_quotes:
         reply = await _reply(chain, candidates, on_text)
+    on_text.close()
     return _written(chain, reply, candidates)
 
 

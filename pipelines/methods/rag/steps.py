@@ -68,7 +68,9 @@ async def rag(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
         question, top_k=run.top_k, pages=run.pages, vectors=run.vectors
     )
     shown = await asyncio.to_thread(_shown, found, question, run)
-    reading = await read(shown, run, AnswerStreamer(runtime.stream_writer))
+    on_text = AnswerStreamer(runtime.stream_writer, question)
+    reading = await read(shown, run, on_text)
+    on_text.close()
     cut = run.log.cut_notes(ANSWER)
     return MethodOutput(
         reply=reading.reply,

@@ -111,7 +111,9 @@ async def conclude(state: TreeState, runtime: Runtime[RunContext]) -> MethodOutp
     findings = Findings.of(tree_of(question, run).known)
     reply = findings.reply()
     if reply:
-        AnswerStreamer(runtime.stream_writer)(reply)
+        on_text = AnswerStreamer(runtime.stream_writer)
+        on_text(reply)
+        on_text.close()
     await run.log.add(StoredStep(ANSWER, {"reply": reply}, []))
     searched = await run.retriever.search(question, top_k=1, pages=run.pages, vectors=run.vectors)
     return MethodOutput(

@@ -23,7 +23,9 @@ async def whole(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     question = state["question"]
     found = await run.retriever.search(question, top_k=run.top_k, pages=run.pages, vectors="none")
     shown = Shown(sources, reader_prompt(question, sources))
-    reading = await read(shown, run, AnswerStreamer(runtime.stream_writer))
+    on_text = AnswerStreamer(runtime.stream_writer, question)
+    reading = await read(shown, run, on_text)
+    on_text.close()
     cut = run.log.cut_notes(ANSWER)
     return MethodOutput(
         reply=reading.reply,

@@ -107,6 +107,7 @@ REFUSALS: list[str] = [
     "本文にはその記載がありません。", "文書には書かれていません。", "申し訳ありませんが、お答えできません。", "分かりません。",
     "النص لا يذكر ذلك.", "لا توجد معلومات عن ذلك.", "لا أعرف.", "عذرًا، لا أستطيع المساعدة.",
     "", " \n", "...", "[S1]", "S35 S36", '{"answer": null, "citations": []}', '{"answer": ""}', "<|im_end|>", "```\n```",
+    "Who lit the lantern?", "Question: Who lit the lantern?", "**Question:** Who lit the lantern?\n",
 ]  # fmt: skip
 """Each says nothing that could be an answer."""
 
