@@ -26,7 +26,7 @@ _NUMBER_WORDS = {
         )
     )
 }
-_MARK = re.compile(r"\[(?:S?\d+)(?:\s*\"[^\"\]]*\")?\]")
+_MARK = re.compile(r"\[(?:S?\d+[^\]]*|[^\]]*\b(?:no proof|not confirmed))\]")
 # A plain blank joins nothing: it stands between the cells of a table, too.
 _JOINED_DIGITS = re.compile(r"(?<=\d)[,'’\u00a0\u202f](?=\d{3}(?!\d))")
 _WORD = re.compile(r"\d+(?:\.\d+)?|\w+")

@@ -27,7 +27,7 @@ FIGURES: dict[str, dict[str, int]] = tomllib.loads(
 )
 QUESTIONS = all_questions(None, Path())[:20]
 AT_MOST = ("is_false_proof", "says_prompt_year")
-WINDOW_TOKENS = 1_024
+WINDOW_TOKENS = 4_096
 
 
 def test_without_a_model_no_fewer_questions_are_answered_than_before() -> None:
