@@ -42,10 +42,12 @@ class QuestionForm:
         kind: "wide" asks for more than some passages can tell, "fact" for one thing that stands
             somewhere; "open" may be either, or a matter of several steps.
         words: Those that tell.
+        likely: What an open question most likely needs, where no model says.
     """
 
     kind: Literal["wide", "fact", "open"]
     words: str = ""
+    likely: EvidenceNeed = "passage"
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,11 @@ def classify_by_words(question: str) -> QuestionForm:
     wide = _WIDE.search(question)
     if wide is not None:
         return QuestionForm("wide", wide.group().strip())
-    fact = _FACT.search(question)
+    fact, steps = _FACT.search(question), _STEPS.search(question)
     is_long = len(question) > MAX_FACT_QUESTION_CHARACTERS
-    if fact is None or is_long or _STEPS.search(question) is not None:
+    if steps is not None:
+        return QuestionForm("open", steps.group().strip(), "steps")
+    if fact is None or is_long or _SEVERAL.search(question) is not None:
         return QuestionForm("open")
     return QuestionForm("fact", fact.group().strip())
 
@@ -94,8 +98,13 @@ _WIDE = regex.compile(
     r"""\b(?:
     how\s+often|how\s+many\s+(?:times|chapters|sections|parts|pages|paragraphs|articles)
     |(?:list|enumerate|count)\b|(?:all|every|each)\s+(?:of\s+)?(?:the\s+|those\s+)?\p{L}+
-    |summari[sz]e|summary|overview|main\s+(?:points?|themes?|ideas?|arguments?)
-    |throughout|in\s+total|most\s+often
+    |summari[sz]e|summary|overview|(?:main|key|principal|central)\s+\p{L}+
+    |throughout|in\s+total|most\s+often|taken\s+together|on\s+the\s+whole|overall
+    |^\W*(?:describe|outline|sketch|recount|retell)|^\W*what\s+happens\s+in
+    |^\W*what\s+(?:is|are|was)\s+(?:\p{L}+\s+){1,3}about(?=\W*$)
+    |^\W*how\s+(?:does|did|do|has|have)\s.+\b(?:change[ds]?|develop\w*|evolve[ds]?)
+    |^\W*(?:on|in|at)\s+(?:which|what)\s+(?:pages|chapters|sections|places)
+    |^\W*how\s+many\s+\p{L}+\s+(?:have|has|are\s+(?:there|named|mentioned))
     |alle[rns]?|jede[rsnm]?|sämtliche\w*|aufzähl\w*|zusammenfass\w*|wie\s+oft|liste
     |tou(?:te)?s\s+les|résum\w*|combien\s+de\s+fois
     |todos\s+los|todas\s+las|resum\w*|cuántas\s+veces
@@ -122,9 +131,19 @@ _FACT = regex.compile(
 """What asks for one thing. "How many" is not among it: it may mean a number that stands there or
 one that has to be counted."""
 
+_SEVERAL = regex.compile(
+    r"""^\W*(?:which|what)\s+(?:people|men|women|children|\p{L}{3,}[^\W\dusi_]s)\b
+    |^\W*(?:who|what|which)\s+(?:are|were)\b
+    """,
+    regex.VERBOSE | regex.IGNORECASE,
+)
+"""What asks for several things, in English: they may stand in one place or all over the text."""
+
 _STEPS = regex.compile(
     r"""\bof\s+the\s+(?:\p{L}+\s+){1,4}of\b
-    |.{12}\b(?:who|that|which|whose)\b
+    |.{12}\b(?:who|that|which|whose|whom)\b
+    |^\W*(?:which|who)\s+of\s+the\s+(?:two|three)\b
+    |\b(?:older|younger|larger|smaller|bigger|longer|shorter|earlier|later|higher|lower|more|less|fewer)\b.+\bthan\b
     |['’]s\s+(?:\p{L}+\s+){0,3}\p{L}+['’]s\b|\bof\b.+['’]s\b|['’]s\b.+\bof\b
     |(?<!^\W*wh(?:o|at)\s+(?:is|was|are|were)\s+)\bthe\s+\p{L}*(?:or|er|ist|ian|wife|husband|son|child|sibling)\s+of\b
     |\b(?:older|younger|larger|smaller|bigger|longer|shorter|earlier|later|higher|lower|more|less|fewer|better|first)\b.+\bor\b|,.+\bor\b

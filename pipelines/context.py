@@ -20,6 +20,7 @@ from lcagent.tasks import QUOTE, MethodOptions, Task
 
 if TYPE_CHECKING:
     from lcagent.agents.citations import LinesLoader
+    from lcagent.models.profile import ModelProfile
 
 EVIDENCE_TOKENS = 8_000
 """The most passages that an answer is written from; a small window holds fewer."""
@@ -45,6 +46,7 @@ class RunContext:
         budget: What the run may spend, the same that bounds the model.
         log: The steps that ended.
         evidence_tokens: The most tokens of passages that an answer is written from.
+        profile: What the model was seen to do (`lcagent doctor --ask-model`).
         shared: What methods keep between their steps, by keys of their own; see `once`.
     """
 
@@ -59,6 +61,7 @@ class RunContext:
     budget: Budget = field(default_factory=Budget)
     log: RunLog = field(default_factory=RunLog)
     evidence_tokens: int = EVIDENCE_TOKENS
+    profile: "ModelProfile | None" = None
     shared: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
     @property
@@ -94,6 +97,11 @@ class RunContext:
     def options(self, kind: type[OptionsT]) -> OptionsT:
         """Return the options of a method, its defaults where the task gives none."""
         return self.task.method_options(kind)
+
+    @property
+    def gives_marks(self) -> bool:
+        """Whether the model is known to mark its statements with exact quotes."""
+        return self.profile is not None and self.profile.gives_marks is True
 
     def metered(self) -> Metered:
         """Return the model as one step uses it."""

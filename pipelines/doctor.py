@@ -1,8 +1,10 @@
 """What is installed, what is in use, and whether the store is sound."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
+from typing import TYPE_CHECKING
 
 import lcagent
 from lcagent.agents.prompt_templates import check_overrides
@@ -15,6 +17,9 @@ from lcagent.pipelines.session import Session
 from lcagent.retrieval.embedding.choose import choose_embedder
 from lcagent.settings import Settings, load_settings
 from lcagent.tasks import QUOTE
+
+if TYPE_CHECKING:
+    from lcagent.models.profile import ModelProfile
 
 EXTRAS = {
     "local": ("torch", "transformers", "safetensors", "tokenizers", "huggingface-hub"),
@@ -109,6 +114,7 @@ def _model(settings: Settings) -> str:
 async def _abilities(settings: Settings) -> list[Finding]:
     """Return what the model can do; only that it does not reply at all is a fault."""
     from lcagent.models.probe import probe  # noqa: PLC0415 -- imports the openai SDK
+    from lcagent.models.profile import ModelProfile, try_model  # noqa: PLC0415
     from lcagent.models.remote import RemoteModel  # noqa: PLC0415
 
     if settings.model == QUOTE:
@@ -121,11 +127,28 @@ async def _abilities(settings: Settings) -> list[Finding]:
         return []
     try:
         found = await probe(model)
+        has_reply = any(one.name == "reply" and one.is_ok for one in found)
+        profile = await try_model(model) if has_reply else ModelProfile()
     finally:
         await model.close()
-    return [
+    findings = [
         Finding(f"model: {one.name}", one.detail, one.is_ok or one.name != "reply") for one in found
     ]
+    if profile != ModelProfile():
+        await asyncio.to_thread(_keep, profile, settings)
+        findings.append(Finding("model: profile", f"{profile}{_asked_for(profile)}"))
+    return findings
+
+
+def _keep(profile: "ModelProfile", settings: Settings) -> None:
+    with Session.open(settings) as session:
+        services = session.services
+        services.profiles.save(settings.model, services.server(), profile.as_json())
+
+
+def _asked_for(profile: "ModelProfile") -> str:
+    how = "for marks" if profile.gives_marks else "plainly, and what it says is looked up"
+    return f"; it is asked {how}"
 
 
 def _embedder(settings: Settings) -> str:

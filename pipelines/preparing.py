@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lcagent.errors import UsageError
 from lcagent.fields import unknown_name
@@ -22,6 +22,9 @@ from lcagent.retrieval.search.retriever import VectorUse
 from lcagent.selection import ALL_PAGES, parse_pages
 from lcagent.storage.run_store import StoredRun
 from lcagent.tasks import QUOTE, AskTask, ModelTask, Task
+
+if TYPE_CHECKING:
+    from lcagent.models.profile import ModelProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,18 @@ async def prepare(task: Task, given: Companions, log: RunLog, services: Services
         model_name=QUOTE if model is None else model_name(task, given, services),
         budget=budget,
         log=log,
+        profile=await _profile(task, model, given, services),
     )
+
+
+async def _profile(
+    task: Task, model: ChatModel | None, given: Companions, services: Services
+) -> "ModelProfile | None":
+    """Return what a model was seen to do; nothing is known of one of the caller's."""
+    if model is None or given.model is not None or not isinstance(task, ModelTask):
+        return None
+    name = model_name(task, given, services)
+    return await asyncio.to_thread(services.profile, name, task.base_url)
 
 
 async def _model(

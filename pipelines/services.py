@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, cast, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, cast, get_args
 
 from lcagent.documents import Document, Documents, DocumentSource, NamedText
 from lcagent.errors import UsageError
@@ -27,10 +27,14 @@ from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path
 from lcagent.storage.database import Database, open_database
 from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.profile_store import ProfileStore
 from lcagent.storage.reply_store import ReplyStore
 from lcagent.storage.run_store import RunStore
 from lcagent.storage.search_store import SearchStore
 from lcagent.tasks import QUOTE
+
+if TYPE_CHECKING:
+    from lcagent.models.profile import ModelProfile
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,23 @@ class Services:
     def replies(self) -> ReplyStore:
         """The replies of models in the store."""
         return ReplyStore(self.database)
+
+    @cached_property
+    def profiles(self) -> ProfileStore:
+        """What models were seen to do, in the store."""
+        return ProfileStore(self.database)
+
+    def profile(self, model: str, base_url: str | None = None) -> "ModelProfile":
+        """Return what a model was seen to do; nothing is known of one that was not tried."""
+        from lcagent.models.profile import ModelProfile  # noqa: PLC0415 -- not to search
+
+        return ModelProfile.from_json(self.profiles.load(model, self.server(base_url)) or {})
+
+    def server(self, base_url: str | None = None) -> str:
+        """Return the server of a model as profiles know it, without what is secret of it."""
+        from lcagent.models.endpoints import OPENAI_URL, without_credentials  # noqa: PLC0415
+
+        return without_credentials(base_url or self.settings.model_url or OPENAI_URL)
 
     @cached_property
     def library(self) -> Library:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, cast
 
-from lcagent.results import Outcome
+from lcagent.results import FoundBy, Outcome
 
 Finish: TypeAlias = Literal["complete", "cut"]
 """Whether a reply is whole, or ended before its end."""
@@ -27,11 +27,13 @@ class SourceState(TypedDict):
 
     Attributes:
         quote: The words of a note; empty for a passage, whose words the mark has itself.
+        found_by: Who says that it is the place, where that is not the model.
     """
 
     document_id: str
     page_index: int
     quote: str
+    found_by: NotRequired[FoundBy]
 
 
 class UnreadState(TypedDict):

@@ -98,6 +98,16 @@ replies = Table(
     Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("key", String(64), primary_key=True, comment="SHA-256 of server and model"),
+    Column("model", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("profile", JSON, nullable=False),
+    Column("tried_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
 runs = Table(
     "runs",
     metadata,

@@ -1,8 +1,10 @@
 """One candidate answer: its prompt, its reply taken apart, and what was wrong with it.
 
 Cao et al., https://arxiv.org/abs/2311.13982, appendix: the roles are the paper's, the words and the
-examples are ours. A reply without the marker of an answer is finished by one more call instead of
-thrown away; its confidence is then that of all it says, for the finishing call only repeats it.
+examples are ours. A reply without the marker of an answer is not thrown away, but mended by one
+more call. Most are finished: their confidence is that of all they say, for the finishing call only
+repeats it. One from passages is asked for again in plain words: models that cannot explain and
+quote in the form wanted still answer a plain question.
 """
 
 from collections.abc import Sequence
@@ -10,14 +12,18 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, TypeAlias
 
 from lcagent.agents.answering import LabelledPassage
+from lcagent.agents.citations import AttributedQuote
 from lcagent.agents.probtree.explained_replies import (
     ExplainedReply,
     is_no_answer,
     parse_explained_reply,
+    parse_plain_reply,
 )
 from lcagent.agents.probtree.passage_retriever import PassageRetriever, RetrievalQuery
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.replies import is_refusal
+from lcagent.agents.replies import is_refusal, says_not_found
+from lcagent.agents.support import find_support
+from lcagent.documents import Span
 from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
 from lcagent.models.chat_model import ChatModel, Reply, Request
 
@@ -35,6 +41,11 @@ MULTI_HOP_TASK = (
 REPLY_CUT_OFF = "its reply was cut off"
 
 NO_PASSAGE = "no passage was found"
+
+ASKED_PLAINLY = "it explained nothing in the form wanted, so it was asked in plain words"
+
+MAX_PLAIN_TOKENS = 160
+"""Of a reply in one sentence. A model that writes on has begun to repeat itself."""
 
 NO_REPLY = ExplainedReply("", ())
 
@@ -89,6 +100,16 @@ class FinisherPrompt(Prompt):
 
 
 @dataclass(frozen=True)
+class PlainPrompt(Prompt):
+    """What a model is asked that cannot do more at once: passages, or answers, and a question."""
+
+    template: ClassVar[str] = "probtree/plain.md"
+
+    question: str
+    material: str
+
+
+@dataclass(frozen=True)
 class ConfidencePrompt(Prompt):
     """What is asked where nothing else tells how sure an answer is."""
 
@@ -107,6 +128,7 @@ class CandidateDraft:
         request: What can be asked again for other samples; None where nothing was asked.
         material: What the answer was drawn from, as its judge is shown it.
         sources: What its marks stand for.
+        is_plain: It was asked for in plain words.
     """
 
     kind: CandidateKind
@@ -116,6 +138,7 @@ class CandidateDraft:
     material: str = ""
     sources: tuple[LabelledPassage, ...] = ()
     flags: tuple[str, ...] = ()
+    is_plain: bool = False
 
     @property
     def says_something(self) -> bool:
@@ -126,6 +149,21 @@ class CandidateDraft:
     def is_usable(self) -> bool:
         """Say whether there is an answer, of whatever quality."""
         return self.says_something and not is_no_answer(self.read.answer)
+
+    def find_support(self, question: str) -> AttributedQuote | None:
+        """Return the words of the passages that say the answer, or None where none does."""
+        if not self.is_usable:
+            return None
+        shown = [_Shown(source.page, source.text.partition("\n")[2]) for source in self.sources]
+        return next(iter(find_support(self.read.answer, question, shown)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A passage without its header."""
+
+    span: Span
+    text: str
 
 
 @dataclass(slots=True)
@@ -140,6 +178,11 @@ class LogprobClient:
     model: ChatModel
     max_tokens: int
     has_logprobs: bool | None = None
+
+    @property
+    def plain_tokens(self) -> int:
+        """The longest plain reply; reasoning before it may take more than the reply itself."""
+        return self.max_tokens if self.model.card.is_reasoning else MAX_PLAIN_TOKENS
 
     async def complete(self, request: Request) -> Reply:
         """Return the reply to a request, with log-probabilities if they are wanted and given."""
@@ -189,11 +232,16 @@ async def draft_candidate(
     question: ResolvedQuestion,
     client: LogprobClient,
     retriever: PassageRetriever,
+    *,
+    is_plain: bool = False,
 ) -> CandidateDraft:
     """Ask for one candidate answer, and take its reply apart.
 
     An open-book answer is drawn from fewer passages where they do not all fit the window; without
     any, nothing is asked.
+
+    Args:
+        is_plain: Ask in plain words at once, and take all of the reply for the answer.
     """
     passages = await retriever.retrieve(question.queries) if kind == "open_book" else []
     while passages or kind != "open_book":
@@ -206,6 +254,8 @@ async def draft_candidate(
             material = "\n".join(question.children)
         draft = CandidateDraft(kind, request, material=material, sources=tuple(passages))
         try:
+            if is_plain:
+                return await _asked_plainly(draft, question, client)
             reply = await client.complete(request)
         except UnusableReply as error:
             return replace(draft, flags=(str(error),))
@@ -218,12 +268,14 @@ async def draft_candidate(
     return CandidateDraft(kind, flags=(NO_PASSAGE,))
 
 
-def parse_answers(replies: Sequence[Reply]) -> list[str]:
-    """Return what several replies answer; one that was cut off answers nothing."""
-    return [
-        parse_explained_reply(reply.text).answer if reply.finish == "stop" else ""
-        for reply in replies
-    ]
+def parse_answers(replies: Sequence[Reply], *, is_plain: bool = False) -> list[str]:
+    """Return what several replies answer; one that was cut off answers nothing.
+
+    Args:
+        is_plain: They were asked for in plain words.
+    """
+    parse = parse_plain_reply if is_plain else parse_explained_reply
+    return [parse(reply.text).answer if reply.finish == "stop" else "" for reply in replies]
 
 
 def _prompt(kind: CandidateKind, question: ResolvedQuestion, passages: tuple[str, ...]) -> Prompt:
@@ -239,12 +291,36 @@ async def _with_reply(
     draft: CandidateDraft, reply: Reply, question: ResolvedQuestion, client: LogprobClient
 ) -> CandidateDraft:
     draft = replace(draft, reply=reply)
-    if reply.finish == "length":
-        return replace(draft, flags=(REPLY_CUT_OFF,))
+    read = parse_explained_reply(reply.text)
+    is_plain_needed = draft.kind == "open_book" and not read.has_marker
     if reply.finish == "filtered" or is_refusal(reply.text):
         return replace(draft, flags=("the model declined to answer",))
-    draft = replace(draft, read=parse_explained_reply(reply.text))
-    return draft if draft.read.has_marker else await _with_answer_asked(draft, question, client)
+    if reply.finish == "stop" and (read.has_marker or not is_plain_needed):
+        draft = replace(draft, read=read)
+        return draft if read.has_marker else await _with_answer_asked(draft, question, client)
+    if not is_plain_needed:
+        return replace(draft, flags=(REPLY_CUT_OFF,))
+    try:
+        return await _asked_plainly(draft, question, client)
+    except UnusableReply as error:
+        return replace(draft, flags=(str(error),))
+
+
+async def _asked_plainly(
+    draft: CandidateDraft, question: ResolvedQuestion, client: LogprobClient
+) -> CandidateDraft:
+    """Return a draft whose answer is the first sentence of a plain reply."""
+    material = draft.material
+    if draft.sources:  # without their headers, which weak models repeat
+        material = "\n\n".join(source.text.partition("\n")[2] for source in draft.sources)
+    prompt = PlainPrompt(question.text, material)
+    request = client.request(prompt, f"{_spelled_out(draft.kind)} in plain words, {question.name}")
+    request = replace(request, max_tokens=min(request.max_tokens, client.plain_tokens))
+    reply = await client.complete(request)
+    draft = replace(draft, request=request, reply=reply, flags=(ASKED_PLAINLY,), is_plain=True)
+    if reply.finish == "filtered" or is_refusal(reply.text) or says_not_found(reply.text):
+        return replace(draft, flags=(ASKED_PLAINLY, "the model declined to answer"))
+    return replace(draft, read=parse_plain_reply(reply.text))
 
 
 async def _with_answer_asked(

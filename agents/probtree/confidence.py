@@ -158,7 +158,9 @@ async def measure_confidence(
             return _by_logprobs(draft, draft.reply)
         if method == "samples":
             drawn = await _draw_samples(draft.request, client, samples, temperature)
-            return Confidence(sample_agreement(draft.read.answer, parse_answers(drawn)))
+            return Confidence(
+                sample_agreement(draft.read.answer, parse_answers(drawn, is_plain=draft.is_plain))
+            )
         return await _by_statement(draft, draft.reply, question, client)
 
     return await gather([measure(draft) for draft in drafts])

@@ -35,6 +35,9 @@ TREE_SCHEMA: dict[str, Any] = {
 
 UNREADABLE_TREE = "the decomposition could not be read, so the question was answered as it is"
 
+FORM_WORDS = frozenset(("simpler question", "question about 1", "question"))
+"""What the prompt has in the place of questions, as answers are compared. Weak models copy it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _List:
@@ -174,7 +177,8 @@ def _references(
 def _lists(text: str) -> Iterator[_List]:
     for found in _ENTRY.finditer(text):
         children = map(_string, found.captures("child"))
-        kept = tuple(filter(None, (child.strip() for child in children)))
+        said = (child.strip() for child in children)
+        kept = tuple(child for child in said if child and normalize_answer(child) not in FORM_WORDS)
         if kept:
             yield _List(_string(found["key"]).strip(), kept, found.span("list"))
 

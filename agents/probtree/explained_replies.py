@@ -12,6 +12,8 @@ from typing import TypeAlias
 import regex
 
 from lcagent.agents.citations import mark_spans, strip_marks
+from lcagent.agents.replies import carries_nothing
+from lcagent.retrieval.sentences import sentences
 
 TextSpans: TypeAlias = tuple[tuple[int, int], ...]
 """Characters `start` to `end` of a text, several times."""
@@ -49,6 +51,23 @@ def parse_explained_reply(text: str) -> ExplainedReply:
         return ExplainedReply("", _spans_without_marks(0, len(text), text), has_marker=False)
     answer = clean_answer(text[markers[-1].end() :])
     return ExplainedReply(answer, _spans_without_marks(0, markers[0].start(), text))
+
+
+def parse_plain_reply(text: str) -> ExplainedReply:
+    """Take a reply to a plain question apart: its first sentence is the answer.
+
+    A model that goes on repeats itself, or speaks of something else. What is measured is that
+    sentence; a marker is read where one comes.
+    """
+    explained = parse_explained_reply(text)
+    if explained.has_marker and explained.answer:
+        return explained
+    for start, end in sentences(text):
+        said, answer = text[start:end].strip(), clean_answer(text[start:end])
+        is_introduction = said.endswith((":", "："))
+        if not (is_introduction or is_no_answer(answer) or carries_nothing(said)):
+            return ExplainedReply(answer, _spans_without_marks(start, end, text))
+    return ExplainedReply("", (), has_marker=False)
 
 
 def clean_answer(answer: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from lcagent.agents.citations import find_marks, strip_marks
+from lcagent.agents.citations import AttributedQuote, find_marks, strip_marks
 from lcagent.agents.probtree.candidate_drafts import (
     CandidateDraft,
     CandidateKind,
@@ -46,12 +46,14 @@ class NodeAnswerer:
         samples: How many are drawn where there are no log-probabilities; with none, the model says
             how sure it is.
         temperature: Of the samples.
+        is_plain: Ask in plain words, for the model has shown that it can answer in no other way.
     """
 
     client: LogprobClient
     retriever: PassageRetriever
     samples: int = 4
     temperature: float = 0.7
+    is_plain: bool = False
 
     async def answer(
         self,
@@ -65,6 +67,8 @@ class NodeAnswerer:
     ) -> NodeResult:
         """Ask for the candidates of a question, measure them alike, and take the surest.
 
+        A model that is asked in plain words is not asked what it knows: it may only read.
+
         Args:
             node: The question in its tree.
             children: The questions below with their answers; where there are any, their answers
@@ -75,6 +79,8 @@ class NodeAnswerer:
                 is put together for a candidate of its own.
         """
         below = [answers for answers in (children, *beam) if answers]
+        if self.is_plain:
+            kinds = [kind for kind in kinds if kind != "closed_book"] or ["open_book"]
         drafts = await gather(
             [
                 *(self._draft(kind, question) for kind in kinds),
@@ -100,7 +106,7 @@ class NodeAnswerer:
         )
         candidates = [
             replace(
-                _candidate(draft, confidence, node, answers, method),
+                _candidate(draft, confidence, node, answers, method, question.text),
                 below=_child_choices(answers) if beam else (),
             )
             for draft, confidence, answers in zip(drafts, confidences, below_each, strict=True)
@@ -110,7 +116,7 @@ class NodeAnswerer:
     def _draft(
         self, kind: CandidateKind, question: ResolvedQuestion
     ) -> Coroutine[Any, Any, CandidateDraft]:
-        return draft_candidate(kind, question, self.client, self.retriever)
+        return draft_candidate(kind, question, self.client, self.retriever, is_plain=self.is_plain)
 
 
 def format_children(children: Mapping[int, NodeResult]) -> tuple[str, ...]:
@@ -138,7 +144,9 @@ def _candidate(
     node: QuestionNode,
     children: Mapping[int, NodeResult],
     method: ConfidenceMethod,
+    question: str,
 ) -> Candidate:
+    support = draft.find_support(question)
     score, flags = confidence.score, [*draft.flags, *confidence.flags]
     if draft.kind == "child_aggregating" and draft.is_usable:
         counted = select_comparable(children.values(), method)
@@ -146,15 +154,19 @@ def _candidate(
         decomposition = node.score if method == "logprobs" else None
         score = combine_scores(score, decomposition, [child.choice.score for child in counted])
     text = draft.reply.text if draft.reply is not None else ""
+    used = _used(text, children) if draft.kind == "child_aggregating" else ()
     return Candidate(
         kind=draft.kind,
         answer=draft.read.answer,
         score=score_answer(draft.read.answer, score),
         explanation=_explanation(draft, text),
-        evidence=_evidence(draft, text),
+        evidence=_evidence(draft, text, support),
         pages=tuple((each.page.document_id, each.page.page_index) for each in draft.sources),
-        used=_used(text, children) if draft.kind == "child_aggregating" else (),
+        used=used,
         flags=tuple(flags),
+        is_supported=support is not None
+        or (bool(used) and all(children[index].choice.is_supported for index in used)),
+        is_plain=draft.is_plain,
     )
 
 
@@ -163,8 +175,13 @@ def _explanation(draft: CandidateDraft, text: str) -> str:
     return strip_marks(text[spans[0][0] : spans[-1][1]]) if spans else ""
 
 
-def _evidence(draft: CandidateDraft, text: str) -> tuple[Evidence, ...]:
-    """Return what an answer from passages quotes; no other answer can quote anything."""
+def _evidence(
+    draft: CandidateDraft, text: str, support: AttributedQuote | None
+) -> tuple[Evidence, ...]:
+    """Return what an answer from passages quotes, else what the program found that says it.
+
+    No other answer can quote anything.
+    """
     if draft.kind != "open_book":
         return ()
     pages = {source.label: source.page for source in draft.sources}
@@ -173,6 +190,9 @@ def _evidence(draft: CandidateDraft, text: str) -> tuple[Evidence, ...]:
         page = pages.get(mark.source)
         place = ("", -1) if page is None else (page.document_id, page.page_index)
         found.append(Evidence(*place, mark.quote))
+    if not found and support is not None:
+        page = support.page
+        found.append(Evidence(page.document_id, page.page_index, support.text, support.found_by))
     return tuple(dict.fromkeys(found))
 
 

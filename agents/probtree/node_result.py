@@ -17,6 +17,7 @@ from lcagent.agents.probtree.candidate_drafts import CandidateKind
 from lcagent.agents.probtree.confidence import FAILED_SCORE, ConfidenceMethod, normalize_answer
 from lcagent.agents.probtree.explained_replies import is_no_answer
 from lcagent.agents.probtree.question_tree import insertable_answer
+from lcagent.results import FoundBy
 
 SCORE_DECIMALS = 12
 """Scores that are equal to so many are equal: versions of Python add numbers in different ways."""
@@ -27,17 +28,22 @@ NEAR_TIE_MARGIN = 0.01
 NEAR_TIE = "two answers are nearly equally sure"
 
 
+PASSAGES_FIRST = "what the passages say was taken before an answer that the model is surer of"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Words that an answer rests on, and the page they were taken from.
 
     Attributes:
         document_id: Empty where the model named a passage that it was not shown.
+        found_by: Who says so: the model, or lcagent, which looked for it.
     """
 
     document_id: str
     page_index: int
     quote: str
+    found_by: FoundBy = "model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,9 @@ class Candidate:
         pages: Those it was shown: ids of documents and indices of pages.
         used: The questions below whose answers it used.
         below: In beam mode, the answers below that it was shown; there may be others.
+        is_supported: Passages say it, as far as a program can see; of an answer from below, those
+            of all answers that it used do.
+        is_plain: It was asked for in plain words, so its score is that of the answer itself.
     """
 
     kind: CandidateKind
@@ -78,6 +87,8 @@ class Candidate:
     used: tuple[int, ...] = ()
     flags: tuple[str, ...] = ()
     below: tuple[ChildChoice, ...] = ()
+    is_supported: bool = False
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +177,27 @@ def is_near_tie(candidates: Sequence[Candidate]) -> bool:
 def decide(asked: str, candidates: Sequence[Candidate], method: ConfidenceMethod) -> NodeResult:
     """Take the surest candidate as the answer to a question.
 
+    What the model merely knows gives way to what passages say, however sure it is. Where a model
+    was asked in plain words its scores tell little (docs/decisions/0018), so what passages say goes
+    first whatever its score.
+
     Args:
         method: What the scores of all candidates were measured by.
     """
     ordered = sorted(candidates, key=lambda candidate: _ORDER.index(candidate.kind))
     flags = (NEAR_TIE,) if is_near_tie(ordered) else ()
-    chosen = _surest_first(ordered, method)[0]
+    surest = _surest_first(ordered, method)
+    chosen = surest[0]
+    answers = [each for each in surest if each.score > FAILED_SCORE]
+    said = [each for each in answers if each.is_supported]
+    if any(each.is_plain for each in ordered):
+        said = said or [each for each in answers if each.kind != "closed_book"]
+    elif chosen.kind == "closed_book":
+        said = [each for each in said if each.kind == "open_book"]
+    else:
+        said = []
+    if said and chosen is not said[0]:
+        flags, chosen = (*flags, PASSAGES_FIRST), said[0]
     return NodeResult(asked, tuple(ordered), method, chosen.kind, flags).taking(chosen)
 
 
@@ -200,7 +226,8 @@ def select_comparable(results: Iterable[NodeResult], method: ConfidenceMethod) -
 
 
 def _surest_first(candidates: Sequence[Candidate], method: ConfidenceMethod) -> list[Candidate]:
-    order = _ORDER if method == "logprobs" else _CHECKABLE_FIRST
+    is_plain = any(candidate.is_plain for candidate in candidates)
+    order = _ORDER if method == "logprobs" and not is_plain else _CHECKABLE_FIRST
     given = sorted(candidates, key=lambda candidate: order.index(candidate.kind))
     return [given[place] for place in rank_scores([candidate.score for candidate in given])]
 

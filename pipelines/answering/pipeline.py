@@ -207,7 +207,8 @@ def _meant(mark: Mark, sources: dict[str, SourceState]) -> AttributedQuote:
     if source is None:
         return AttributedQuote(mark.quote)
     page = Span(source["document_id"], source["page_index"])
-    return AttributedQuote(mark.quote or source["quote"], page)
+    found_by = source.get("found_by", "model")
+    return AttributedQuote(mark.quote or source["quote"], page, found_by)
 
 
 def _quoted(quotes: Sequence[QuoteState], run: RunContext) -> CitedText:

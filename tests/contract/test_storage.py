@@ -5,6 +5,7 @@ from dataclasses import replace
 from lcagent.documents import Chunk, Document, HiddenText, Line, OutlineEntry, Page, Span
 from lcagent.storage.database import Database
 from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.profile_store import ProfileStore
 from lcagent.storage.reply_store import ReplyStore
 from lcagent.storage.run_store import RunStore, StoredStep
 from lcagent.storage.search_store import SearchStore
@@ -177,3 +178,13 @@ def test_a_stored_reply_stays_as_it_is(database: Database) -> None:
     assert replies.load("k") == {"text": "one"}
     replies.discard("k")
     assert replies.load("k") is None
+
+
+def test_the_newest_profile_of_a_model_on_a_server_is_kept(database: Database) -> None:
+    profiles = ProfileStore(database)
+    profiles.save("m", "http://a", {"gives_marks": True})
+    profiles.save("m", "http://a", {"gives_marks": False})
+    profiles.save("m", "http://b", {"gives_marks": True})
+    assert profiles.load("m", "http://a") == {"gives_marks": False}
+    assert profiles.load("m", "http://b") == {"gives_marks": True}
+    assert profiles.load("n", "http://a") is None

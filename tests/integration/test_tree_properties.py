@@ -80,9 +80,14 @@ def said(explanation: str, answer: str, p: float) -> ScriptedReply:
 def script(
     scores: Mapping[str, float] | None = None,
     parts: Mapping[str, Sequence[str]] = PARTS,
+    silent: Sequence[str] = (),
     **more: Callable[[str], ScriptedReply],
 ) -> Script:
-    """Return what answers as the book says, and by each role as sure as `scores`."""
+    """Return what answers as the book says, and by each role as sure as `scores`.
+
+    Args:
+        silent: Questions on which the passages are said to say nothing.
+    """
     sure = {"closed": -0.9, "open": -0.2, "below": -0.1, **(scores or {})}
 
     def reply(call: ScriptedCall) -> ScriptedReply:
@@ -96,7 +101,8 @@ def script(
             return said("I think so.", "Paris", sure["closed"])
         if role == "below":
             return said("She did [Q1], and was born there [Q2].", "Cork", sure["below"])
-        return _from_passages(call, *QUOTES.get(question, ("Unknown", "")), sure["open"])
+        found = ("Unknown", "") if question in silent else QUOTES.get(question, ("Unknown", ""))
+        return _from_passages(call, *found, sure["open"])
 
     return reply
 
@@ -166,7 +172,7 @@ async def test_an_answer_from_below_cites_what_was_quoted_below(book: Path) -> N
 async def test_own_knowledge_is_called_so_and_cites_nothing(book: Path) -> None:
     async with ScriptedServer(script({"closed": -0.001})) as server:
         answer = await _ask(server, book)
-    assert answer.answer == "Paris (the model's own knowledge, not from the documents)"
+    assert answer.answer == "Paris (the model's own knowledge, not from the documents) [no proof]"
     (claim,) = answer.claims
     assert (claim.citations, claim.status) == ((), "unsupported")
     assert all(
@@ -182,7 +188,7 @@ async def test_what_rests_on_own_knowledge_in_part_cites_nothing_itself(book: Pa
     def closed(question: str) -> ScriptedReply:
         return said("I know it.", "Jane Doe", -0.001 if question == DIRECTOR else -2.0)
 
-    async with ScriptedServer(script(closed=closed)) as server:
+    async with ScriptedServer(script(silent=[DIRECTOR], closed=closed)) as server:
         answer = await _ask(server, book)
     claims = [(one.text.split(" (")[0], one.citations, one.status) for one in answer.claims]
     assert claims == [
@@ -206,7 +212,7 @@ async def test_a_used_answer_brings_along_what_its_question_refers_to(book: Path
     def below(_: str) -> ScriptedReply:
         return said("She was born there [Q2].", "Cork", -0.1)
 
-    async with ScriptedServer(script(closed=closed, below=below)) as server:
+    async with ScriptedServer(script(silent=[DIRECTOR], closed=closed, below=below)) as server:
         answer = await _ask(server, book)
     assert "in part the model's own knowledge" in answer.claims[0].text
     assert answer.claims[0].citations == ()
@@ -222,9 +228,40 @@ async def test_an_answer_from_below_that_the_model_repeats_is_used_whether_it_sa
     def below(_: str) -> ScriptedReply:
         return said("Jane Doe was born there [Q2].", "Cork", -0.1)
 
-    async with ScriptedServer(script(closed=closed, below=below)) as server:
+    async with ScriptedServer(script(silent=[DIRECTOR], closed=closed, below=below)) as server:
         answer = await _ask(server, book)
     assert _node(answer, 0).candidates[2].used == (1, 2)
+
+
+async def test_what_passages_say_goes_before_what_the_model_merely_knows(book: Path) -> None:
+    async with ScriptedServer(script({"closed": -0.001}, parts={})) as server:
+        answer = await _ask(server, book, question=DIRECTOR)
+    assert (_node(answer, 0).choice, answer.claims[0].status) == ("open_book", "supported")
+    assert "what the passages say" in _node(answer, 0).flags[0]
+
+
+async def test_a_model_that_does_not_explain_is_asked_plainly_and_what_passages_say_goes_first(
+    book: Path,
+) -> None:
+    """It is found out at the first question, and not asked any more for what it knows."""
+
+    def weak(call: ScriptedCall) -> str:
+        if "in one short sentence" in call.prompt:
+            is_director = "Who directed" in question_of(call)
+            return "Jane Doe directed The Ferry." if is_director else "She was born in Bray."
+        return "{}" if role_of(call.prompt) == "decomposer" else "I am a model. I am a model."
+
+    async with ScriptedServer(weak) as server:
+        right = await _ask(server, book, question=DIRECTOR)
+        wrong = await _ask(server, book, question="Where was Jane Doe born?", use_cache=False)
+    assert right.answer.startswith("Jane Doe directed The Ferry [1]")
+    (citation,) = right.citations
+    assert (citation.quote, citation.found_by) == (
+        "The Ferry was directed by Jane Doe in 1911, and nobody saw it.",
+        "lcagent",
+    )
+    assert any("does not explain" in note for note in right.notes)
+    assert all(claim.status != "supported" for claim in wrong.claims)
 
 
 async def test_an_invented_quote_is_found_out(book: Path) -> None:
@@ -403,7 +440,7 @@ async def test_each_question_is_told_as_it_ends_and_the_answer_once(book: Path) 
     ]
     assert (steps[-1].done, steps[-1].total, steps[-1].calls) == (3, 3, 8)
     texts = [event.text for event in told if isinstance(event, AnswerText)]
-    assert "".join(texts) == answer.answer
+    assert f"{''.join(texts)} [1, 2]" == answer.answer  # nothing is checked before its end
 
 
 @pytest.mark.parametrize("window", [2_500, 3_500])

@@ -24,8 +24,9 @@ from lcagent.agents.chain.notes import LABEL_PREFIXES, NotedFact, Notes, NotesDe
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
 from lcagent.agents.chain.worker_replies import NOT_IN_THE_TEXT, label_facts
 from lcagent.agents.quoting import choose_quotes
+from lcagent.agents.support import find_support
 from lcagent.agents.token_budget import token_counter
-from lcagent.documents import Page
+from lcagent.documents import Page, Span
 from lcagent.models.limits import Metered
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost, asked_pages, estimated_tokens
@@ -272,10 +273,16 @@ async def _prepare(question: str, run: RunContext) -> ChainRun:
         takes_notes=options.notes_with_quotes,
         reasks=options.reasks,
         temperature=options.temperature,
+        find_support=_support_in,
     )
     by_likeness = "similarity" in options.orders
     likeness = await chunks_like(question, chunks, run) if by_likeness else []
     return ChainRun(chain, chunks, options, run.log, likeness)
+
+
+def _support_in(sentence: str, question: str, chunk: WorkerChunk) -> tuple[str, Span] | None:
+    found = find_support(sentence, question, chunk.segments)
+    return (found[0].text, found[0].page) if found else None
 
 
 def _is_unusable(change: NotesDelta) -> bool:

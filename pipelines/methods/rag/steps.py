@@ -136,6 +136,9 @@ def _shown(found: SearchResults, question: str, run: RunContext) -> Shown:
     most = max(0, min(run.evidence_tokens, room))
     if not found.passages:
         return _beginning(question, most, run, count)
+    if run.gives_marks:
+        sources = pack_passages(found.passages, run.documents, most, count, run.pages)
+        return Shown(sources, reader_prompt(question, sources, gives_marks=True))
     share = min(most, run.chat_model.card.window_tokens // SHARE_OF_WINDOW)
     if share < WHOLE_PAGES_TOKENS:
         near = pack_nearest(found, run.documents, share, count)
@@ -176,7 +179,8 @@ def source_states(sources: Sequence[LabelledPassage]) -> dict[str, SourceState]:
 
 def room_for_passages(question: str, run: RunContext) -> int:
     """Return how many tokens of passages fit the window beside the question and the reply."""
-    empty = run.chat_model.count_tokens(reader_prompt(question, ()).messages())
+    prompt = reader_prompt(question, (), gives_marks=run.gives_marks)
+    empty = run.chat_model.count_tokens(prompt.messages())
     return run.chat_model.card.window_tokens - empty - run.reply_tokens - MARGIN_TOKENS
 
 

@@ -16,9 +16,15 @@ from lcagent.agents.probtree.question_tree import QuestionTree
 from lcagent.pipelines.methods.tree.tree_log import TreeLog
 from lcagent.pipelines.state import SourceState
 from lcagent.proofs import Proof, ProofCandidate, ProofNode, ProofStep
+from lcagent.results import FoundBy
 
 OWN = "the model's own knowledge, not from the documents"
 PARTLY_OWN = "in part the model's own knowledge, not from the documents"
+
+PLAIN = (
+    "the model does not explain its answers, so how sure it is tells little: answers that passages "
+    "say go before others"
+)
 
 _HOW: dict[ConfidenceMethod, str] = {
     "samples": "the server tells no log-probabilities: how sure answers are is how many samples "
@@ -37,14 +43,14 @@ class Findings:
 
     known: TreeLog
     answers: dict[int, NodeResult]
-    labels: dict[tuple[str, int], str]
+    labels: dict[tuple[str, int, FoundBy], str]
 
     @classmethod
     def of(cls, known: TreeLog) -> "Findings":
         """Return what was found."""
         answers = known.followed(known.answers())
         pages = {
-            (one.document_id, one.page_index): None
+            (one.document_id, one.page_index, one.found_by): None
             for answered in known.every()
             for candidate in answered.candidates
             for one in candidate.evidence
@@ -70,15 +76,19 @@ class Findings:
     def sources(self) -> dict[str, SourceState]:
         """Return what the marks stand for."""
         return {
-            label: SourceState(document_id=document_id, page_index=page_index, quote="")
-            for (document_id, page_index), label in self.labels.items()
+            label: SourceState(
+                document_id=document_id, page_index=page_index, quote="", found_by=found_by
+            )
+            for (document_id, page_index, found_by), label in self.labels.items()
         }
 
     def notes(self) -> list[str]:
         """Return what one should know before trusting the answer."""
         root = self.answers.get(0)
         notes = list(self.known.tree.flags)
-        if root is not None and root.method in _HOW:
+        if self.known.is_plain:
+            notes.append(PLAIN)
+        elif root is not None and root.method in _HOW:
             notes.append(_HOW[root.method])
         if root is not None and root.is_answered and root.flags:
             notes.append(f"the choice of the answer is uncertain: {'; '.join(root.flags)}")
@@ -148,7 +158,8 @@ class Findings:
         return f"{choice.answer} ({step.asked}){_written(self.marks(choice))}"
 
     def _label(self, evidence: Evidence) -> str:
-        return self.labels.get((evidence.document_id, evidence.page_index), "S0")
+        page = evidence.document_id, evidence.page_index
+        return self.labels.get((*page, evidence.found_by), "S0")
 
 
 def _resting(

@@ -102,7 +102,13 @@ class TreeRun:
         return {"tree": (await decompose(self.question, asker)).as_json()}
 
     async def _answer(self, step: str, asker: LogprobClient) -> dict[str, Any]:
-        answerer = NodeAnswerer(asker, self.book, self.options.samples, self.options.temperature)
+        answerer = NodeAnswerer(
+            asker,
+            self.book,
+            self.options.samples,
+            self.options.temperature,
+            is_plain=self.known.is_plain,
+        )
         if self.options.beam > 1:
             answered = await self._answer_in_beam(self._open()[step], answerer)
         else:

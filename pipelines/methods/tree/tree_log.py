@@ -32,6 +32,11 @@ class TreeLog:
             return QuestionTree.from_json(self.log[PLAN].detail["tree"])
         return QuestionTree((QuestionNode(0, self.question),))
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the model had to be asked in plain words for an answer."""
+        return any(one.is_plain for answered in self.every() for one in answered.candidates)
+
     def answer_to(self, index: int) -> NodeResult | None:
         """Return the answer to a question, or None as long as there is none."""
         if f"{NODE}{index}" in self.log:

@@ -22,7 +22,7 @@ async def whole(state: AskState, runtime: Runtime[RunContext]) -> MethodOutput:
     sources = await asyncio.to_thread(all_pages_as_sources, run.collection.documents, run.pages)
     question = state["question"]
     found = await run.retriever.search(question, top_k=run.top_k, pages=run.pages, vectors="none")
-    shown = Shown(sources, reader_prompt(question, sources))
+    shown = Shown(sources, reader_prompt(question, sources, gives_marks=run.gives_marks))
     on_text = AnswerStreamer(runtime.stream_writer, question)
     reading = await read(shown, run, on_text)
     on_text.close()
@@ -56,4 +56,5 @@ def cost(question: str, run: RunContext) -> Cost:
 
 def _prompt_tokens(question: str, run: RunContext) -> int:
     sources = all_pages_as_sources(run.collection.documents, run.pages)
-    return run.chat_model.count_tokens(reader_prompt(question, sources).messages())
+    prompt = reader_prompt(question, sources, gives_marks=run.gives_marks)
+    return run.chat_model.count_tokens(prompt.messages())

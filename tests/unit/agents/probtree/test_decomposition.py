@@ -1,11 +1,13 @@
 """Whatever a decomposer replies, a tree comes of it that can be answered."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lcagent.agents.probtree.candidate_drafts import DecomposerPrompt
 from lcagent.agents.probtree.decomposition import UNREADABLE_TREE, build_tree
 from lcagent.agents.probtree.question_tree import MAX_DEPTH, MAX_NODES, QuestionTree
 from lcagent.models.chat_model import Reply, TokenLogprob
@@ -59,6 +61,13 @@ def test_what_cannot_be_read_leaves_the_question_alone_and_says_so(text: str) ->
 @pytest.mark.parametrize("text", ["{}", "```json\n{ }\n```"])
 def test_an_empty_decomposition_is_no_fault(text: str) -> None:
     assert (_shape(_tree(text)), _tree(text).flags) == ([(Q, None)], ())
+
+
+def test_the_form_of_the_prompt_is_no_tree() -> None:
+    prompt = DecomposerPrompt(Q).messages()[-1].text
+    (form,) = re.findall(r"^\{.*\}$", prompt, re.MULTILINE)
+    assert _shape(_tree(form)) == [(Q, None)]
+    assert _shape(_tree(form.replace("a question about #1", B))) == [(Q, None), (B, 0)]
 
 
 def test_of_two_lists_for_one_question_the_first_is_taken() -> None:

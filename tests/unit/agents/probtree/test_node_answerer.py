@@ -195,6 +195,53 @@ async def test_an_unmarked_answer_is_asked_for_once_and_keeps_its_confidence() -
     assert len(model.requests) == 3
 
 
+UNEXPLAINED = [
+    Reply("Anna rowed, I think."),
+    Reply("S1 | d.txt\nS2 | d.txt\nS1 | d.txt", finish="length"),
+]
+
+
+@pytest.mark.parametrize("unexplained", UNEXPLAINED, ids=["no marker", "a loop"])
+async def test_passages_are_asked_plainly_once_where_nothing_was_explained(
+    unexplained: Reply,
+) -> None:
+    text = "Anna rowed the boat. Anna rowed the boat."
+    plain = Reply(text, logprobs=(TokenLogprob(text, -3.0, text.encode()),))
+
+    def reply(request: Request) -> Reply:
+        if request.purpose.startswith("closed"):
+            return said("Berta", -0.01)
+        return plain if "plain words" in request.purpose else unexplained
+
+    model = _model(reply)
+    answered = await _answered(model)
+    assert answered.choice.answer == "Anna rowed the boat"
+    (evidence,) = answered.choice.evidence
+    assert (evidence.quote, evidence.page_index, evidence.found_by) == (
+        "Anna rowed the boat.", 4, "lcagent",
+    )  # fmt: skip
+    assert "what the passages say" in answered.flags[0]
+    assert len(model.requests) == 3
+    assert "S1 |" not in model.requests[-1].messages[-1].text
+
+
+async def test_a_model_that_is_asked_plainly_is_not_asked_what_it_knows() -> None:
+    model = _model(lambda _: "Berta rowed.")
+    asked = ResolvedQuestion(LEAF.text, (RetrievalQuery(LEAF.text, 5),))
+    answerer = NodeAnswerer(LogprobClient(model, 100), Shelf(), samples=0, is_plain=True)
+    answered = await answerer.answer(asked, LEAF, {})
+    assert [one.kind for one in answered.candidates] == ["open_book"]
+    assert (answered.choice.answer, answered.choice.is_supported) == ("Berta rowed", False)
+
+
+@pytest.mark.parametrize("nothing", ["Unknown", "I cannot say.", "", "The answer is as follows:"])
+async def test_a_plain_reply_that_says_nothing_fails(nothing: str) -> None:
+    model = _model(lambda request: nothing if "plain" in request.purpose else "Hm.")
+    asked = ResolvedQuestion(LEAF.text, (RetrievalQuery(LEAF.text, 5),))
+    answerer = NodeAnswerer(LogprobClient(model, 100), Shelf(), samples=0, is_plain=True)
+    assert not (await answerer.answer(asked, LEAF, {})).is_answered
+
+
 async def test_an_answer_that_cannot_be_finished_fails() -> None:
     model = _model(
         {"closed book": "It may be.", "finishing": "Hm.", "open book": said("Berta", -0.9)}
