@@ -22,6 +22,8 @@ from lcagent.agents.reply_wrapping import (
     BREAKS,
     CONTROLS,
     EMPHASIS,
+    ENCLOSED,
+    ENCLOSING_LINES,
     ESCAPES,
     FENCE,
     HEADING,
@@ -79,6 +81,23 @@ def clean_reply(text: str, question: str = "", shown: Sequence[str] = ()) -> Cle
     return CleanReply(kept if says_anything else _quoted(kept), says_so or refuses)
 
 
+def clean_prose(text: str, prompt: str = "") -> str:
+    """Return what of a reply is to be read as a text: Markdown stays, the wrapping goes.
+
+    Args:
+        prompt: What the model was asked. A sentence of it outside of the enclosed material is no
+            part of the text, and neither are the lines that enclose that.
+    """
+    bare = _without_fence(_without_template(strip_reasoning(_printable(text)), "").strip())
+    bare = ENCLOSING_LINES.sub("", _without_fence(bare))
+    asked = _folded(ENCLOSED.sub("", prompt))
+    for first, last in reversed(sentences(bare)):
+        words = _folded(bare[first:last]).strip(" .:")
+        if len(words) >= LONG_ENOUGH and words in asked:
+            bare = bare[:first] + bare[last:]
+    return _without_loops(bare)
+
+
 def says_not_found(text: str) -> bool:
     """Say whether a reply is that the answer is not there, with next to nothing besides."""
     bare = strip_marks(text).strip(" \t\n.\"'`*")
@@ -104,7 +123,7 @@ def is_refusal(text: str) -> bool:
 
 def _unwrapped(text: str, question: str, material: str) -> str:
     """Take off what is wrapped round the words, layer by layer, until nothing changes."""
-    bare = CONTROLS.sub("", ESCAPES.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
+    bare = _printable(text)
     if "<think" not in material:
         bare = strip_reasoning(bare)
     for _ in range(6):
@@ -118,6 +137,10 @@ def _unwrapped(text: str, question: str, material: str) -> str:
         if bare == before:
             break
     return bare
+
+
+def _printable(text: str) -> str:
+    return CONTROLS.sub("", ESCAPES.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _without_template(text: str, material: str) -> str:
@@ -281,5 +304,7 @@ def _folded(text: str) -> str:
 
 _ENDS = (".", "!", "?", "。", "]", ")", '"', "”")
 _FEW_WORDS = 3
+LONG_ENOUGH = 30
+"""Characters; so long a run of words is in the prompt and in a reply by copying only."""
 _SHORT = 12
 """Characters; what is so short may well be said twice ("Yes."), or stand anywhere."""

@@ -72,6 +72,8 @@ SOURCE_LINES = regex.compile(
     r"(?m)^[ \t]*(?:\[?S\d{1,4}\]?[ \t]*\|[^\n]*"
     r"|</?(?:passage|part|text|chunk|document) [0-9a-f]{8}>)[ \t]*$"
 )
+ENCLOSING_LINES = regex.compile(r"(?m)^[ \t]*</?\w+ [0-9a-f]{8}>[ \t]*$\n?")
+ENCLOSED = regex.compile(r"<(\w+ [0-9a-f]{8})>.*?</\1>", regex.DOTALL)
 LABEL_WORDS = (
     r"(?:the\s|your\s|my\s|here\sis\s(?:the|my)\s|final\s|short\s|direct\s|correct\s)*"
     r"(?:answer|response|reply|result|output|assistant|ai|bot|model|solution|conclusion)"

@@ -39,6 +39,11 @@ class Message:
     text: str
 
 
+def prompt_text(messages: Sequence[Message]) -> str:
+    """Return all that a model is told, as one text."""
+    return "\n".join(message.text for message in messages)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One call to a model.

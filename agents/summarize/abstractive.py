@@ -14,7 +14,7 @@ from lcagent.agents.chain.chain_of_agents import Chain
 from lcagent.agents.chain.chain_prompts import ChainBudget, allocate_budget
 from lcagent.agents.chain.notes import NotedFact, format_fact
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.replies import is_refusal
+from lcagent.agents.replies import clean_prose, is_refusal
 from lcagent.agents.token_budget import (
     MIN_REPLY_TOKENS,
     CountTokens,
@@ -29,7 +29,7 @@ from lcagent.agents.write.paragraph_draft import (
     drop_cut_sentence,
 )
 from lcagent.errors import UnusableReply
-from lcagent.models.chat_model import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request, prompt_text
 
 WORDS_PER_POINT = 12
 """Of a summary; so many points are noted that its writer can choose."""
@@ -129,8 +129,8 @@ class SummaryWriter:
             reply = await self._ask(prompt, turn)
             if reply is None:
                 break
-            text = clean_reply(reply.text)
-            if reply.finish == "length":
+            text = clean_reply(clean_prose(reply.text, prompt_text(prompt.messages())))
+            if reply.finish != "stop":
                 text = drop_cut_sentence(text)
                 flags.append("the summary was cut off by the model")
             else:  # a reply that was cut off says nothing on how long this model writes

@@ -33,6 +33,10 @@ SAME_POINT_SHARE = 0.85
 """The share of their words from which on two main points are the same."""
 
 
+DEFAULT_WORDS = 600
+"""Of a text whose length nobody says, where no model plans it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedParagraph:
     """A paragraph to write.
@@ -169,6 +173,33 @@ def find_uncovered_items(plan: ArticlePlan, instruction: str) -> list[str]:
         if wanted and not any(_is_said(word, said) for word in wanted):
             missing.append(match["item"].strip())
     return missing
+
+
+def plan_by_program(
+    instruction: str, material: str, target_words: int, limits: PlanLimits
+) -> ArticlePlan:
+    """Return a plan without a model: what the instruction lists, else the headings of the sources.
+
+    Where neither names anything, each paragraph is a part of what is asked for.
+
+    Args:
+        material: Headings stand in lines of it that begin with a dash.
+    """
+    words = target_words or DEFAULT_WORDS
+    many = min(limits.most_paragraphs, max(1, round(words / limits.fewest_words / 2)))
+    items = find_uncovered_items(ArticlePlan(()), instruction) or [
+        line.removeprefix("- ") for line in material.splitlines() if line.startswith("- ")
+    ]
+    subject = " ".join(instruction.split())
+    points = items[:many] or [f"{subject} ({part}/{many})" for part in range(1, many + 1)]
+    each = max(1, round(words / len(points)))
+    return ArticlePlan(tuple(PlannedParagraph(point, each) for point in points))
+
+
+def without_placeholders(plan: ArticlePlan) -> ArticlePlan:
+    """Return a plan without the lines that repeat the form that was asked for."""
+    kept = [one for one in plan.paragraphs if not _PLACEHOLDER.fullmatch(one.point)]
+    return ArticlePlan(tuple(kept))
 
 
 def rescale_plan(plan: ArticlePlan, target_words: int, limits: PlanLimits) -> ArticlePlan:
@@ -330,3 +361,7 @@ _TOTAL = regex.compile(
     r"^(?:total|sum|overall|altogether|gesamt|insgesamt|总|合计|en\stout)", regex.IGNORECASE
 )
 _ITEM = regex.compile(r"^[ \t]*(?:[-*•+]|\d{1,2}[.)])[ \t]+(?P<item>\S.*?)[ \t]*$", regex.MULTILINE)
+_PLACEHOLDER = regex.compile(
+    r"\W*(?:what the paragraph says(?:, in detail)?|main point|number|title|point)\W*",
+    regex.IGNORECASE,
+)

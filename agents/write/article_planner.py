@@ -22,14 +22,18 @@ from lcagent.agents.write.article_plan import (
     find_uncovered_items,
     parse_chapters,
     parse_plan,
+    plan_by_program,
     remove_repeated_points,
     rescale_plan,
+    without_placeholders,
 )
 from lcagent.errors import UnusableReply, UsageError
 from lcagent.models.chat_model import ChatModel, Request
 
 CHAPTER_PLAN_FROM_WORDS = 20_000
 """A text of as many words or more is planned by chapters."""
+
+NO_PLAN = "the model gave no plan that can be used; the text follows one made by program"
 
 CHAPTER_WORDS, PARAGRAPH_WORDS = 4_000, 500
 """Of a chapter and of a paragraph in it; planners are asked for as many as that makes."""
@@ -107,12 +111,8 @@ class ArticlePlanner:
     material: str = ""
 
     async def plan(self) -> CheckedPlan:
-        """Return the plan of a text, after one call or two.
-
-        Raises:
-            UnusableReply: The model gave no plan, twice.
-        """
-        plan, reply, flags = ArticlePlan(()), "", list[str]()
+        """Return the plan of a text, after a call or two; a program makes it if no model can."""
+        plan, flags = ArticlePlan(()), list[str]()
         problems: tuple[str, ...] = ()
         for draw in range(2):
             prompt = PlannerPrompt(
@@ -125,7 +125,7 @@ class ArticlePlanner:
                 problems,
             )
             reply = await self._ask(prompt, "planner", draw)
-            found, repeats = remove_repeated_points(parse_plan(reply))
+            found, repeats = remove_repeated_points(without_placeholders(parse_plan(reply)))
             if found.paragraphs or not plan.paragraphs:
                 plan = found
                 flags = [
@@ -138,37 +138,32 @@ class ArticlePlanner:
             if not problems:
                 break
         if not plan.paragraphs:
-            raise UnusableReply(
-                f"the model gave no plan, but this: {' '.join(reply.split())[:200]}"
-            )
+            plan, flags, problems = self._by_program(self.target_words), [NO_PLAN], ()
         flags.extend(f"the plan is not as it should be: {problem}" for problem in problems)
         return CheckedPlan(rescale_plan(plan, self.target_words, self.limits), tuple(flags))
 
     async def plan_chapters(self) -> list[PlannedParagraph]:
-        """Return the chapters of a very long text, their words adding up to the target.
-
-        Raises:
-            UnusableReply: The model gave none, twice.
-        """
+        """Return the chapters of a very long text, their words adding up to the target."""
         wanted = max(2, round(self.target_words / CHAPTER_WORDS))
         prompt = ChapterPlannerPrompt(self.instruction, self.target_words, wanted, self.material)
-        reply = ""
+        limits = PlanLimits(self.limits.fewest_words, self.target_words, wanted)
+        chapters = ArticlePlan(())
         for draw in range(2):
             reply = await self._ask(prompt, "planner", draw)
-            chapters = ArticlePlan(tuple(parse_chapters(reply)))
+            chapters = without_placeholders(ArticlePlan(tuple(parse_chapters(reply))))
             if len(chapters.paragraphs) > 1:
-                limits = PlanLimits(self.limits.fewest_words, self.target_words)
-                return list(rescale_plan(chapters, self.target_words, limits).paragraphs)
-        raise UnusableReply(
-            f"the model gave no chapters, but this: {' '.join(reply.split())[:200]}"
-        )
+                break
+        else:
+            by_program = plan_by_program(
+                self.instruction, self.material, self.target_words, replace(limits, fewest_words=1)
+            )
+            chapters = ArticlePlan(
+                tuple(replace(one, chapter=one.point[:120]) for one in by_program.paragraphs)
+            )
+        return list(rescale_plan(chapters, self.target_words, limits).paragraphs)
 
     async def plan_chapter(self, chapters: Sequence[PlannedParagraph], place: int) -> ArticlePlan:
-        """Return the paragraphs of one chapter.
-
-        Raises:
-            UnusableReply: The model gave none, twice.
-        """
+        """Return the paragraphs of one chapter."""
         chapter = chapters[place]
         prompt = ChapterPrompt(
             self.instruction,
@@ -179,16 +174,17 @@ class ArticlePlanner:
             self.limits.fewest_words,
             self.limits.most_words,
         )
-        reply = ""
+        found = ArticlePlan(())
         for draw in range(2):
             reply = await self._ask(prompt, f"planner of chapter {place + 1}", draw)
-            found, _ = remove_repeated_points(parse_plan(reply))
+            found, _ = remove_repeated_points(without_placeholders(parse_plan(reply)))
             if found.paragraphs:
-                plan = rescale_plan(found, chapter.words, self.limits)
-                return ArticlePlan(
-                    tuple(replace(each, chapter=chapter.chapter) for each in plan.paragraphs)
-                )
-        raise UnusableReply(f"the model gave no plan, but this: {' '.join(reply.split())[:200]}")
+                break
+        found = found if found.paragraphs else self._by_program(chapter.words, chapter.point)
+        plan = rescale_plan(found, chapter.words, self.limits)
+        return ArticlePlan(
+            tuple(replace(each, chapter=chapter.chapter) for each in plan.paragraphs)
+        )
 
     def join_chapters(self, chapters: Sequence[ArticlePlan]) -> CheckedPlan:
         """Return the plans of all chapters as one."""
@@ -198,6 +194,10 @@ class ArticlePlanner:
             rescale_plan(plan, self.target_words, self.limits),
             tuple(f"nothing in the plan is on: {item}" for item in missing),
         )
+
+    def _by_program(self, words: int, point: str = "") -> ArticlePlan:
+        material = "" if point else self.material
+        return plan_by_program(point or self.instruction, material, words, self.limits)
 
     async def _ask(self, prompt: Prompt, purpose: str, draw: int) -> str:
         messages = prompt.messages()
@@ -211,8 +211,6 @@ class ArticlePlanner:
         try:
             return (await self.model.complete(request)).text
         except UnusableReply:
-            if draw:
-                raise
             return ""
 
 

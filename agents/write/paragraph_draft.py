@@ -114,10 +114,12 @@ class ParagraphDraft:
 
     def take(self, change: str, reply: Reply, task: ParagraphTask) -> None:
         """Make of a reply what it was asked for."""
-        text, is_cut = clean_reply(reply.text), reply.finish == "length"
+        text, is_cut = clean_reply(reply.text), reply.finish in ("length", "unknown")
+        if reply.finish == "loop":  # what comes next would be the same again
+            text = drop_cut_sentence(text)
         if change == "draft":
             self.text, self.is_cut = text, is_cut
-            self.drafted = 0 if is_cut else count_text_words(text)
+            self.drafted = count_text_words(text) if reply.finish == "stop" else 0
             self.ratio = (
                 clamp_length_ratio(self.asked, self.drafted) if self.drafted else self.ratio
             )

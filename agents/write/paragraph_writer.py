@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lcagent.agents.prompt_templates import Prompt
-from lcagent.agents.replies import NOT_FOUND, is_refusal, says_not_found
+from lcagent.agents.replies import NOT_FOUND, clean_prose, is_refusal, says_not_found
 from lcagent.agents.token_budget import (
     MIN_REPLY_TOKENS,
     prose_prompt_tokens,
@@ -32,7 +32,7 @@ from lcagent.agents.write.paragraph_draft import (
     find_repetition,
 )
 from lcagent.errors import ContextTooLong, UnusableReply, UsageError
-from lcagent.models.chat_model import ChatModel, Reply, Request
+from lcagent.models.chat_model import ChatModel, Reply, Request, prompt_text
 
 CALLS_PER_PARAGRAPH = 3
 """The draft and two repairs."""
@@ -197,7 +197,8 @@ class ParagraphWriter:
             purpose = f"paragraph {task.place + 1} of {len(self.plan.paragraphs)}: {change}"
             request = Request(messages, max_tokens=most, sample=turn, purpose=purpose)
             try:
-                return await self.model.complete(request)
+                reply = await self.model.complete(request)
+                return replace(reply, text=clean_prose(reply.text, prompt_text(messages)))
             except ContextTooLong:
                 # Our count was too low (another tokenizer). The end of the text so far is what
                 # the next paragraph goes on from, so its beginning is given up.

@@ -10,8 +10,10 @@ from lcagent.agents.write.article_plan import (
     find_plan_problems,
     find_uncovered_items,
     parse_plan,
+    plan_by_program,
     remove_repeated_points,
     rescale_plan,
+    without_placeholders,
 )
 
 
@@ -66,3 +68,23 @@ def test_items_that_an_instruction_lists_must_be_in_the_plan() -> None:
     plan = parse_plan("1. The building of the lighthouse - 300 words\n2. Ferries - 300 words")
     instruction = "Write on:\n- how the lighthouse was built\n- the ferry\n- the tidal mills"
     assert find_uncovered_items(plan, instruction) == ["the tidal mills"]
+
+
+def test_a_plan_is_made_by_program_of_what_the_instruction_lists() -> None:
+    limits = PlanLimits(100, 300, 20)
+    listed = "Write about the harbour:\n- its ferry\n- its lighthouse\n- its trade"
+    plan = plan_by_program(listed, "", 600, limits)
+    assert [one.point for one in plan.paragraphs] == ["its ferry", "its lighthouse", "its trade"]
+    assert sum(one.words for one in plan.paragraphs) == 600
+    of_sources = plan_by_program(
+        "Write a report.", "book.pdf: The harbour\n- The ferry\n- The light\n", 400, limits
+    )
+    assert [one.point for one in of_sources.paragraphs] == ["The ferry", "The light"]
+    bare = plan_by_program("Write about\nlighthouses.", "", 0, limits)
+    assert bare.paragraphs[0].point == "Write about lighthouses. (1/3)"
+    assert len(bare.paragraphs) == 3
+
+
+def test_lines_that_repeat_the_form_of_a_plan_are_no_plan() -> None:
+    reply = "Paragraph 1 - Main Point: [what the paragraph says, in detail] - Word Count: 100 words"
+    assert without_placeholders(parse_plan(reply)).paragraphs == ()
