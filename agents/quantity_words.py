@@ -108,12 +108,13 @@ SIGN = r"(?:(?<![\w)\]])[-−])?"
 BLANK = r"[\x20\u00a0\u202f\u2009'’]"
 BLANK_GROUP = regex.compile(r"\d\x20\d{3}(?!\d)")
 QUANTITY = regex.compile(
-    rf"""(?<![\p{{L}}\d][.,]?)(?<digits>{SIGN}\d{{1,3}}(?:{BLANK}\d{{3}}(?!\d))+(?:[.,٫]\d+)?
+    rf"""(?<![\p{{Latin}}\p{{Cyrillic}}\d][.,]?)(?<digits>{SIGN}\d{{1,3}}(?:{BLANK}\d{{3}}(?!\d))+(?:[.,٫]\d+)?
     |{SIGN}\d+(?:[.,٫٬]\d+)*)|{WRITTEN}""",
     regex.VERBOSE,
 )
 CELL = regex.compile(
-    rf"(?<![\p{{L}}\d][.,]?)(?<digits>{SIGN}\d+(?:[.,٫٬]\d+)*)|{WRITTEN}", regex.VERBOSE
+    rf"(?<![\p{{Latin}}\p{{Cyrillic}}\d][.,]?)(?<digits>{SIGN}\d+(?:[.,٫٬]\d+)*)|{WRITTEN}",
+    regex.VERBOSE,
 )
 UNIT_WORDS = {
     "%": "% percent pct prozent pourcent procent процент процента процентов パーセント ％",
