@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from lcagent.agents.evidence import ClaimJudge
+from lcagent.agents.claim_judge import ClaimJudge
 from lcagent.agents.marks import (
     Mark,
     MarkedClaim,

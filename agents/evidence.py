@@ -9,24 +9,26 @@ and what stands in the place of a word that is missing.
 # ruff: noqa: RUF001 - the letters of many scripts look like those of ours
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import regex
 
 from lcagent.agents.quantities import Quantity
-from lcagent.agents.quote_context import QuoteInContext, evidence_at, stands_under
+from lcagent.agents.quote_context import QuoteInContext, stands_under
+from lcagent.agents.sentence_parts import moves_parts, swaps_numbers, takes_opposite
+from lcagent.agents.statement_words import DENIAL_BEHIND
 from lcagent.agents.statements import Statement, Word, is_same_word, read_statement
-from lcagent.documents import Document, Page
-from lcagent.results import Citation, ClaimStatus
-from lcagent.retrieval.search.analysis import document_language
 
 LEAST_SHARE = 0.7
 """Of the weight of a claim's words, what must stand in the quote or round it."""
 
-LEAST_SHARE_OF_QUESTION = 0.5
+LEAST_SHARE_OF_QUESTION = 1 / 3
 """The same of the question's words, for an answer too short to be judged by itself."""
 
-SHORT_ANSWER_WORDS = 3
+SHORT_ANSWER_WORDS = 6
+LEAST_SHARE_OF_PLAIN_WORDS = 2 / 3
+"""Of the words that are no names: a claim of names and numbers alone says little."""
+
 NAME_WEIGHT = NUMBER_WEIGHT = 2.0
 
 
@@ -49,61 +51,6 @@ def is_said(
 ) -> bool:
     """Say whether some evidence says a claim."""
     return share_said(claim, question, evidence, language) >= LEAST_SHARE
-
-
-class ClaimJudge:
-    """Says of claims whether the quotes that they rest on say them."""
-
-    def __init__(self, documents: Sequence[Document], question: str = "") -> None:
-        self._documents = {document.id: document for document in documents}
-        self._question = question
-        self._languages: dict[str, str] = {}
-
-    def status(self, claim: str, citations: Sequence[Citation]) -> ClaimStatus:
-        """Return what a claim is that rests on some citations.
-
-        A quote that stands on another page than the model named is no less said there.
-        """
-        found = [each for each in citations if each.status != "not_found"]
-        if not found:
-            return "unsupported"
-        language = self._language(found[0].document_id)
-        places = [self._in_context(each) for each in found]
-        if any(is_said(claim, self._question, [place], language) for place in places):
-            return "supported"
-        if len(places) > 1 and is_said(claim, self._question, places, language):
-            return "supported"
-        return "quoted"
-
-    def _language(self, document_id: str) -> str:
-        if document_id not in self._languages:
-            document = self._documents.get(document_id)
-            known = document_language(document) if document is not None else None
-            self._languages[document_id] = known or ""
-        return self._languages[document_id]
-
-    def _in_context(self, citation: Citation) -> QuoteInContext:
-        page = self._page_of(citation)
-        if page is None or citation.start is None or citation.end is None:
-            return QuoteInContext(citation.quote)
-        language = self._language(citation.document_id)
-        place = evidence_at(page, citation.start, citation.end, language)
-        return replace(place, quote=citation.quote)
-
-    def _page_of(self, citation: Citation) -> Page | None:
-        """Return the page of a citation; of parts that share a section, the one that has it."""
-        document = self._documents.get(citation.document_id)
-        if document is None or citation.start is None:
-            return None
-        start, first = citation.start, citation.quote.strip()[:1]
-        pages = [
-            page
-            for page in document.pages
-            if (page.number, page.section) == (citation.page, citation.section)
-        ]
-        return next((page for page in pages if page.text[start : start + 1] == first), None) or (
-            pages[0] if pages else None
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,29 +83,48 @@ class _Judged:
 
     def share(self) -> float:
         """Return the share of the claim's weight that is said."""
-        if not (self.claim.words or self.claim.quantities or self.claim.dates):
+        has_content = self.claim.words or self.claim.quantities or self.claim.dates
+        if not has_content or self._says_otherwise() or not self._is_about_it():
             return 0.0
-        if self._turns_round() or not self._has_numbers() or not self._has_dates():
-            return 0.0
-        if not self._has_names() or self._replaces_a_word() or self._swaps_roles():
-            return 0.0
-        words = list(self.claim.words)
+        # Over a row stands what it is about, often far away: there the question may name it.
+        words = [
+            word for word in self.claim.words if self._located(word) or not self._is_asked(word)
+        ]
         weights = [NAME_WEIGHT if word.is_name else 1.0 for word in words]
+        numbers = NUMBER_WEIGHT * (len(self.claim.quantities) + len(self.claim.dates))
+        plain = [word for word in words if not word.is_name]
+        if sum(map(self._located, plain)) < LEAST_SHARE_OF_PLAIN_WORDS * len(plain):
+            return 0.0
         located = sum(
             weight for word, weight in zip(words, weights, strict=True) if self._located(word)
         )
-        numbers = NUMBER_WEIGHT * (len(self.claim.quantities) + len(self.claim.dates))
-        total = sum(weights) + numbers
-        if self._is_short() and not self._fits_question():
-            return 0.0
-        if not self._adds_to_question():
-            return 0.0
-        return (located + numbers) / total if total else 0.0
+        return (located + numbers) / (sum(weights) + numbers)
+
+    def _says_otherwise(self) -> bool:
+        """Say whether a part that must be there is not, or is turned round."""
+        return (
+            self._turns_round()
+            or not self._has_numbers()
+            or not self._has_dates()
+            or not self._has_names()
+            or self._replaces_a_word()
+            or self._swaps_roles()
+        )
+
+    def _is_about_it(self) -> bool:
+        """Say whether the quote is about what is claimed, and says more than the question."""
+        return self._adds_to_question() and (not self._is_short() or self._fits_question())
+
+    def _is_asked(self, word: Word) -> bool:
+        is_row = any(each.source.row for each in self.evidence)
+        has_label = any(self._located(other) for other in self.claim.words)
+        return is_row and has_label and self.question.has(word)
 
     def _is_short(self) -> bool:
-        return len(self.claim.words) <= SHORT_ANSWER_WORDS or (
-            self.claim.is_unspaced and len(self.claim.words) <= 2 * SHORT_ANSWER_WORDS
-        )
+        """Say whether the claim is no sentence, or one that says nothing without its question."""
+        words = [word for word in self.claim.words if not word.is_name]
+        is_sentence = _SENTENCE_END.search(self.claim.text) is not None
+        return not words or (not is_sentence and len(self.claim.words) <= SHORT_ANSWER_WORDS)
 
     def _fits_question(self) -> bool:
         """Say whether the evidence is about what was asked."""
@@ -167,7 +133,7 @@ class _Judged:
             return True
         found = sum(self._located(word) for word in words)
         own = sum(self._located(word) for word in self.claim.words if self.question.has(word))
-        return found + own >= LEAST_SHARE_OF_QUESTION * (len(words) + own)
+        return found + own > 0 and found + own >= LEAST_SHARE_OF_QUESTION * (len(words) + own)
 
     def _adds_to_question(self) -> bool:
         """Say whether the quote itself has something of the claim besides what the question has."""
@@ -191,26 +157,39 @@ class _Judged:
     def _turns_round(self) -> bool:
         """Say whether one of claim and evidence denies, or doubts, what the other states."""
         is_denied = any(
-            self._applies(each.sentence, each.sentence.denials) for each in self.evidence
+            self._reaches(each.sentence, each.sentence.denials) for each in self.evidence
         )
         if is_denied != bool(self.claim.denials):
             return True
         is_doubted = any(
-            self._applies(each.sentence, each.sentence.doubts) for each in self.evidence
+            self._reaches(each.sentence, each.sentence.doubts) for each in self.evidence
         )
         return is_doubted and not self.claim.doubts
 
-    def _applies(self, said: Statement, marks: Sequence[tuple[int, int]]) -> bool:
-        """Say whether one of some marks stands in a clause that the claim is about."""
+    def _reaches(self, said: Statement, marks: Sequence[tuple[int, int]]) -> bool:
+        """Say whether one of some marks is about words of the claim.
+
+        A denial reaches from where it stands to the end of its clause; in some languages it may
+        stand behind what it denies. A word that stands outside of its reach, too, tells nothing.
+        """
         if not marks:
             return False
         wanted = self.claim.words or self.question.words
-        matched = [word.start for word in said.words if any(is_same_word(word, w) for w in wanted)]
+        matched = [
+            (word.key, word.start)
+            for word in said.words
+            if any(is_same_word(word, w) for w in wanted)
+        ]
         numbers = [value for each in self.claim.quantities for value in each.values]
-        matched += [each.start for each in said.cells if each.values & set(numbers)]
-        for start, end in said.clauses():
-            inside = sum(start <= place < end for place in matched)
-            if inside and inside * 2 >= len(matched) and any(start <= at < end for at, _ in marks):
+        matched += [("", each.start) for each in said.cells if each.values & set(numbers)]
+        is_whole = said.language in DENIAL_BEHIND
+        for at, _ in marks:
+            clause = next((each for each in said.clauses() if each[0] <= at < each[1]), None)
+            start, end = clause or (0, len(said.text))
+            start = start if is_whole else at
+            inside = {key for key, place in matched if start <= place < end}
+            outside = {key for key, place in matched if not start <= place < end} - {""}
+            if inside - outside:
                 return True
         return False
 
@@ -244,13 +223,29 @@ class _Judged:
         """Say whether the number belongs to another thing, or column, than claimed."""
         if each.source.row and not stands_under(wanted, self.claim, self.question, each.source):
             return True
-        if not wanted.noun:
+        behind = self._behind(self.claim, wanted)
+        if behind is None or not each.quote.has(behind):
             return False
-        noun = read_statement(wanted.noun, self.claim.language).words
-        if not noun:
-            return False
-        beside = [found for found in each.quote.cells if _has_noun(found, noun[0], self.claim)]
-        return bool(beside) and not any(found.values & wanted.values for found in beside)
+        # "12 patients" is not proved by "168 patients improved and 12 died": unless what follows
+        # the number in the quote is claimed, too, as in "12 left".
+        for found in each.quote.cells:
+            if found.values & wanted.values:
+                next_word = self._behind(each.quote, found)
+                if next_word is None or self.claim.has(next_word):
+                    return False
+        return any(
+            (next_word := self._behind(each.quote, found)) and is_same_word(next_word, behind)
+            for found in each.quote.cells
+        )
+
+    def _behind(self, said: Statement, number: Quantity) -> Word | None:
+        """Return the word right behind a number, with at most a small word between."""
+        if number.unit:
+            return None
+        word = next((word for word in said.words if word.start >= number.end), None)
+        if word is None or len(said.text[number.end : word.start].split()) > 1:
+            return None
+        return word
 
     def _competes(self, wanted: Quantity, quote: Statement) -> bool:
         """Say whether a quote has a number of the same kind that the claim does not have."""
@@ -301,27 +296,38 @@ class _Judged:
 
     def _replaces_a_word(self) -> bool:
         """Say whether the quote has another word where the claim has one that is nowhere."""
-        claim = self.claim.words
-        for at, word in enumerate(claim):
-            if self._located(word) or self.question.has(word):
+        missing = [
+            at
+            for at, word in enumerate(self.claim.words)
+            if not self._located(word) and not self.question.has(word)
+        ]
+        # What stands beside a cell of a row is another cell.
+        quotes = [each.quote for each in self.evidence if not each.source.row]
+        return any(self._is_replaced(at, quote) for at in missing for quote in quotes)
+
+    def _is_replaced(self, at: int, quote: Statement) -> bool:
+        claim, said = self.claim.words, quote.words
+        left = claim[at - 1] if at else None
+        right = claim[at + 1] if at + 1 < len(claim) else None
+        is_turned = _has_by(quote) != _has_by(self.claim)
+        for place, other in enumerate(said):
+            if self.claim.has(other) or other.key in _ADVERBS:
                 continue
-            for each in self.evidence:
-                if each.source.row:  # what stands beside a cell is another cell
-                    continue
-                said = each.quote.words
-                left = claim[at - 1] if at else None
-                right = claim[at + 1] if at + 1 < len(claim) else None
-                for place, other in enumerate(said):
-                    if self.claim.has(other) or other.key in _ADVERBS:
-                        continue
-                    before = said[place - 1] if place else None
-                    after = said[place + 1] if place + 1 < len(said) else None
-                    if _agree(left, before) or _agree(right, after):
-                        return True
+            before = said[place - 1] if place else None
+            after = said[place + 1] if place + 1 < len(said) else None
+            if _agree(left, before) or _agree(right, after):
+                return True
+            if is_turned and (_agree(left, after) or _agree(right, before)):
+                return True
         return False
 
     def _swaps_roles(self) -> bool:
-        return any(_swaps(self.claim, each.quote) for each in self.evidence)
+        return any(
+            moves_parts(self.claim, each.quote)
+            or swaps_numbers(self.claim, each.quote)
+            or takes_opposite(self.claim, each.quote)
+            for each in self.evidence
+        )
 
 
 def _is_obligatory(word: Word) -> bool:
@@ -338,34 +344,8 @@ def _same(wanted: Quantity, found: Quantity) -> bool:
     return not (wanted.unit and found.unit) or wanted.unit == found.unit
 
 
-def _has_noun(found: Quantity, noun: Word, claim: Statement) -> bool:
-    words = read_statement(found.noun, claim.language).words if found.noun else ()
-    return bool(words) and is_same_word(words[0], noun)
-
-
-def _swaps(claim: Statement, quote: Statement) -> bool:
-    """Say whether two words changed places round a word that may be a verb.
-
-    "A pays B" and "B pays A" differ so; in "B is paid by A" the voice changes, too.
-    """
-    places: list[tuple[Word, int]] = []
-    for word in claim.words:
-        at = next((n for n, said in enumerate(quote.words) if is_same_word(word, said)), None)
-        if at is not None:
-            places.append((word, at))
-    is_same_voice = _is_passive(claim) == _is_passive(quote)
-    for middle in range(1, len(places) - 1):
-        verb, at = places[middle]
-        if verb.is_name or verb.follows_article:
-            continue
-        (_, before), (_, after) = places[middle - 1], places[middle + 1]
-        if after < at < before and is_same_voice:
-            return True
-    return False
-
-
-def _is_passive(said: Statement) -> bool:
-    return _PASSIVE.search(said.text) is not None
+def _has_by(said: Statement) -> bool:
+    return _BY.search(said.text) is not None
 
 
 _ADVERBS = frozenset(
@@ -375,6 +355,7 @@ _PRONOUN = regex.compile(
     r"(?<!\p{L})(?i:he|she|it|they|this|these|his|her|its|their|him|them|er|sie|es|ihr|seine?|dieser?|il|elle|ils|elles"
     r"|ce|cette|él|ella|ellos|este|esta|su|он|она|оно|они|его|её|их)(?!\p{L})|[他她它其这這]|彼|それ|その"
 )
-_PASSIVE = regex.compile(
+_SENTENCE_END = regex.compile(r"[.!?。！？]\W*$")
+_BY = regex.compile(
     r"(?<!\p{L})(?:by|von|durch|par|por|da|dal|dalla|door)(?!\p{L})|被|によって|により"
 )

@@ -108,12 +108,13 @@ SIGN = r"(?:(?<![\w)\]])[-−])?"
 BLANK = r"[\x20\u00a0\u202f\u2009'’]"
 BLANK_GROUP = regex.compile(r"\d\x20\d{3}(?!\d)")
 QUANTITY = regex.compile(
-    rf"""(?<![\p{{L}}\d][.,]?)(?<digits>{SIGN}\d{{1,3}}(?:{BLANK}\d{{3}}(?!\d))+(?:[.,٫]\d+)?
+    rf"""(?<![\p{{Latin}}\p{{Cyrillic}}\d][.,]?)(?<digits>{SIGN}\d{{1,3}}(?:{BLANK}\d{{3}}(?!\d))+(?:[.,٫]\d+)?
     |{SIGN}\d+(?:[.,٫٬]\d+)*)|{WRITTEN}""",
     regex.VERBOSE,
 )
 CELL = regex.compile(
-    rf"(?<![\p{{L}}\d][.,]?)(?<digits>{SIGN}\d+(?:[.,٫٬]\d+)*)|{WRITTEN}", regex.VERBOSE
+    rf"(?<![\p{{Latin}}\p{{Cyrillic}}\d][.,]?)(?<digits>{SIGN}\d+(?:[.,٫٬]\d+)*)|{WRITTEN}",
+    regex.VERBOSE,
 )
 UNIT_WORDS = {
     "%": "% percent pct prozent pourcent procent процент процента процентов パーセント ％",
@@ -216,6 +217,7 @@ UNIT_AFTER = regex.compile(
     r"|[ap]\.\s?m\.?(?!\p{L})|\p{L}[\p{L}µμ]*(?:-(?i:hours?|points?))?[²³23]?(?![\p{L}\d]))"
 )
 UNIT_BEFORE = regex.compile(r"(US\$|[$€£¥₽₹]|(?<!\p{L})(?:USD|EUR|GBP|CHF|JPY|Rs)\.?)\s?[-−]?$")
+NAME_BEFORE = regex.compile(r"\p{Lu}\p{Ll}+\x20$")
 NOUN = regex.compile(r"[\s\u00a0-]+(\p{L}[\p{L}'’-]*)")
 BELOW = regex.compile(
     r"(?:(?:less|fewer|lower) than|under|below|up to|at most|no more than|not more than|maximum of"

@@ -15,6 +15,9 @@ from lcagent.retrieval.sentences import sentences
 
 MAX_HEADING_CHARACTERS = 90
 HEADINGS_READ = 3
+FEW_CELLS = 2
+"""Numbers of a row, its label among them, that need no heads to tell what each of them is."""
+
 COLUMN_HEAD_LINES = 25
 """So far above a table row its column heads may stand."""
 
@@ -69,14 +72,15 @@ def evidence_at(page: Page, start: int, end: int, language: str = "") -> QuoteIn
     line_start = text.rfind("\n", 0, start) + 1
     line_end = text.find("\n", end - 1)
     row = text[line_start : line_end if line_end >= 0 else len(text)]
-    is_row = is_table_row(row.replace("|", " ")) or row.count("|") >= 2
+    is_row = row.count("|") >= 2 or (is_table_row(row) and not _PROSE_END.search(row))
     heads = column_heads(text, line_start) if is_row else ""
     heading = _headings_above(text, line_start)
+    title = _TABLE_TITLE.findall(text, max(0, line_start - 3_000), line_start) if is_row else []
     return QuoteInContext(
         text[start:end],
         sentence,
         before,
-        " ".join(filter(None, (page.section, heading))),
+        " . ".join(filter(None, (page.section, heading, *title[-1:]))),
         heads,
         row if is_row else "",
     )
@@ -122,7 +126,7 @@ def stands_under(
     """Say whether a number of a row stands in the column that claim or question name."""
     heads, row = place.column_heads, place.row
     if not heads:
-        return True
+        return len(read_statement(row, claim.language).cells) <= FEW_CELLS
     named = {value for said in (claim, question) for one in said.quantities for value in one.values}
     if "|" in row and "|" in heads:
         columns = [
@@ -145,6 +149,9 @@ def stands_under(
         ]
         return not at or not meant or bool(set(at) & set(meant)) or max(at) >= len(columns)
     years = [int(year) for year in _YEAR.findall(heads)]
+    if len(years) < 2:
+        # Heads of several words cannot be told apart: which column is meant is not known.
+        return len(read_statement(row, claim.language).cells) <= FEW_CELLS
     places = [place for place, year in enumerate(years) if year in named]
     row_cells = read_statement(row, claim.language).cells
     if (
@@ -158,6 +165,11 @@ def stands_under(
     return not at or bool(set(at) & set(places))
 
 
+_PROSE_END = regex.compile(r"[.!?;:,。]\s*$|\.\s+\p{Lu}\p{Ll}+\s")
+_TABLE_TITLE = regex.compile(
+    r"^[ \t*#_]*((?i:table|tabelle|tableau|tabla|tabella|таблица)\b[^\n]*|表[^\n]*)$",
+    regex.MULTILINE,
+)
 _LINE = regex.compile(r"[^\n]*\S[^\n]*")
 _RULE = regex.compile(r"[\s|:+-]+")
 _YEAR = regex.compile(r"\b(?:1[5-9]|20)\d\d\b")

@@ -24,10 +24,11 @@ ARTICLES = _set("""
 """)
 # Stop words of a question that tell something in a statement.
 TELLING = _set("""
-    abov after against befor below down few more most off onli out over under up
+    abov after against befor below down few more most off onli out over under up won own
 """)
 # What a statement about a text says without saying more than the text.
 LIGHT = _set("""
+    jahr année ano some per
     accord addit also answer approxim außerdem base been call chapter describ document
     documento dokument exact furthermor howev impli indic inform jedoch laut made make mention
     moreov name note page passag provid quell question report respect said say section según
@@ -71,7 +72,7 @@ ENDINGS = _set("""
     ery es est ful h heit hood i ial ible ic ical ier ies ig ing ion isch ism ist ists ition
     ity ive keit less lich ly ment ments miento n nen ness o or ors ory os ous rs s ship st t
     te ten tet th tion u um ung ungen us ward wards y а ам ами ах ая е ей ем и л ла ли ло ов
-    ого ое ой ом ому ть у ы ые ый ым ых ю я
+    ого ое ой ом ому ть у ы ые ый ым ых ю я ов ев ин
 """) | {""}
 AGENTS = _set("""
     ee ees less
@@ -110,3 +111,24 @@ GERMAN_FORMS = """
     gestorben;tragen trug getragen;treffen traf getroffen;treten trat getreten; verlieren verlor
     verloren;wachsen wuchs gewachsen;werfen warf geworfen;ziehen zog gezogen; zahlen zahlte
     gezahlt bezahlt bezahlte;bauen baute gebaut erbaut erbaute errichtet;kaufen kaufte gekauft"""
+# "not only", "no later than" and "No. 7" deny nothing.
+NO_DENIAL = regex.compile(
+    r"(?i:not only|nicht nur|non seulement|no sólo|no solo|не только|no\. ?\d"
+    r"|no (?:later|less|fewer|more) than)"
+    r"|不仅|不但|不同|未来|非常|无论|莫斯科|否则"
+)
+AUXILIARIES = _set(
+    """may might must shall should will would can could ought need be is are was were been being
+    has have had do does did not only first last sera est sont fut a ont es son fue fueron ha han"""
+)
+BE_FORMS = _set(
+    """is are was were be been being est sont fut furent été était étaient es son era eran fue
+    fueron
+    sido ser se"""
+)
+PREPOSED = _set("mr mrs ms dr prof sir lord captain")
+# Denials stand before what they deny, but in these languages behind it, too.
+DENIAL_BEHIND = _set("de nl ja")
+# The order of words tells who does what, but not where cases tell it.
+ORDERED = _set("en fr es it pt zh nl da no sv")
+UNSPACED_STOP = frozenset("于由的了是在和与及也都就而为年月日将被从到其之个")

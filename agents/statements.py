@@ -2,7 +2,7 @@
 
 Words are compared by the stemmers of the search (`retrieval/search/analysis.py`) and, beyond them,
 by irregular forms (English, German) and by endings of derivation. A word with a capital letter
-inside a sentence is a name, which has one form. Chinese and Japanese words are pairs of characters.
+inside a sentence is a name, which has one form. A Chinese or Japanese word is a character.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,9 @@ from lcagent.agents.statement_words import (
     ENGLISH_FORMS,
     GERMAN_FORMS,
     LIGHT,
+    NO_DENIAL,
     TELLING,
+    UNSPACED_STOP,
 )
 from lcagent.retrieval.search.analysis import (
     Analyzer,
@@ -122,7 +124,7 @@ def read_statement(text: str, language: str = "") -> Statement:
         language,
         tuple(_words(text, language, dates)),
         dates,
-        tuple(match.span() for match in DENIAL.finditer(text)),
+        _denials(text),
         tuple(match.span() for match in DOUBT.finditer(text)),
     )
 
@@ -137,9 +139,17 @@ def is_same_word(one: Word, other: Word) -> bool:
     """Say whether two words are forms of one; names have one form only."""
     if one.key == other.key:
         return True
-    if one.is_name and other.is_name:
+    if _names_other_party(one.raw, other.raw):
+        return False
+    if one.is_name and other.is_name and not _CYRILLIC.match(one.raw):
         return False
     return _are_forms(one.key, other.key)
+
+
+def _names_other_party(one: str, other: str) -> bool:
+    """Say whether one is who does and the other to whom it is done: employer and employee."""
+    ends = [_PARTY_END.search(word.casefold()) for word in (one, other)]
+    return None not in ends and len({end.group()[:2] == "ee" for end in ends if end}) == 2
 
 
 @lru_cache(maxsize=65_536)
@@ -155,6 +165,15 @@ def _are_forms(one: str, other: str) -> bool:
         return False
     endings = {one[common:], other[common:]}
     return endings <= ENDINGS and not endings & AGENTS
+
+
+def _denials(text: str) -> tuple[tuple[int, int], ...]:
+    exempt = [match.span() for match in NO_DENIAL.finditer(text)]
+    return tuple(
+        match.span()
+        for match in DENIAL.finditer(text)
+        if not any(start <= match.start() < end for start, end in exempt)
+    )
 
 
 def _words(text: str, language: str, dates: Iterable[Date]) -> Iterable[Word]:
@@ -174,8 +193,11 @@ def _words(text: str, language: str, dates: Iterable[Date]) -> Iterable[Word]:
         raw = match.group()
         inside = any(first <= start < last for first, last in spans)
         if _UNSPACED.match(raw):
-            if not inside:
-                yield from _pairs(raw, start, at)
+            yield from (
+                each
+                for each in _characters(raw, start, at)
+                if not any(first <= each.start < last for first, last in spans)
+            )
             is_new, before = False, raw
             continue
         if not inside:
@@ -197,7 +219,9 @@ def _word(
         key = f"month {month}"
     else:
         terms = _analyzer(language).terms(bare)
-        key = "".join(terms)
+        key = "".join(terms).replace("ё", "е")
+        if _CONTRACTED.search(bare):
+            return None
         if not key or key in _stop(language) or key in LIGHT:
             # "US" and "IT" are names, whatever the words are that are written with their letters.
             if not (len(bare) > 1 and bare.isupper() and not before.isupper()):
@@ -211,18 +235,25 @@ def _word(
         start + len(raw),
         is_name,
         is_first,
-        before.casefold() in ARTICLES,
+        before.casefold() in ARTICLES or before.endswith(("'s", "’s")),
         at,
     )
 
 
-def _pairs(run: str, start: int, at: int) -> Iterable[Word]:
-    for place in range(max(1, len(run) - 1)):
-        pair = run[place : place + 2]
-        if not DENIAL.fullmatch(pair):
-            yield Word(
-                pair, pair, start + place, start + place + len(pair), False, False, False, at
-            )
+def _characters(run: str, start: int, at: int) -> Iterable[Word]:
+    for place, sign in enumerate(run, start):
+        if sign in UNSPACED_STOP or _KANA.match(sign) or DENIAL.fullmatch(sign):
+            continue
+        yield Word(
+            sign,
+            sign,
+            place,
+            place + 1,
+            is_name=False,
+            is_first=False,
+            follows_article=False,
+            at=at,
+        )
 
 
 @cache
@@ -252,5 +283,9 @@ _WORD = regex.compile(
     r"|[\w--[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}ー]]+(?:['’.&][\w--[\p{Han}\p{Hiragana}\p{Katakana}]]+)*",
     regex.V1,
 )
+_PARTY_END = regex.compile(r"(?:ee|er|or)s?$")
+_CYRILLIC = regex.compile(r"\p{Cyrillic}")
+_CONTRACTED = regex.compile(r"n['’]t$")
+_KANA = regex.compile(r"\p{Hiragana}")
 _POSSESSIVE = regex.compile(r"['’]s?$")
 _SENTENCE_END = regex.compile(r"[.!?:。！？：\n\"“„«»•|]")

@@ -20,7 +20,7 @@ from lcagent.retrieval.quotes.checking import is_evidence
 PAGES_READ = 6
 """Pages, those with most of the claim's words, whose sentences are weighed one by one."""
 
-SENTENCES_WEIGHED = 12
+SENTENCES_WEIGHED = 8
 
 
 class ShownText(Protocol):
