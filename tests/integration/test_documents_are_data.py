@@ -66,7 +66,7 @@ async def test_a_reading_agent_has_no_tools(tmp_path: Path, strategy: str) -> No
     assert served
     known = {
         "model", "max_tokens", "max_completion_tokens", "temperature", "stream",
-        "stream_options", "response_format", "stop",
+        "stream_options", "response_format", "stop", "logprobs",
     }  # fmt: skip
     assert {name for call in served for name in call.parameters} <= known
 
