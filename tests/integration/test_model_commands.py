@@ -102,14 +102,16 @@ def test_an_invented_quote_is_not_found_one_elsewhere_misattributed_and_strict_e
 ) -> None:
     serve(
         _says(
-            'One [S1 "Hector Vance kept the lighthouse"]. Two [S2 "The stair inside has 163 steps"]'
-            '. Three [S1 "nobody ever wrote these words"]. Four.'
+            'Hector Vance kept it [S1 "Hector Vance kept the lighthouse"]. A gull did [S2 "The stair '
+            'inside has 163 steps"]. Three [S1 "nobody ever wrote these words"]. Four.'
         )
     )
     done = call("ask", book, "Who kept the lighthouse?", "--json", "--strict")
     answer = json.loads(done.out)
     assert [one["status"] for one in answer["citations"]] == ["exact", "misattributed", "not_found"]
-    assert [one["status"] for one in answer["claims"]] == ["supported"] + ["unsupported"] * 3
+    assert [one["status"] for one in answer["claims"]] == [
+        *("supported", "quoted", "unsupported", "unsupported")
+    ]
     assert answer["citations"][1]["section"] == "The Light"
     assert done.status == 3
 
