@@ -143,7 +143,7 @@ _STEPS = regex.compile(
     r"""\bof\s+the\s+(?:\p{L}+\s+){1,4}of\b
     |.{12}\b(?:who|that|which|whose|whom)\b
     |^\W*(?:which|who)\s+of\s+the\s+(?:two|three)\b
-    |\b(?:older|younger|larger|smaller|bigger|longer|shorter|earlier|later|higher|lower|more|less|fewer)\b.+\bthan\b
+    |\b(?:more|less|fewer)\b.+\bthan\b|\b(?!rather|other)\p{L}{2,}er\s+(?:\p{L}+\s+){0,2}than\b
     |['’]s\s+(?:\p{L}+\s+){0,3}\p{L}+['’]s\b|\bof\b.+['’]s\b|['’]s\b.+\bof\b
     |(?<!^\W*wh(?:o|at)\s+(?:is|was|are|were)\s+)\bthe\s+\p{L}*(?:or|er|ist|ian|wife|husband|son|child|sibling)\s+of\b
     |\b(?:older|younger|larger|smaller|bigger|longer|shorter|earlier|later|higher|lower|more|less|fewer|better|first)\b.+\bor\b|,.+\bor\b

@@ -210,6 +210,10 @@ def _measures(draft: CandidateDraft, leaf: Leaf) -> dict[str, float]:
             tokens
         )
         found["lowest token log-probability"] = min(each.logprob for each in tokens)
+        found["that, and twice the share of words"] = (
+            found["lowest token log-probability"]
+            + 2 * (found["share of the answer's words in one sentence"])
+        )
     return found
 
 

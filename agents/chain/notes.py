@@ -209,6 +209,19 @@ def format_fact(fact: NotedFact, *, with_quote: bool = False) -> str:
     return f"[{fact.label}] {' '.join(fact.text.split())}{shown}{doubt}"
 
 
+def cells_asked_for(row: str, heads: str, question: str) -> str:
+    """Return the cells of a row under the heads that a question names, else the row as it is.
+
+    Small models cannot count columns.
+    """
+    names, words = heads.split(), row.split()
+    label = " ".join(words[: -len(names)]) if names else ""
+    cells = zip(names, words[-len(names) :], strict=True) if label else ()
+    wanted = {word.strip(".,;:?!") for word in question.split()}
+    asked = [f"{label}, {name}: {cell}" for name, cell in cells if name in wanted]
+    return "; ".join(asked) or row
+
+
 def rank_by_use(facts: Sequence[NotedFact], question: str) -> list[NotedFact]:
     """Return facts, those with a quote that was found first, then by words of the question.
 

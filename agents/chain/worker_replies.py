@@ -22,7 +22,7 @@ from lcagent.agents.chain.notes import (
 )
 from lcagent.agents.chain.worker_chunks import WorkerChunk
 from lcagent.agents.citations import strip_marks
-from lcagent.agents.replies import carries_nothing
+from lcagent.agents.replies import carries_nothing, clean_reply
 from lcagent.agents.reply_json import extract_json_object
 from lcagent.documents import Span
 from lcagent.retrieval.quotes.checking import QuoteChecker, is_evidence
@@ -111,6 +111,7 @@ def parse_copied_reply(
     stated: list[tuple[str, str]] = []
     supported: list[NotedFact] = []
     missed = False
+    text = clean_reply(text, question, [chunk.text]).text
     for sentence in dict.fromkeys(_copied_sentences(text, question)):
         copied = _copied_parts(sentence, chunk, checker)
         support = None if copied else find_support(on_one_line(sentence), question, chunk)

@@ -1,7 +1,8 @@
 """Confidence: how sure a model is of an answer, measured in one of three ways.
 
 From log-probabilities: the mean over the tokens of the explanation, not of the answer (Cao et al.,
-https://arxiv.org/abs/2311.13982, section 3.3, and the authors' code). Where a server tells none:
+https://arxiv.org/abs/2311.13982, section 3.3, and the authors' code); of an answer that was asked
+for in plain words, and so has no explanation, the lowest. Where a server tells none:
 how many of several samples agree with the answer, and else what the model itself says. The last two
 are not in the paper.
 
@@ -76,6 +77,17 @@ def mean_logprob(text: str, tokens: Sequence[TokenLogprob], spans: TextSpans) ->
         for token, start, end in _locate_tokens(text, tokens)
         if any(first <= _first_byte(token, start, end) < last for first, last in borders)
     )
+
+
+def lowest_logprob(text: str, tokens: Sequence[TokenLogprob], spans: TextSpans) -> float | None:
+    """Return the lowest log-probability of a token that begins in `spans`; None without any."""
+    borders = _as_byte_spans(text, spans)
+    found = [
+        token.logprob
+        for token, start, end in _locate_tokens(text, tokens)
+        if any(first <= _first_byte(token, start, end) < last for first, last in borders)
+    ]
+    return min(found, default=None)
 
 
 def mean_logprob_over(
@@ -211,7 +223,10 @@ def _mean(logprobs: Iterator[float]) -> float | None:
 
 
 def _by_logprobs(draft: CandidateDraft, reply: Reply) -> Confidence:
-    found = mean_logprob(reply.text, reply.logprobs or (), draft.read.explanation)
+    # A plain reply explains nothing. Of the answer itself its least likely word tells more than the
+    # mean does (docs/decisions/0018).
+    measure = lowest_logprob if draft.is_plain else mean_logprob
+    found = measure(reply.text, reply.logprobs or (), draft.read.explanation)
     return Confidence(FAILED_SCORE, (NO_EXPLANATION,)) if found is None else Confidence(found)
 
 

@@ -6,7 +6,7 @@ a JSON object of the two; all of that is read.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import regex
@@ -61,9 +61,10 @@ def parse_plain_reply(text: str) -> ExplainedReply:
     """
     explained = parse_explained_reply(text)
     if explained.has_marker and explained.answer:
-        return explained
+        return replace(explained, explanation=_spans_without_marks(0, len(text), text))
     for start, end in sentences(text):
-        said, answer = text[start:end].strip(), clean_answer(text[start:end])
+        said = _FENCE.sub("", text[start:end]).strip()
+        answer = clean_answer(said)
         is_introduction = said.endswith((":", "："))
         if not (is_introduction or is_no_answer(answer) or carries_nothing(said)):
             return ExplainedReply(answer, _spans_without_marks(start, end, text))
@@ -124,6 +125,7 @@ def _spans_without_marks(start: int, end: int, text: str) -> TextSpans:
     return tuple(span for span in spans if text[slice(*span)].strip())
 
 
+_FENCE = regex.compile(r"</?\w+ [0-9a-f]{8}>")
 _PAIRS = (('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("«", "»"), ("「", "」"))
 _OBJECT = regex.compile(r"\s*(?:```\w*\s*)?\{")
 _VALUE = r'\s*:\s*"(?<value>(?:[^"\\]|\\.)*)"?'
@@ -132,7 +134,7 @@ _ANSWER = regex.compile(rf'"(?:final_)?answer"{_VALUE}')
 _MARKER = regex.compile(
     r"""[*_]*(?:
     \b(?:so|thus|therefore|hence),?\s+the\s+(?:final\s+)?answer\s+is\b[*_]*\s*[:：]?
-    |\b(?:the\s+)?(?:final\s+)?answer\s+is\s*[:：]
+    |\b(?:the\s+)?(?:final\s+)?answer\s+(?:to\s+th(?:e|is)\s+question\s+)?is\s*[:：]
     |(?:\b(?:also|daher|somit|folglich),?\s+)?\b(?:die\s+antwort\s+(?:lautet|ist)|(?:lautet|ist)\s+die\s+antwort)\s*[:：]
     |(?:所以|因此|故)?[,，]?\s*(?:最终)?答案(?:是|为)?\s*[:：]
     |(?:إذن|إذًا|لذلك|لذا)?[،,]?\s*(?:الجواب|الإجابة)(?:\s+النهائي\p{L}*)?\s*(?:هو|هي)?\s*[:：]

@@ -177,9 +177,9 @@ def is_near_tie(candidates: Sequence[Candidate]) -> bool:
 def decide(asked: str, candidates: Sequence[Candidate], method: ConfidenceMethod) -> NodeResult:
     """Take the surest candidate as the answer to a question.
 
-    What the model merely knows gives way to what passages say, however sure it is. Where a model
-    was asked in plain words its scores tell little (docs/decisions/0018), so what passages say goes
-    first whatever its score.
+    What the model merely knows gives way to what passages say, however sure it is; where it was
+    asked in plain words, to whatever it read. What a weak model says of its sureness is worse than
+    chance (docs/decisions/0018): then what passages say goes first.
 
     Args:
         method: What the scores of all candidates were measured by.
@@ -191,7 +191,8 @@ def decide(asked: str, candidates: Sequence[Candidate], method: ConfidenceMethod
     answers = [each for each in surest if each.score > FAILED_SCORE]
     said = [each for each in answers if each.is_supported]
     if any(each.is_plain for each in ordered):
-        said = said or [each for each in answers if each.kind != "closed_book"]
+        read = [each for each in answers if each.kind != "closed_book"]
+        said = (said if method == "stated" else []) or read
     elif chosen.kind == "closed_book":
         said = [each for each in said if each.kind == "open_book"]
     else:

@@ -93,8 +93,10 @@ def is_baseless(claims: Sequence[Claim], state: AskState, run: RunContext) -> bo
 def says_nothing_new(claim: str, question: str) -> bool:
     """Say whether a statement has nothing but words of the question: "It carried 2019 passengers".
 
-    A denial is something new.
+    A denial is something new, and so is any statement where the question is whether it is so.
     """
+    if _ASKS_WHETHER.search(question):
+        return False
     said, asked = read_statement(claim), read_statement(question)
     if len(said.denials) != len(asked.denials) or len(said.words) < FEWEST_WORDS:
         return False
@@ -102,4 +104,12 @@ def says_nothing_new(claim: str, question: str) -> bool:
     return all(is_known) and set(_NUMBER.findall(claim)) <= set(_NUMBER.findall(question))
 
 
+_ASKS_WHETHER = regex.compile(
+    r"""^\W*(?:
+    (?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|shall|may|must)\b
+    |(?:ist|sind|war|waren|hat|haben|hatte|kann|konnte|wird|wurde|darf|muss|soll|gibt|gab)\b
+    |est-ce\s(?!que\squ)|(?:es|son|fue|era|hay|tiene|puede)\b|هل\b
+    )|吗[?？]|(?<!何|誰|つ|く)(?:です|ます|でした|ました)か|\bли\b""",
+    regex.VERBOSE | regex.IGNORECASE,
+)
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")

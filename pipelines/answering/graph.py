@@ -4,7 +4,6 @@ A method of the registry that answers questions is a node, or a subgraph, behind
 """
 
 import asyncio
-from dataclasses import replace
 from typing import TypeAlias
 
 from langgraph.graph import END, START, StateGraph
@@ -12,7 +11,11 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Checkpointer
 
-from lcagent.agents.question_classifier import EvidenceNeed, classify_by_model
+from lcagent.agents.question_classifier import (
+    EvidenceNeed,
+    classify_by_model,
+    classify_by_words,
+)
 from lcagent.pipelines.answering import plan
 from lcagent.pipelines.answering.plan import Route
 from lcagent.pipelines.context import RunContext
@@ -84,7 +87,8 @@ async def _asked(by_rules: Route, question: str, run: RunContext) -> Route:
     metered = run.metered()
     takes = await classify_by_model(question, metered)
     if takes is None:
-        chosen = replace(by_rules, reason=f"{by_rules.reason}, and so does the model")
+        likely = _METHODS[classify_by_words(question).likely]
+        chosen = Route(likely, f"{by_rules.reason}, and so does the model")
     else:
         chosen = Route(_METHODS[takes], _SAID[takes])
     detail = {

@@ -20,7 +20,13 @@ from lcagent.agents.chain.chain_prompts import (
     WorkerPrompt,
     allocate_budget,
 )
-from lcagent.agents.chain.notes import LABEL_PREFIXES, NotedFact, Notes, NotesDelta
+from lcagent.agents.chain.notes import (
+    LABEL_PREFIXES,
+    NotedFact,
+    Notes,
+    NotesDelta,
+    cells_asked_for,
+)
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
 from lcagent.agents.chain.worker_replies import NOT_IN_THE_TEXT, label_facts
 from lcagent.agents.quoting import choose_quotes
@@ -93,7 +99,9 @@ async def facts_like(question: str, notes: Notes, run: RunContext) -> tuple[Note
         page, heads = quote.span.page, quote.column_heads
         text = run.documents[page.document_id].pages[page.page_index].text
         above = text[heads.start : heads.end] if heads is not None else ""
-        facts.append(NotedFact("", quote.text, quote.text, page, "exact", "lcagent", above))
+        said = cells_asked_for(quote.text, above, question)
+        above = above if said == quote.text else ""
+        facts.append(NotedFact("", said, quote.text, page, "exact", "lcagent", above))
     return label_facts(facts, notes)
 
 

@@ -25,7 +25,7 @@ def _cost(question: str, run: "RunContext") -> "Cost":
 METHOD = Method(
     name="rag",
     verb="ask",
-    summary="searches, and answers from the pages found; finds nothing: asks nobody",
+    summary="searches, and answers from the pages found",
     describe_step=describe_answer,
     node=_node,
     cost=_cost,

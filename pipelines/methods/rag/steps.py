@@ -36,6 +36,9 @@ SHARE_OF_WINDOW = 8
 """What small windows give to passages, one part in so many: the more a small model is shown, the
 less it finds in it (docs/decisions/0017)."""
 
+LEAST_TOKENS = 512
+"""As much is shown whatever the window, if there is room."""
+
 WHOLE_PAGES_TOKENS = 4_000
 """From so much room on, whole pages are shown instead of the sentences nearest to the question."""
 
@@ -139,7 +142,7 @@ def _shown(found: SearchResults, question: str, run: RunContext) -> Shown:
     if run.gives_marks:
         sources = pack_passages(found.passages, run.documents, most, count, run.pages)
         return Shown(sources, reader_prompt(question, sources, gives_marks=True))
-    share = min(most, run.chat_model.card.window_tokens // SHARE_OF_WINDOW)
+    share = min(most, max(LEAST_TOKENS, run.chat_model.card.window_tokens // SHARE_OF_WINDOW))
     if share < WHOLE_PAGES_TOKENS:
         near = pack_nearest(found, run.documents, share, count)
         return Shown(near, reader_prompt(question, near, is_joined=True))

@@ -21,8 +21,9 @@ from lcagent.results import FoundBy
 OWN = "the model's own knowledge, not from the documents"
 PARTLY_OWN = "in part the model's own knowledge, not from the documents"
 
-PLAIN = (
-    "the model does not explain its answers, so how sure it is tells little: answers that passages "
+PLAIN = "the model explains no answer, so each is as sure as its least likely word"
+PLAIN_AND_STATED = (
+    "the model explains no answer and the server tells no log-probabilities: answers that passages "
     "say go before others"
 )
 
@@ -86,8 +87,8 @@ class Findings:
         """Return what one should know before trusting the answer."""
         root = self.answers.get(0)
         notes = list(self.known.tree.flags)
-        if self.known.is_plain:
-            notes.append(PLAIN)
+        if root is not None and self.known.is_plain and root.method != "samples":
+            notes.append(PLAIN if root.method == "logprobs" else PLAIN_AND_STATED)
         elif root is not None and root.method in _HOW:
             notes.append(_HOW[root.method])
         if root is not None and root.is_answered and root.flags:

@@ -57,6 +57,14 @@ async def test_the_model_says_what_an_open_question_takes(
     assert (first.key, len(first.calls)) == ("route", 1)
 
 
+async def test_a_comparison_takes_several_facts_where_the_model_does_not_say(
+    session: Session, tmp_path: Path
+) -> None:
+    question = "Is the old ferry slower than the new one?"
+    answer = await _ask(session, tmp_path, _model("a walk"), question=question)
+    assert answer.strategy == "tree"
+
+
 @pytest.mark.parametrize("question", ["Who steers it?", WIDE])
 async def test_the_model_is_not_asked_where_words_tell(
     session: Session, tmp_path: Path, question: str

@@ -136,6 +136,8 @@ async def test_the_plain_prompt_has_nothing_that_could_be_taken_for_an_answer(
         ("The ferry did carry 2019.", "How many did the ferry carry in 2019?", True),
         ("The ferry carried 48,216 passengers.", "How many passengers did the ferry carry?", False),
         ("The ferry did not carry passengers.", "Did the ferry carry passengers?", False),
+        ("The ferry carried passengers.", "Did the ferry carry passengers?", False),
+        ("Die Fähre hat Autos.", "Hat die Fähre Autos?", False),
         ("London", "London or Rome?", False),
         ("The keeper was Hector Vance.", "Who was the keeper?", False),
     ],

@@ -9,6 +9,7 @@ from lcagent.agents.chain.notes import (
     NotedFact,
     Notes,
     NotesDelta,
+    cells_asked_for,
     fit_to_budget,
 )
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
@@ -100,3 +101,12 @@ def test_whatever_workers_leave_open_what_is_shown_fits() -> None:
     view = fit_to_budget(notes, 200, lambda text: len(text.split()), "Who kept it?")
     assert len(view.text.split()) <= 200
     assert [fact.label for fact in view.left_out] == ["F1"]
+
+
+def test_of_a_row_the_cells_under_the_heads_that_are_asked_for_are_told_by_name() -> None:
+    row, heads = "Foot passengers 45,930 48,612 48,216", "2017 2018 2019"
+    asked = cells_asked_for(row, heads, "How many foot passengers were there in 2019?")
+    assert asked == "Foot passengers, 2019: 48,216"
+    assert cells_asked_for(row, heads, "How many foot passengers were there?") == row
+    assert cells_asked_for("48,612 48,216", heads, "And in 2019?") == "48,612 48,216"
+    assert cells_asked_for("It is so.", "", "And in 2019?") == "It is so."

@@ -2,7 +2,11 @@
 
 import pytest
 
-from lcagent.agents.probtree.explained_replies import clean_answer, parse_explained_reply
+from lcagent.agents.probtree.explained_replies import (
+    clean_answer,
+    parse_explained_reply,
+    parse_plain_reply,
+)
 from lcagent.agents.probtree.question_tree import (
     find_references,
     insertable_answer,
@@ -69,3 +73,20 @@ def test_references_of_both_forms_are_found_and_all_places_filled() -> None:
 def test_cleaning_takes_one_pair_of_quotation_marks() -> None:
     assert clean_answer('"The Salt Barges".') == "The Salt Barges"
     assert clean_answer("'t Hooft") == "'t Hooft"
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("It was built in Tolquay. It was built in Tolquay.", "It was built in Tolquay"),
+        ("The answer to the question is: Tolquay.", "Tolquay"),
+        ("The answer is as follows:\n\nTolquay", "Tolquay"),
+        ("<passages 3f9a11c2>\nIt was Tolquay.", "It was Tolquay"),
+    ],
+)
+def test_of_a_plain_reply_the_first_sentence_is_the_answer_and_is_measured(
+    reply: str, answer: str
+) -> None:
+    read = parse_plain_reply(reply)
+    assert read.answer == answer
+    assert any(answer in reply[start:end] for start, end in read.explanation)

@@ -225,6 +225,16 @@ async def test_passages_are_asked_plainly_once_where_nothing_was_explained(
     assert "S1 |" not in model.requests[-1].messages[-1].text
 
 
+async def test_a_plain_answer_is_as_sure_as_its_least_likely_word() -> None:
+    pieces = [("Berta", -0.1), (" rowed", -4.0), (" it.", -0.1), (" She slept.", -9.0)]
+    tokens = tuple(TokenLogprob(piece, p, piece.encode()) for piece, p in pieces)
+    model = _model(lambda _: Reply("".join(piece for piece, _ in pieces), logprobs=tokens))
+    asked = ResolvedQuestion(LEAF.text, (RetrievalQuery(LEAF.text, 5),))
+    answerer = NodeAnswerer(LogprobClient(model, 100), Shelf(), is_plain=True)
+    answered = await answerer.answer(asked, LEAF, {})
+    assert (answered.choice.answer, answered.choice.score) == ("Berta rowed it", -4.0)
+
+
 async def test_a_model_that_is_asked_plainly_is_not_asked_what_it_knows() -> None:
     model = _model(lambda _: "Berta rowed.")
     asked = ResolvedQuestion(LEAF.text, (RetrievalQuery(LEAF.text, 5),))
@@ -234,7 +244,10 @@ async def test_a_model_that_is_asked_plainly_is_not_asked_what_it_knows() -> Non
     assert (answered.choice.answer, answered.choice.is_supported) == ("Berta rowed", False)
 
 
-@pytest.mark.parametrize("nothing", ["Unknown", "I cannot say.", "", "The answer is as follows:"])
+@pytest.mark.parametrize(
+    "nothing",
+    ["Unknown", "I cannot say.", "", "The answer is as follows:", "<passages 3f9a11c2>"],
+)
 async def test_a_plain_reply_that_says_nothing_fails(nothing: str) -> None:
     model = _model(lambda request: nothing if "plain" in request.purpose else "Hm.")
     asked = ResolvedQuestion(LEAF.text, (RetrievalQuery(LEAF.text, 5),))

@@ -13,6 +13,7 @@ from lcagent.agents.probtree.explained_replies import is_no_answer
 from lcagent.agents.probtree.node_result import (
     Candidate,
     combine_scores,
+    decide,
     is_near_tie,
     rank_scores,
     score_answer,
@@ -181,3 +182,30 @@ def test_scores_closer_than_a_hundredth_are_uncertain() -> None:
             Candidate("open_book", "", FAILED_SCORE),
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("candidates", "method", "chosen"),
+    [
+        ([("closed_book", -0.1, 0, 0), ("open_book", -0.9, 1, 0)], "logprobs", "open_book"),
+        ([("closed_book", -0.1, 0, 0), ("open_book", -0.9, 0, 0)], "logprobs", "closed_book"),
+        ([("child_aggregating", -0.1, 0, 0), ("open_book", -0.9, 1, 0)], "logprobs",
+         "child_aggregating"),
+        ([("closed_book", -0.1, 0, 0), ("open_book", -0.9, 0, 1)], "logprobs", "open_book"),
+        ([("closed_book", -0.1, 0, 0), ("open_book", FAILED_SCORE, 0, 1)], "logprobs",
+         "closed_book"),
+        ([("child_aggregating", -0.1, 0, 1), ("open_book", -0.9, 1, 1)], "logprobs",
+         "child_aggregating"),
+        ([("child_aggregating", -0.1, 0, 1), ("open_book", -0.9, 1, 1)], "stated", "open_book"),
+    ],
+    ids=["said by passages", "not said", "from below", "asked plainly", "nothing read",
+         "plain and measured", "plain and stated"],
+)  # fmt: skip
+def test_what_was_read_goes_before_what_is_merely_known(
+    candidates: Any, method: Any, chosen: str
+) -> None:
+    given = [
+        Candidate(kind, "Wick", score, is_supported=bool(supported), is_plain=bool(plain))
+        for kind, score, supported, plain in candidates
+    ]
+    assert decide("Where?", given, method).chosen == chosen
