@@ -103,7 +103,8 @@ def test_an_invented_quote_is_not_found_one_elsewhere_misattributed_and_strict_e
     serve(
         _says(
             'Hector Vance kept it [S1 "Hector Vance kept the lighthouse"]. A gull did '
-            '[S2 "The stair inside has 163 steps"]. Three [S1 "nobody ever wrote these words"]. Four.'
+            '[S2 "The stair inside has 163 steps"]. Three '
+            '[S1 "nobody ever wrote these words"]. Four.'
         )
     )
     done = call("ask", book, "Who kept the lighthouse?", "--json", "--strict")
