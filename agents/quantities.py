@@ -25,6 +25,7 @@ from lcagent.agents.quantity_words import (
     DATES,
     DOUBTFUL_MONTHS,
     MONTHS,
+    NAME_BEFORE,
     NOUN,
     QUANTITY,
     SCALE,
@@ -174,6 +175,8 @@ def _quantities(text: str, language: str, pattern: regex.Pattern[str]) -> Iterat
         if match.start() < done:  # the scale of the number before
             continue
         is_word = match["digits"] is None
+        if is_word and _is_part_of_name(text, match.start()):
+            continue
         values = _word_values(match["words"]) if is_word else _values(match["digits"], language)
         if not values:
             continue
@@ -195,6 +198,12 @@ def _quantities(text: str, language: str, pattern: regex.Pattern[str]) -> Iterat
             noun[1].casefold() if noun else "",
             is_word,
         )
+
+
+def _is_part_of_name(text: str, start: int) -> bool:
+    """Say whether a number in words is the second word of a name, as in "Quern Two"."""
+    before = text[max(0, start - 40) : start]
+    return text[start].isupper() and NAME_BEFORE.search(before) is not None
 
 
 def _money_scale(text: str, start: int, end: int) -> regex.Match[str] | None:

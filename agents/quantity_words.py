@@ -217,6 +217,7 @@ UNIT_AFTER = regex.compile(
     r"|[ap]\.\s?m\.?(?!\p{L})|\p{L}[\p{L}µμ]*(?:-(?i:hours?|points?))?[²³23]?(?![\p{L}\d]))"
 )
 UNIT_BEFORE = regex.compile(r"(US\$|[$€£¥₽₹]|(?<!\p{L})(?:USD|EUR|GBP|CHF|JPY|Rs)\.?)\s?[-−]?$")
+NAME_BEFORE = regex.compile(r"\p{Lu}\p{Ll}+\x20$")
 NOUN = regex.compile(r"[\s\u00a0-]+(\p{L}[\p{L}'’-]*)")
 BELOW = regex.compile(
     r"(?:(?:less|fewer|lower) than|under|below|up to|at most|no more than|not more than|maximum of"

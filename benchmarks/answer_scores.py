@@ -20,7 +20,7 @@ COLUMNS = (
     "located citation",
     "on its page",
     "a year of our prompts",
-    "false, but a claim is supported",
+    "not the answer, though a claim is supported",
     "cut",
     "CPU s",
     "tokens read, written",
@@ -44,8 +44,8 @@ class Score:
         is_shown: The answer stands in it or in a quote that is shown with it.
         is_located: It has a quote that was found in the document.
         is_on_place: One of those stands where the answer is.
-        is_false_proof: A claim is marked as supported, and the answer is not right. Without a
-            model, quotes claim nothing.
+        is_wrong_though_supported: A claim is marked as supported, and the answer is not right: it
+            may be false, or true and beside the point. Without a model, quotes claim nothing.
     """
 
     is_right: bool
@@ -54,7 +54,7 @@ class Score:
     is_shown: bool
     is_located: bool
     is_on_place: bool
-    is_false_proof: bool
+    is_wrong_though_supported: bool
     says_prompt_year: bool
     is_cut: bool
 
@@ -78,7 +78,7 @@ def score(row: Row, question: Question) -> Score:
         is_on_place=any(
             question.is_place(one["page"], one["section"], one["quote"]) for one in located
         ),
-        is_false_proof=is_proved and not abstains and not is_right,
+        is_wrong_though_supported=is_proved and not abstains and not is_right,
         says_prompt_year=bool(row.get("prompt_years")) and not is_right,
         is_cut=row.get("finish") == "cut",
     )
@@ -159,7 +159,7 @@ def _line(
         _share([one.is_located for one in answerable]),
         _share([one.is_on_place for one in answerable]),
         _count([one.says_prompt_year for one in every]),
-        _count([one.is_false_proof for one in every]),
+        _count([one.is_wrong_though_supported for one in every]),
         _count([one.is_cut for one in every]),
         f"{sum(cost[key]['cpu_s'] for key in keys) / len(keys):.1f}",
         f"{read:,.0f}, {written:,.0f}",
@@ -202,15 +202,15 @@ def _differences(title: str, pairs: Pairs) -> str:
     if not pairs:
         return ""
     lines = [
-        f"| {title} | n | right | F1 | located | on its page |",
-        "|---" * 6 + "|",
+        f"| {title} | n | right | in the answer or a quote | F1 | located | on its page |",
+        "|---" * 7 + "|",
     ]
     for method, other, both in pairs:
         differences = [
             _difference(
                 [getattr(one, name) for one, _ in both], [getattr(b, name) for _, b in both]
             )
-            for name in ("is_right", "f1", "is_located", "is_on_place")
+            for name in ("is_right", "is_shown", "f1", "is_located", "is_on_place")
         ]
         against = f"{method} - {other}" if method != other else method
         lines.append(f"| {against} | {len(both)} | {' | '.join(differences)} |")

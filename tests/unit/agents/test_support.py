@@ -61,3 +61,10 @@ def test_the_sentence_that_says_a_claim_is_found(claim: str, question: str, quot
 )
 def test_what_no_sentence_says_has_no_support(claim: str, question: str) -> None:
     assert find_support(claim, question, SHOWN) == []
+
+
+def test_a_number_in_a_name_proves_no_amount() -> None:
+    heads = "Electricity sent out by the wheels, in megawatt-hours\nYear Quern One Quern Two Both"
+    claim = "The wheel sends out 2 megawatt-hours of electricity in 2020."
+    question = "How many megawatt-hours did Quern Two send out in 2020?"
+    assert not find_support(claim, question, [Shown(Span("d", 0), heads)])

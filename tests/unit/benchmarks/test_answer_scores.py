@@ -56,8 +56,10 @@ def test_an_abstention_is_right_only_where_there_is_no_answer() -> None:
 
 def test_a_wrong_answer_with_a_supported_claim_is_a_false_proof() -> None:
     claims = [{"text": "In 1897.", "status": "supported"}]
-    assert score(_row("In 1897.", claims=claims, prompt_years=["1897"]), QUESTION).is_false_proof
-    assert not score(_row("48,216", claims=claims), QUESTION).is_false_proof
+    assert score(
+        _row("In 1897.", claims=claims, prompt_years=["1897"]), QUESTION
+    ).is_wrong_though_supported
+    assert not score(_row("48,216", claims=claims), QUESTION).is_wrong_though_supported
 
 
 def test_tables_compare_a_method_with_its_baseline_and_with_before() -> None:
