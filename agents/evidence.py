@@ -15,7 +15,12 @@ import regex
 
 from lcagent.agents.quantities import Quantity
 from lcagent.agents.quote_context import QuoteInContext, stands_under
-from lcagent.agents.sentence_parts import moves_parts, swaps_numbers, takes_opposite
+from lcagent.agents.sentence_parts import (
+    misplaces_number,
+    moves_parts,
+    swaps_numbers,
+    takes_opposite,
+)
 from lcagent.agents.statement_words import DENIAL_BEHIND
 from lcagent.agents.statements import Statement, Word, is_same_word, read_statement
 
@@ -326,6 +331,7 @@ class _Judged:
             moves_parts(self.claim, each.quote)
             or swaps_numbers(self.claim, each.quote)
             or takes_opposite(self.claim, each.quote)
+            or (not each.source.row and misplaces_number(self.claim, each.quote))
             for each in self.evidence
         )
 

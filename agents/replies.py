@@ -36,6 +36,7 @@ from lcagent.agents.reply_wrapping import (
     NOT_THERE_ALONE,
     NOT_THERE_LAST,
     OPEN_MARK,
+    PLAN_LINE,
     QUESTION_ANSWER,
     SOURCE_LINES,
     TAGS,
@@ -90,12 +91,23 @@ def clean_prose(text: str, prompt: str = "") -> str:
     """
     bare = _without_fence(_without_template(strip_reasoning(_printable(text)), "").strip())
     bare = ENCLOSING_LINES.sub("", _without_fence(bare))
-    asked = _folded(ENCLOSED.sub("", prompt))
+    lines = {_copied(line) for line in ENCLOSED.sub("", prompt).splitlines()}
+    asked = _copied(ENCLOSED.sub("", prompt))
+    bare = "\n".join(
+        line
+        for line in bare.splitlines()
+        if not PLAN_LINE.match(line) and not (line.strip() and _copied(line) in lines)
+    )
     for first, last in reversed(sentences(bare)):
-        words = _folded(bare[first:last]).strip(" .:")
+        words = _copied(bare[first:last])
         if len(words) >= LONG_ENOUGH and words in asked:
             bare = bare[:first] + bare[last:]
     return _without_loops(bare)
+
+
+def _copied(text: str) -> str:
+    """Return a text as it is compared with a prompt: models count its numbers on."""
+    return regex.sub(r"\p{N}+", "0", _folded(text)).strip(" .:")
 
 
 def says_not_found(text: str) -> bool:

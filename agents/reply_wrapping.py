@@ -74,6 +74,7 @@ SOURCE_LINES = regex.compile(
 )
 ENCLOSING_LINES = regex.compile(r"(?m)^[ \t]*</?\w+ [0-9a-f]{8}>[ \t]*$\n?")
 ENCLOSED = regex.compile(r"<(\w+ [0-9a-f]{8})>.*?</\1>", regex.DOTALL)
+PLAN_LINE = regex.compile(r"\W*paragraph \d+\W+main point\W", regex.IGNORECASE)
 LABEL_WORDS = (
     r"(?:the\s|your\s|my\s|here\sis\s(?:the|my)\s|final\s|short\s|direct\s|correct\s)*"
     r"(?:answer|response|reply|result|output|assistant|ai|bot|model|solution|conclusion)"

@@ -4,6 +4,7 @@ No parser: what stands before and behind a word that may be a verb is compared, 
 words tells the parts (English, French, Spanish and others, not German or Russian with their cases).
 """
 
+from decimal import Decimal
 from itertools import combinations
 
 from lcagent.agents.quantities import Quantity
@@ -84,6 +85,44 @@ def swaps_numbers(claim: Statement, quote: Statement) -> bool:
             if _share(moved[0], theirs[1]) and _share(moved[1], theirs[0]):
                 return True
     return False
+
+
+def misplaces_number(claim: Statement, quote: Statement) -> bool:
+    """Say whether what follows a number in the claim follows another number in the quote.
+
+    "61 percent of severe cases" is not said by "94 percent of severe cases but 61 percent of mild
+    ones", nor "$48.2 million in 2021" by "$48.2 million in 2020 to $41.7 million in 2021".
+    """
+    return any(
+        _follows_another(claim, quote, number) or _has_another_year(claim, quote, number)
+        for number in claim.quantities
+        if not number.is_year
+    )
+
+
+def _follows_another(claim: Statement, quote: Statement, number: Quantity) -> bool:
+    own = [found for found in quote.cells if found.values & number.values]
+    behind = _words_behind(claim, number)
+    if not own or not behind or any(_share(behind, _words_behind(quote, one)) for one in own):
+        return False
+    others = [
+        found
+        for found in quote.cells
+        if found.unit == own[0].unit and found not in own and not found.is_year
+    ]
+    return any(_share(behind, _words_behind(quote, found)) for found in others)
+
+
+def _has_another_year(claim: Statement, quote: Statement, number: Quantity) -> bool:
+    ours = _next_year(claim, number)
+    theirs = [_next_year(quote, found) for found in quote.cells if found.values & number.values]
+    return bool(ours) and bool(theirs) and all(year and not year & ours for year in theirs)
+
+
+def _next_year(said: Statement, number: Quantity) -> frozenset[Decimal]:
+    """Return the year that is the next number behind a number; nothing where none is."""
+    following = next((each for each in said.cells if each.start >= number.end), None)
+    return following.values if following and following.is_year else frozenset()
 
 
 def _moves(claim: Statement, quote: Statement, verb: Word, said: Word) -> bool:

@@ -128,13 +128,16 @@ class Chain:
     async def _copy_instead(
         self, noted: NotesDelta, chunk: WorkerChunk, notes: Notes, purpose: str
     ) -> NotesDelta:
-        """Return what a worker copies of a chunk; what it noted before where it copies nothing."""
-        copied = noted
+        """Return what a worker copies of a chunk; what it wrote before where it copies nothing.
+
+        Made-up facts, and what such a model calls open or known, are not kept.
+        """
+        kept = NotesDelta(message=noted.message, flags=noted.flags)
         if self.reasks:
-            copied = await replace(self, only_copies=True).read(chunk, notes, f"{purpose}, again")
-        if copied.facts:
-            return replace(copied, flags=(ONLY_COPIES, *copied.flags))
-        return replace(noted, flags=(ONLY_COPIES, *noted.flags))
+            worker = replace(self, only_copies=True)
+            copied = await worker.read(chunk, notes, f"{purpose}, again")
+            kept = copied if copied.facts else kept
+        return replace(kept, flags=(ONLY_COPIES, *kept.flags))
 
     def worker_prompt(self, notes: str, chunk: str) -> Prompt:
         """Return what a worker is shown."""

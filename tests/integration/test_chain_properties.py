@@ -222,7 +222,7 @@ async def test_a_chain_of_three_facts_across_a_book_is_followed(
 ) -> None:
     async with _facts(has_nonces=False) as server:
         answer = await _ask(server, _book(tmp_path), chain)
-    assert answer.answer == "lee"
+    assert answer.answer.removesuffix(" [no proof]") == "lee"
     assert set(server.statuses) == {200}
 
 
@@ -259,7 +259,7 @@ async def test_a_fault_in_the_middle_changes_nothing(tmp_path: Path, fault: Scri
     script = with_faults(fact_script(), {2: fault})
     async with ScriptedServer(script, ServerRules(window_tokens=WINDOW)) as server:
         answer = await _ask(server, _book(tmp_path))
-    assert answer.answer == "lee"
+    assert answer.answer.removesuffix(" [no proof]") == "lee"
     good = [call for call in _workers(server) if call.finish in ("stop", "length")]
     read = [found for call in good for found in _ID.findall(call.prompt)]
     assert read == [f"[[S{number:05}]]" for number in range(300)]
@@ -270,7 +270,7 @@ async def test_a_server_with_a_smaller_window_than_it_said_is_read_in_halves(
 ) -> None:
     async with _facts(window_tokens=1_000, has_nonces=False) as server:
         answer = await _ask(server, _book(tmp_path), window=WINDOW)
-    assert answer.answer == "lee"
+    assert answer.answer.removesuffix(" [no proof]") == "lee"
     read = [found for call in _workers(server) for found in _ID.findall(call.prompt)]
     assert read == [f"[[S{number:05}]]" for number in range(300)]
     assert server.statuses[400] > 0
@@ -300,7 +300,7 @@ async def test_a_reply_that_carries_nothing_does_not_end_the_chain(
     book.write_text(text.replace("[[S00290]]", f"[[S00290]] {HOPS[1]} and", 1), encoding="utf-8")
     async with ScriptedServer(script, ServerRules(window_tokens=WINDOW)) as server:
         answer = await _ask(server, book, chain)
-    assert answer.answer == "lee"
+    assert answer.answer.removesuffix(" [no proof]") == "lee"
     says_so = nothing.text.startswith(("I don't know", "No changes"))
     assert bool(answer.coverage.left_out) != says_so
 

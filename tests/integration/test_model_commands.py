@@ -102,15 +102,17 @@ def test_an_invented_quote_is_not_found_one_elsewhere_misattributed_and_strict_e
 ) -> None:
     serve(
         _says(
-            'Hector Vance kept it [S1 "Hector Vance kept the lighthouse"]. '
-            'Two [S2 "The stair inside has 163 steps"]. Three [S1 "nobody ever wrote these words"]. Four.'
+            'Hector Vance kept it [S1 "Hector Vance kept the lighthouse"]. A gull did '
+            '[S2 "The stair inside has 163 steps"]. Three '
+            '[S1 "nobody ever wrote these words"]. Four.'
         )
     )
     done = call("ask", book, "Who kept the lighthouse?", "--json", "--strict")
     answer = json.loads(done.out)
     assert [one["status"] for one in answer["citations"]] == ["exact", "misattributed", "not_found"]
-    statuses = ["supported", "quoted", "unsupported", "unsupported"]
-    assert [one["status"] for one in answer["claims"]] == statuses
+    assert [one["status"] for one in answer["claims"]] == [
+        *("supported", "quoted", "unsupported", "unsupported")
+    ]
     assert answer["citations"][1]["section"] == "The Light"
     assert done.status == 3
 

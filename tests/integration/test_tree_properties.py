@@ -260,7 +260,7 @@ async def test_a_model_that_does_not_explain_is_asked_plainly_and_what_passages_
         "The Ferry was directed by Jane Doe in 1911, and nobody saw it.",
         "lcagent",
     )
-    assert any("no log-probabilities" in note for note in right.notes)
+    assert any("explains no answer" in note for note in right.notes)
     assert all(claim.status != "supported" for claim in wrong.claims)
 
 

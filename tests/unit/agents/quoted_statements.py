@@ -688,3 +688,148 @@ CASES = [
         ),
     ),
 ]
+
+# Written when all was done: 28 of 30 right ones were supported then, and 2 of 30 wrong ones, a number
+# beside what another number belongs to, which was mended.
+LATER_CASES = [
+    Case(
+        "When was the railway opened?",
+        "The railway from Halden to Moss was opened by King Oscar on 2 January 1879 after six years of work.",
+        (
+            "King Oscar opened the railway from Halden to Moss on January 2, 1879.",
+            "It was opened in January 1879.",
+            "The railway was opened after 6 years of work.",
+        ),
+        (
+            "King Oscar opened the railway from Halden to Moss on 2 June 1879.",
+            "King Haakon opened the railway in 1879.",
+            "The railway was opened after six months of work.",
+        ),
+    ),
+    Case(
+        "What must the supplier deliver?",
+        "The supplier shall deliver 500 valves to the purchaser by 30 June and shall not charge for packing.",
+        (
+            "The supplier shall deliver 500 valves to the purchaser by June 30.",
+            "The supplier shall not charge for packing.",
+            "500 valves",
+        ),
+        (
+            "The purchaser shall deliver 500 valves to the supplier by 30 June.",
+            "The supplier shall charge for packing.",
+            "The supplier shall deliver 50 valves by 30 June.",
+        ),
+    ),
+    Case(
+        "How does the vaccine work?",
+        "In the trial the vaccine prevented 94 percent of severe cases but only 61 percent of mild ones.",
+        (
+            "The vaccine prevented 94% of severe cases in the trial.",
+            "61 percent of mild cases were prevented.",
+            "In the trial, 94 percent of severe cases were prevented by the vaccine.",
+        ),
+        (
+            "The vaccine prevented 61 percent of severe cases.",
+            "The vaccine caused 94 percent of severe cases.",
+            "The vaccine prevented 49 percent of severe cases in the trial.",
+        ),
+    ),
+    Case(
+        "Who founded the company?",
+        "Anna Berg and her brother Nils founded the company in 1924 with a capital of 30,000 kroner.",
+        (
+            "The company was founded in 1924 by Anna Berg and her brother Nils.",
+            "It was founded with a capital of 30,000 kroner.",
+            "Anna Berg founded the company in 1924.",
+        ),
+        (
+            "The company was founded in 1942 by Anna Berg and her brother Nils.",
+            "It was founded with a capital of 30,000 euros.",
+            "Anna Holm founded the company in 1924.",
+        ),
+    ),
+    Case(
+        "What were operating expenses?",
+        "Operating expenses decreased from $48.2 million in 2020 to $41.7 million in 2021.",
+        (
+            "Operating expenses decreased to $41.7 million in 2021.",
+            "In 2021 operating expenses were $41.7 million.",
+            "Operating expenses fell from $48.2 million to $41.7 million.",
+        ),
+        (
+            "Operating expenses increased from $48.2 million in 2020 to $41.7 million in 2021.",
+            "Operating expenses decreased from $41.7 million in 2020 to $48.2 million in 2021.",
+            "Operating expenses decreased to $41.7 billion in 2021.",
+        ),
+    ),
+    Case(
+        "Where does the plant grow?",
+        "The plant grows on dry slopes below 900 metres and flowers from May to July.",
+        (
+            "The plant grows on dry slopes below 900 m.",
+            "It flowers from May to July.",
+            "The plant flowers between May and July.",
+        ),
+        (
+            "The plant grows on dry slopes above 900 metres.",
+            "The plant flowers from March to July.",
+            "The plant does not grow on dry slopes.",
+        ),
+    ),
+    Case(
+        "What did the minister say?",
+        "The minister denied that the government had sold the islands to the United States.",
+        (
+            "The minister denied that the government had sold the islands to the United States.",
+            "The minister denied a sale of the islands to the United States.",
+            "According to the document, the minister denied that the islands had been sold.",
+        ),
+        (
+            "The government had sold the islands to the United States.",
+            "The minister said that the government had sold the islands.",
+            "The United States had sold the islands to the government.",
+        ),
+    ),
+    Case(
+        "Wie hoch ist der Berg?",
+        "Der Berg ist 2.314 Meter hoch und wurde zuerst 1856 von zwei Brüdern aus Bern bestiegen.",
+        (
+            "Der Berg ist 2314 m hoch.",
+            "Zuerst wurde der Berg 1856 von zwei Brüdern aus Bern bestiegen.",
+            "2314 Meter",
+        ),
+        (
+            "Der Berg ist 2.341 Meter hoch.",
+            "Der Berg wurde zuerst 1856 von drei Brüdern aus Bern bestiegen.",
+            "Der Berg wurde nie bestiegen.",
+        ),
+    ),
+    Case(
+        "What is the warranty?",
+        "The warranty lasts twenty-four months and does not cover damage by water.",
+        (
+            "The warranty lasts 24 months.",
+            "Damage by water is not covered by the warranty.",
+            "24 months",
+        ),
+        (
+            "The warranty lasts 24 weeks.",
+            "The warranty covers damage by water.",
+            "The warranty lasts 42 months.",
+        ),
+    ),
+    Case(
+        "Who commanded the fleet?",
+        "Admiral Rosen commanded the northern fleet of eleven ships, while Captain Voss led the southern one.",
+        (
+            "Admiral Rosen commanded the northern fleet.",
+            "Captain Voss led the southern fleet.",
+            "The northern fleet of 11 ships was commanded by Admiral Rosen.",
+        ),
+        (
+            "Captain Voss commanded the northern fleet.",
+            "Admiral Rosen commanded the southern fleet.",
+            "Admiral Rosen commanded a fleet of twelve ships.",
+        ),
+    ),
+]

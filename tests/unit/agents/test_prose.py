@@ -7,7 +7,8 @@ from lcagent.agents.replies import clean_prose
 TEXT = "## The light\n\nIt was lit in **1911** by Osla Brand. It burned until 1938."
 PROMPT = (
     "Instruction: Write about the light of the harbour.\n<plan 1a2b3c4d>\nIt was lit in 1911 by "
-    "Osla Brand.\n</plan 1a2b3c4d>\nWrite the paragraph only: no label, no number, no remark."
+    "Osla Brand.\n</plan 1a2b3c4d>\nWrite the paragraph only: no label, no number, no remark.\n"
+    "Write paragraph 1 of 2 now."
 )
 
 
@@ -23,6 +24,8 @@ PROMPT = (
         f"Write the paragraph only: no label, no number, no remark.\n\n{TEXT}",
         f"{TEXT}\n\nInstruction: Write about the light of the harbour.",
         f"{TEXT}\n\x1b[0m",
+        f"{TEXT}\n\nWrite paragraph 3 of 9 now.",
+        f"Paragraph 2 - Main Point: the light\n{TEXT}",
     ],
 )
 def test_only_the_text_is_left(reply: str) -> None:

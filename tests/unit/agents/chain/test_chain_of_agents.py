@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from lcagent.agents.chain.chain_of_agents import NOTHING_NEW, Chain
+from lcagent.agents.chain.chain_of_agents import NOTHING_NEW, ONLY_COPIES, Chain
 from lcagent.agents.chain.chain_prompts import ChainBudget
 from lcagent.agents.chain.notes import Notes
 from lcagent.agents.chain.worker_chunks import WorkerChunk, split_for_workers
@@ -54,6 +55,20 @@ async def test_a_refusal_is_asked_again_and_never_handed_on() -> None:
     refusing = await _chain(ScriptedModel(lambda _: "I'm sorry.")).read(_chunk(), Notes())
     assert refusing.message is None
     assert refusing.flags == ("the model declined to read it",) * 2
+
+
+async def test_of_a_note_taker_that_makes_everything_up_nothing_is_kept() -> None:
+    made_up = '{"facts": [{"text": "x", "quote": "%s"}], "open_questions": ["why?"], "answer": "y"}'
+    replies = iter([made_up % "words that stand nowhere at all", "Nobody rowed over the sea."])
+    chain = replace(_chain(ScriptedModel(lambda _: next(replies))), takes_notes=True)
+    delta = await chain.read(_chunk(), Notes())
+    assert (delta.facts, delta.open_questions, delta.answer, delta.message) == (
+        (),
+        None,
+        None,
+        None,
+    )
+    assert delta.flags[0] == ONLY_COPIES
 
 
 async def test_that_nothing_is_said_is_not_asked_again() -> None:
