@@ -144,7 +144,10 @@ class _Judged:
         """Say whether the quote itself has something of the claim besides what the question has."""
         new = [word for word in self.claim.words if not self.question.has(word)]
         if not new and not self.claim.quantities and not self.claim.dates:
-            return any(self._in_quote(word) for word in self.claim.words)
+            # "Are children counted?" -- "Children are counted": all of it has to be said.
+            return all(self._located(word) for word in self.claim.words) and any(
+                self._in_quote(word) for word in self.claim.words
+            )
         return not new or any(self._located(word) for word in new)
 
     def _located(self, word: Word) -> bool:

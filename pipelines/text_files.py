@@ -19,7 +19,8 @@ from typing import Literal
 import regex
 
 from lcagent.errors import MissingExtra, UsageError
-from lcagent.results import Citation
+from lcagent.rendering import NOT_CONFIRMED, sign
+from lcagent.results import Citation, Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,14 +222,14 @@ _DOUBTS = {
 }
 
 
-def source_list(citations: Sequence[Citation]) -> str:
+def source_list(citations: Sequence[Citation], claims: Sequence[Claim]) -> str:
     """Return the list of sources as it follows a text of Markdown; nothing without any."""
     if not citations:
         return ""
-    return "\n\n".join(["", HEADING, *(_source(citation) for citation in citations)])
+    return "\n\n".join(["", HEADING, *(_source(citation, claims) for citation in citations)])
 
 
-def _source(citation: Citation) -> str:
+def _source(citation: Citation, claims: Sequence[Claim]) -> str:
     where = [citation.document or "no such source"]
     if citation.page is not None:
         where.append(f"p. {citation.page}")
@@ -236,4 +237,6 @@ def _source(citation: Citation) -> str:
         where.append(citation.section)
     quote = textwrap.shorten(" ".join(citation.quote.split()), LONGEST_QUOTE, placeholder="…")
     said = f": “{quote}”" if quote else ""
-    return f"[{citation.id}] {', '.join(where)}{said}{_DOUBTS.get(citation.status, '')}"
+    is_doubted = sign(citation, claims) == NOT_CONFIRMED
+    doubt = " (not confirmed: it does not say all of it)" if is_doubted else ""
+    return f"[{citation.id}] {', '.join(where)}{said}{_DOUBTS.get(citation.status, doubt)}"

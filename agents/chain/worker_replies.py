@@ -116,7 +116,8 @@ def parse_copied_reply(
         copied = _copied_parts(sentence, chunk, checker)
         support = None if copied else find_support(on_one_line(sentence), question, chunk)
         if support is not None:
-            supported.append(NotedFact("", on_one_line(sentence), *support, "exact", "lcagent"))
+            # The text's own words are noted: the model's may say less, or say it to no purpose.
+            supported.append(NotedFact("", on_one_line(support[0]), *support, "exact", "lcagent"))
         stated.extend((part, part) for part in copied)
         missed = missed or not (copied or support)
     facts = [*_new_facts(stated, chunk, notes, checker), *supported]

@@ -317,7 +317,7 @@ async def test_votes_are_counted_without_case_and_stops(tmp_path: Path) -> None:
     rules = ServerRules(window_tokens=WINDOW, latency_s=0.01)
     async with ScriptedServer(script, rules) as server:
         answer = await _ask(server, _book(tmp_path, 100), chain)
-    assert answer.answer in ("Cork", "cork.", "the Cork")
+    assert answer.answer.replace(" [no proof]", "") in ("Cork", "cork.", "the Cork")
     assert max(call.in_flight for call in server.served) >= 2
 
 
@@ -385,7 +385,9 @@ async def test_an_invented_quote_of_a_worker_is_flagged_and_a_real_one_has_its_p
         "unsupported",
         "unsupported",
     ]
-    assert answer.answer == "Hector kept the light [1]. Nobody slept [2]. It rained [3]."
+    assert answer.answer == (
+        "Hector kept the light [1]. Nobody slept [2: no proof]. It rained [3: no proof]."
+    )
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,18 @@ async def work(state: WorkerPlace, runtime: Runtime[RunContext]) -> dict[str, in
 
 
 async def read(state: WorkerPlace, runtime: Runtime[RunContext]) -> PassesEnded:
-    """Let one of many workers read that read at the same time."""
-    await work(state, runtime)
+    """Let one of many workers read that read at the same time.
+
+    The first goes ahead: where the model cannot take notes, one worker finds it out, not each.
+    """
+    chain = await chain_of(state["question"], runtime.context)
+    if state["position"] > 0 and chain.chain.takes_notes:
+        await chain.first_read.wait()
+    try:
+        await work(state, runtime)
+    finally:
+        if state["position"] == 0:
+            chain.first_read.set()
     return {"ended": [state["position"]]}
 
 

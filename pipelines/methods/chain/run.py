@@ -128,6 +128,7 @@ class ChainRun:
 
     Attributes:
         likeness: Indices of chunks, those most like the question first.
+        first_read: Set once the first of the workers that read at the same time has read.
     """
 
     chain: Chain
@@ -135,6 +136,7 @@ class ChainRun:
     options: ChainOptions
     log: RunLog
     likeness: Sequence[int] = ()
+    first_read: asyncio.Event = field(default_factory=asyncio.Event)
     _known: dict[int, tuple[int, Notes]] = field(default_factory=dict[int, tuple[int, Notes]])
 
     @property
@@ -323,7 +325,7 @@ def cost(question: str, run: RunContext) -> Cost:
     prompt += rereads * (frame + min(tokens, budget.chunk_tokens)) + concluding * (frame + noted)
     return Cost(
         calls=workers + rereads + concluding,
-        depth=(1 if options.reads_at_once else chunks) + rereads // paths + 1,
+        depth=(min(2, chunks) if options.reads_at_once else chunks) + rereads // paths + 1,
         prompt_tokens=prompt,
         completion_tokens=(workers + rereads + concluding) * budget.reply_tokens,
     )

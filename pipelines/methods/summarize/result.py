@@ -25,6 +25,7 @@ from lcagent.pipelines.methods.summarize.options import SummarizeOptions
 from lcagent.pipelines.methods.summarize.run import SUMMARY, focus_of
 from lcagent.pipelines.state import UnreadState
 from lcagent.pipelines.text_files import source_list
+from lcagent.rendering import unproved_in_words
 from lcagent.results import Summary, SummarySection, Usage
 from lcagent.tasks import QUOTE
 
@@ -55,7 +56,11 @@ class Made:
 
 def summary_of(made: Made, run: RunContext, timings_s: dict[str, float]) -> Summary:
     """Return the summary of a run that has ended."""
-    notes = [*made.notes, *notes_on(run.collection.documents)]
+    notes = [
+        *made.notes,
+        *unproved_in_words(made.cited.claims),
+        *notes_on(run.collection.documents),
+    ]
     if not made.cited.text:
         notes.insert(0, NOTHING)
     return Summary(
@@ -148,7 +153,7 @@ def extracted(
 def as_markdown(summary: Summary) -> str:
     """Return a summary as it stands in a file: with its list of sources."""
     heading = f"# {', '.join(summary.documents)}"
-    return f"{heading}\n\n{summary.text}{source_list(summary.citations)}"
+    return f"{heading}\n\n{summary.text}{source_list(summary.citations, summary.claims)}"
 
 
 def _chapter(chapter: Chapter, points: int, run: RunContext) -> SummarySection:

@@ -12,6 +12,7 @@ from lcagent.agents.citations import (
     split_claims,
     strip_marks,
 )
+from lcagent.agents.claim_judge import ClaimJudge
 from lcagent.agents.write.article_plan import ArticlePlan, PlannedParagraph
 from lcagent.agents.write.paragraph_draft import count_text_words
 from lcagent.agents.write.word_count import count_words_as_longbench, length_score
@@ -19,6 +20,7 @@ from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, notes_on
 from lcagent.pipelines.methods.write.run import Recorded, WriteRun, body_of, writing_of
 from lcagent.pipelines.text_files import source_list
+from lcagent.rendering import unproved_in_words
 from lcagent.results import Article, ArticleParagraph, Citation, Claim
 
 PARALLEL = "written in parallel: no paragraph knows the others, so the text is less coherent"
@@ -37,17 +39,19 @@ def article_of(run: RunContext, timings_s: dict[str, float]) -> Article:
     parallel = writing.options.is_parallel
     grounded = bool(run.collection.documents)
     found = recorded[0] if recorded else None
+    judge = ClaimJudge(run.collection.documents)
+    claims = _claims(recorded, numbers, citations, judge) if grounded else ()
     return Article(
         run_id=run.log.run_id,
         instruction=writing.task.instruction,
-        text=body + source_list(citations),
+        text=body + source_list(citations, claims),
         plan=tuple(_paragraphs(planned.plan.paragraphs, recorded)),
         words=words,
         target_words=target,
         S_l=round(length_score(target, count_words_as_longbench(prose)), 2),
         strategy="parallel" if parallel else "sequential",
         model=run.chat_model.card.name,
-        claims=_claims(recorded, numbers, citations) if grounded else (),
+        claims=claims,
         citations=tuple(citations),
         coverage=coverage_of(
             run.collection,
@@ -61,6 +65,7 @@ def article_of(run: RunContext, timings_s: dict[str, float]) -> Article:
             *planned.flags,
             *([PARALLEL] if parallel and recorded else []),
             *_flags(recorded),
+            *unproved_in_words(claims),
             *notes_on(run.collection.documents),
         ),
     )
@@ -99,10 +104,15 @@ def _citations(marks: Sequence[Mark], writing: WriteRun, run: RunContext) -> lis
 
 
 def _claims(
-    recorded: Sequence[Recorded], numbers: MarkNumbers, citations: Sequence[Citation]
+    recorded: Sequence[Recorded],
+    numbers: MarkNumbers,
+    citations: Sequence[Citation],
+    judge: ClaimJudge,
 ) -> tuple[Claim, ...]:
     return tuple(
-        make_claim(one.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(one.marks)])
+        make_claim(
+            one.text, [citations[numbers(mark) - 1] for mark in dict.fromkeys(one.marks)], judge
+        )
         for paragraph in recorded
         for one in split_claims(paragraph.written.text)
         if not one.text.startswith("#")

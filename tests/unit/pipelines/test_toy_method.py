@@ -86,7 +86,7 @@ async def test_it_answers_and_its_steps_are_shown(book: Path, session: Session) 
     plan = await session.plan(task, model=model)
     answer = await session.run(task, model=model)
     assert (plan.strategy, plan.calls) == ("echo", 1)
-    assert (answer.answer, answer.strategy) == ("Who? Who?", "echo")
+    assert (answer.answer, answer.strategy) == ("Who [no proof]? Who [no proof]?", "echo")
     (step,) = session.steps(session.find_run(answer.run_id))
     assert (step.title, step.texts) == ("the echo", (("", "Who? Who?"),))
 
