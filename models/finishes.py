@@ -17,7 +17,9 @@ BROKEN: Final = "broken"
 def read_finish(told: str | None) -> Finish | Literal["broken"] | None:
     """Return why a reply ended; None where the server has not said that it did."""
     bare = _bare(told)
-    return _FINISHES.get(bare, "unknown") if bare else None
+    if not bare:
+        return None
+    return _FINISHES.get(bare) or "unknown"
 
 
 def cut_notes(finish: Finish) -> list[str]:
@@ -61,4 +63,6 @@ _WORDS: dict[Finish | Literal["broken"], str] = {
     "network_error server_error internal_error timeout timed_out eos_error "
     "malformed_function_call unexpected_tool_call overloaded interrupted",
 }
-_FINISHES = {word: finish for finish, words in _WORDS.items() for word in words.split()}
+_FINISHES: dict[str, Finish | Literal["broken"]] = {
+    word: finish for finish, words in _WORDS.items() for word in words.split()
+}

@@ -36,7 +36,7 @@ def _blocks(page: Path, language: str) -> list[str]:
 
 def _commands(page: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield each command that a page shows, and the lines it prints there."""
-    shown = [*re.findall(r"&& (lcagent .*\n)```\n\n```\n(.*?)```", _text(page), re.DOTALL)]
+    shown = [*re.findall(r"&& (lcagent [^\n]*\n)```\n\n```\n(.*?)```", _text(page), re.DOTALL)]
     for block in _blocks(page, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             found = re.fullmatch(r"((?:[^\n]*\\\n)*[^\n]*\n)(.*)", part, re.DOTALL)

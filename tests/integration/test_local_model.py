@@ -57,9 +57,9 @@ def test_a_question_runs_through_the_whole_pipeline_within_the_window(
     assert answer["usage"]["prompt_tokens"] <= answer["usage"]["calls"] * 2048
     assert answer["usage"]["calls"] > (1 if strategy == "chain" else 0)
     assert answer["answer"]
-    assert answer["outcome"] == "answered"
-    assert all(one["status"] == "not_found" for one in answer["citations"])
-    assert {one["status"] for one in answer["claims"]} == {"unsupported"}
+    # What it babbles is nowhere in the text: nothing of it is proved, whether it is shown or not.
+    assert all(one["status"] == "unsupported" for one in answer["claims"])
+    assert answer["claims"] or answer["outcome"] == "nearest"
 
 
 def test_ctrl_c_ends_a_reply_that_is_being_made(

@@ -50,14 +50,17 @@ class Findings:
     def of(cls, known: TreeLog) -> "Findings":
         """Return what was found."""
         answers = known.followed(known.answers())
-        pages = {
+        pages: dict[tuple[str, int, FoundBy], None] = {
             (one.document_id, one.page_index, one.found_by): None
             for answered in known.every()
             for candidate in answered.candidates
             for one in candidate.evidence
             if one.document_id
         }
-        return cls(known, answers, {page: f"S{at}" for at, page in enumerate(pages, 1)})
+        labels: dict[tuple[str, int, FoundBy], str] = {
+            page: f"S{at}" for at, page in enumerate(pages, 1)
+        }
+        return cls(known, answers, labels)
 
     def reply(self) -> str:
         """Return the answer to the root with marks; empty where there is none."""
