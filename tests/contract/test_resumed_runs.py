@@ -49,7 +49,7 @@ async def test_a_run_that_failed_goes_on_from_its_last_step(store_url: str, tmp_
         assert (failed.status, failed.error) == ("failed", "the key was refused")
         answer = await session.resume(failed.id, model=model)
         (ended,) = session.services.runs.listed()
-    assert answer.body == "It went slowly."
+    assert answer.body == "It went slowly [1]."
     assert (ended.status, ended.id) == ("done", failed.id)
     prompts = [request.messages[-1].text for request in model.requests]
     assert len(prompts) == len(set(prompts)) + 1  # the call that failed was made again

@@ -31,7 +31,7 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rows:
     document.write_text("Maud Ellery kept the lighthouse for thirty years. " * 3, encoding="utf-8")
     assert "Maud Ellery" in ask(document, QUESTION).answer
     model = ScriptedModel(lambda _: "Maud did.")
-    assert ask(document, QUESTION, model=model, strategy="whole").answer == "Maud did."
+    assert ask(document, QUESTION, model=model, strategy="whole").answer == "Maud did [1]."
     document.unlink()  # what follows has the store alone
     engine = create_engine(url)
     with engine.connect() as connection:
@@ -40,7 +40,7 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rows:
             for name, table in metadata.tables.items()
         }
     engine.dispose()
-    assert {name for name, found in read.items() if not found} <= {"vectors", "replies"}
+    assert {name for name, found in read.items() if not found} <= {"vectors", "replies", "profiles"}
     return read
 
 
