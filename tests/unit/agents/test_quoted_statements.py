@@ -165,6 +165,7 @@ TABLE = (
         ("48,612", "How many foot passengers did the ferry carry in 2019?", False),
         ("The ferry carried 48,216 foot passengers in 2018.", "How many in 2018?", False),
         ("The ferry carried 48,216 cars in 2019.", "How many cars?", False),
+        ("Foot passengers include toddlers.", "Do foot passengers include toddlers?", False),
     ],
 )
 def test_a_cell_is_judged_with_its_row_and_column(
