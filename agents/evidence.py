@@ -289,18 +289,22 @@ class _Judged:
         )
 
     def _is_given(self, word: Word) -> bool:
-        """Say whether the question, a heading or the sentence before names what the quote means."""
-        if any(each.labels.has(word) or each.before.has(word) for each in self.evidence):
-            return True
-        if not self.question.has(word):
-            return False
+        """Say whether the question, a heading or the sentence before names what the quote means.
+
+        Not where the quote names somebody else: "The lamp was not lit by Brand. Larsen lit it."
+        """
         others = [
             name
             for each in self.evidence
             for name in each.quote.words
             if name.is_name and not self.claim.has(name) and not self.question.has(name)
         ]
-        return not others
+        if others:
+            return False
+        return self.question.has(word) or any(
+            each.labels.has(word) or (each.before.has(word) and not each.before.denials)
+            for each in self.evidence
+        )
 
     def _replaces_a_word(self) -> bool:
         """Say whether the quote has another word where the claim has one that is nowhere."""

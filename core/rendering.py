@@ -19,6 +19,9 @@ MARKS = {
 NOT_CONFIRMED = "? quoted, not confirmed"
 """The sign of a quote that was found and does not say what it is cited for."""
 
+NEAR = "·"
+"""The sign of a passage that is shown as near, and that nothing is cited for."""
+
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ACTIVE = re.compile(r"<|!(?=\[)|(?<=\])\(")
 SHOWN_SECTION = 80
@@ -109,9 +112,11 @@ def printable(text: str) -> str:
 def sign(citation: Quoted, claims: Iterable[Stated]) -> str:
     """Return the sign of a citation: no check mark where it does not say what it is cited for."""
     cited_for = [claim.status for claim in claims if citation.id in claim.citations]
-    is_doubted = bool(cited_for) and "supported" not in cited_for
-    is_found = citation.status in ("exact", "fuzzy")
-    return NOT_CONFIRMED if is_found and is_doubted else MARKS[citation.status]
+    if citation.status not in ("exact", "fuzzy") or "supported" in cited_for:
+        return MARKS[citation.status]
+    if cited_for:
+        return NOT_CONFIRMED
+    return NEAR if citation.found_by == "lcagent" else MARKS[citation.status]
 
 
 def unproved_in_words(claims: Sequence[Stated]) -> list[str]:

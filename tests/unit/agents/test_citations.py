@@ -1,5 +1,7 @@
 """Citations say what the program found, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from lcagent.agents.citations import (
@@ -10,7 +12,7 @@ from lcagent.agents.citations import (
     with_references,
 )
 from lcagent.documents import Document, Line, Page, Span
-from lcagent.rendering import NOT_CONFIRMED, sign
+from lcagent.rendering import NEAR, NOT_CONFIRMED, sign
 from lcagent.results import Claim, ClaimStatus
 
 ID = "a" * 64
@@ -82,3 +84,4 @@ def test_a_quote_that_says_something_else_has_no_check_mark() -> None:
     assert sign(checked, [Claim("x", ("1",), "quoted")]) == NOT_CONFIRMED
     assert sign(checked, [Claim("x", ("1",), "quoted"), Claim("y", ("1",), "supported")]) == "✓"
     assert sign(checked, []) == "✓"
+    assert sign(replace(checked, found_by="lcagent"), []) == NEAR

@@ -68,3 +68,29 @@ def test_a_number_in_a_name_proves_no_amount() -> None:
     claim = "The wheel sends out 2 megawatt-hours of electricity in 2020."
     question = "How many megawatt-hours did Quern Two send out in 2020?"
     assert not find_support(claim, question, [Shown(Span("d", 0), heads)])
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "question"),
+    [
+        (
+            "The lantern was not lit by Osla Brand in 1911. Per Larsen lit it.",
+            "Osla Brand lit the lantern.",
+            "Who lit the lantern?",
+        ),
+        (
+            "Osla Brand never saw the lantern. She lit it in her letters only.",
+            "Osla Brand lit the lantern.",
+            "Who lit the lantern?",
+        ),
+        (
+            "Osla Brand bought the lantern. Per Larsen sold it in 1911.",
+            "Osla Brand sold the lantern in 1911.",
+            "Who sold the lantern?",
+        ),
+    ],
+)
+def test_the_sentence_before_lends_no_name_to_what_another_did(
+    text: str, claim: str, question: str
+) -> None:
+    assert not find_support(claim, question, [Shown(Span("d", 0), text)])
