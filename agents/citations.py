@@ -15,40 +15,16 @@ from lcagent.agents.marks import (
     Mark,
     MarkedClaim,
     MarkNumbers,
-    MarkStream,
     canonical_marks,
-    find_marks,
     mark_spans,
     number_marks,
     split_claims,
-    strip_marks,
 )
 from lcagent.agents.quote_context import NO_PAGE, AttributedQuote
 from lcagent.agents.support import SourcePage, find_support
 from lcagent.documents import Box, Document, Page, Span
 from lcagent.results import Citation, Claim
 from lcagent.retrieval.quotes.checking import QuoteChecker, find_boxes
-
-__all__ = [
-    "NO_PAGE",
-    "AttributedQuote",
-    "CitedText",
-    "LinesLoader",
-    "Mark",
-    "MarkNumbers",
-    "MarkStream",
-    "MarkedClaim",
-    "canonical_marks",
-    "cite_marks",
-    "cite_quotes",
-    "find_marks",
-    "make_claim",
-    "mark_spans",
-    "number_marks",
-    "split_claims",
-    "strip_marks",
-    "with_references",
-]
 
 LinesLoader: TypeAlias = Callable[[str, Page], Page]
 """Returns a page of a document (by id) with its `lines`, which stored pages come without."""

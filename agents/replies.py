@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import regex
 
-from lcagent.agents.citations import find_marks, mark_spans, strip_marks
+from lcagent.agents.marks import find_marks, mark_spans, strip_marks
 from lcagent.agents.refusals import MAX_REFUSAL_CHARACTERS, declines, finds_nothing
 from lcagent.agents.reply_json import answer_in_json
 from lcagent.agents.reply_wrapping import (

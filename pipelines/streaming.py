@@ -4,7 +4,7 @@ import regex
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from lcagent.agents.citations import strip_marks
+from lcagent.agents.marks import strip_marks
 from lcagent.agents.replies import clean_reply
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.events import AnswerText, StepDone

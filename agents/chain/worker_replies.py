@@ -21,7 +21,7 @@ from lcagent.agents.chain.notes import (
     rank_by_use,
 )
 from lcagent.agents.chain.worker_chunks import WorkerChunk
-from lcagent.agents.citations import strip_marks
+from lcagent.agents.marks import strip_marks
 from lcagent.agents.replies import carries_nothing, clean_reply
 from lcagent.agents.reply_json import extract_json_object
 from lcagent.documents import Span

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, TypeAlias
 
 from lcagent.agents.answering import LabelledPassage
-from lcagent.agents.citations import AttributedQuote
 from lcagent.agents.probtree.explained_replies import (
     ExplainedReply,
     is_no_answer,
@@ -21,6 +20,7 @@ from lcagent.agents.probtree.explained_replies import (
 )
 from lcagent.agents.probtree.passage_retriever import PassageRetriever, RetrievalQuery
 from lcagent.agents.prompt_templates import Prompt
+from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.replies import is_refusal, says_not_found
 from lcagent.agents.support import find_support
 from lcagent.documents import Span

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import regex
 
-from lcagent.agents.citations import mark_spans, strip_marks
+from lcagent.agents.marks import mark_spans, strip_marks
 from lcagent.agents.replies import carries_nothing
 from lcagent.retrieval.sentences import sentences
 

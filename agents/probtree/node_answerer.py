@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from lcagent.agents.citations import AttributedQuote, find_marks, strip_marks
+from lcagent.agents.marks import find_marks, strip_marks
 from lcagent.agents.probtree.candidate_drafts import (
     CandidateDraft,
     CandidateKind,
@@ -33,6 +33,7 @@ from lcagent.agents.probtree.node_result import (
 )
 from lcagent.agents.probtree.passage_retriever import PassageRetriever
 from lcagent.agents.probtree.question_tree import QuestionNode, insertable_answer
+from lcagent.agents.quote_context import AttributedQuote
 from lcagent.concurrency import gather
 
 MIXED_METHODS = "some answers below were measured otherwise, so their scores are not in it"

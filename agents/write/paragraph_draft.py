@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import regex
 
-from lcagent.agents.citations import strip_marks
+from lcagent.agents.marks import strip_marks
 from lcagent.agents.write.word_count import count_words, split_words
 from lcagent.models.chat_model import Reply
 from lcagent.models.reasoning import strip_reasoning

@@ -7,10 +7,12 @@ measured (docs/decisions/0017).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import regex
 
-from lcagent.agents.citations import AttributedQuote
+from lcagent.agents.quantities import Quantity, quantities_in
+from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.statements import is_same_word, read_statement
 from lcagent.agents.support import find_support
 from lcagent.documents import Span
@@ -86,8 +88,8 @@ def is_baseless(claims: Sequence[Claim], state: AskState, run: RunContext) -> bo
     if confidence is not None and confidence < LEAST_CONFIDENCE:
         return True
     shown = "\n".join((state["question"], *(page.text for page in shown_pages(state, run))))
-    known = set(_NUMBER.findall(shown))
-    return any(number not in known for claim in claims for number in _NUMBER.findall(claim.text))
+    known = _values(shown)
+    return any(not each.values & known for claim in claims for each in _numbers(claim.text))
 
 
 def says_nothing_new(claim: str, question: str) -> bool:
@@ -101,7 +103,17 @@ def says_nothing_new(claim: str, question: str) -> bool:
     if len(said.denials) != len(asked.denials) or len(said.words) < FEWEST_WORDS:
         return False
     is_known = [any(is_same_word(word, other) for other in asked.words) for word in said.words]
-    return all(is_known) and set(_NUMBER.findall(claim)) <= set(_NUMBER.findall(question))
+    asked_for = _values(question)
+    return all(is_known) and all(each.values & asked_for for each in _numbers(claim))
+
+
+def _numbers(text: str) -> list[Quantity]:
+    """Return the numbers of a text, those of its dates, too."""
+    return quantities_in(text, dates=(), may_be_row=True)
+
+
+def _values(text: str) -> frozenset[Decimal]:
+    return frozenset(value for each in _numbers(text) for value in each.values)
 
 
 _ASKS_WHETHER = regex.compile(
@@ -112,4 +124,3 @@ _ASKS_WHETHER = regex.compile(
     )|吗[?？]|(?<!何|誰|つ|く)(?:です|ます|でした|ました)か|\bли\b""",
     regex.VERBOSE | regex.IGNORECASE,
 )
-_NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")

@@ -6,16 +6,9 @@ from dataclasses import replace
 from itertools import islice
 from textwrap import shorten
 
-from lcagent.agents.citations import (
-    AttributedQuote,
-    CitedText,
-    Mark,
-    MarkNumbers,
-    cite_marks,
-    cite_quotes,
-    make_claim,
-    number_marks,
-)
+from lcagent.agents.citations import CitedText, cite_marks, cite_quotes, make_claim
+from lcagent.agents.marks import Mark, MarkNumbers, number_marks
+from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.replies import clean_reply
 from lcagent.documents import Span
 from lcagent.pipelines.answering import plan

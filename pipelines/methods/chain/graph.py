@@ -18,7 +18,7 @@ from langgraph.types import Send
 
 from lcagent.agents.chain.chain_of_agents import NOTHING_NEW
 from lcagent.agents.chain.notes import Notes, NotesDelta, fact_key
-from lcagent.agents.citations import find_marks, strip_marks
+from lcagent.agents.marks import find_marks, strip_marks
 from lcagent.agents.replies import says_not_found
 from lcagent.models.chat_model import OnText
 from lcagent.models.limits import Metered

@@ -5,15 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from lcagent.agents.chain.notes import NotedFact
-from lcagent.agents.citations import (
-    AttributedQuote,
-    CitedText,
-    Mark,
-    cite_marks,
-    cite_quotes,
-    make_claim,
-    strip_marks,
-)
+from lcagent.agents.citations import CitedText, cite_marks, cite_quotes, make_claim
+from lcagent.agents.marks import Mark, strip_marks
+from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.summarize.book_chapters import Chapter
 from lcagent.agents.summarize.extractive import SUMMARY_SLACK, ExtractedSentence
 from lcagent.agents.write.word_count import count_words

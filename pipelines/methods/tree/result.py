@@ -9,7 +9,7 @@ besides is claimed by itself.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lcagent.agents.citations import Mark, MarkNumbers
+from lcagent.agents.marks import Mark, MarkNumbers
 from lcagent.agents.probtree.confidence import ConfidenceMethod
 from lcagent.agents.probtree.node_result import Candidate, Evidence, NodeResult
 from lcagent.agents.probtree.question_tree import QuestionTree

@@ -2,17 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from lcagent.agents.citations import (
-    NO_PAGE,
-    AttributedQuote,
-    Mark,
-    MarkNumbers,
-    cite_quotes,
-    make_claim,
-    split_claims,
-    strip_marks,
-)
+from lcagent.agents.citations import cite_quotes, make_claim
 from lcagent.agents.claim_judge import ClaimJudge
+from lcagent.agents.marks import Mark, MarkNumbers, split_claims, strip_marks
+from lcagent.agents.quote_context import NO_PAGE, AttributedQuote
 from lcagent.agents.write.article_plan import ArticlePlan, PlannedParagraph
 from lcagent.agents.write.paragraph_draft import count_text_words
 from lcagent.agents.write.word_count import count_words_as_longbench, length_score

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lcagent.agents.citations import MarkNumbers, number_marks, strip_marks
+from lcagent.agents.marks import MarkNumbers, number_marks, strip_marks
 from lcagent.agents.write.article_plan import (
     ArticlePlan,
     PlanLimits,

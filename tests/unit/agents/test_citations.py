@@ -4,13 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from lcagent.agents.citations import (
-    AttributedQuote,
-    cite_quotes,
-    make_claim,
-    split_claims,
-    with_references,
-)
+from lcagent.agents.citations import cite_quotes, make_claim, with_references
+from lcagent.agents.marks import split_claims
+from lcagent.agents.quote_context import AttributedQuote
 from lcagent.documents import Document, Line, Page, Span
 from lcagent.rendering import NEAR, NOT_CONFIRMED, sign
 from lcagent.results import Claim, ClaimStatus

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.agents.citations import find_marks, strip_marks
+from lcagent.agents.marks import find_marks, strip_marks
 from lcagent.agents.replies import clean_reply
 
 from .damaged_replies import (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcagent.agents.citations import (
+from lcagent.agents.marks import (
     Mark,
     MarkedClaim,
     MarkNumbers,

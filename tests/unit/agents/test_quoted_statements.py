@@ -2,10 +2,10 @@
 
 import pytest
 
-from lcagent.agents.citations import AttributedQuote, CitedText, cite_marks
+from lcagent.agents.citations import CitedText, cite_marks
 from lcagent.agents.claim_judge import ClaimJudge
 from lcagent.agents.evidence import is_said
-from lcagent.agents.quote_context import QuoteInContext, evidence_at
+from lcagent.agents.quote_context import AttributedQuote, QuoteInContext, evidence_at
 from lcagent.agents.statements import language_of
 from lcagent.documents import Document, Page, Span
 from tests.unit.agents.quoted_statements import CASES as TUNED_CASES

@@ -6,7 +6,7 @@ import pytest
 
 from lcagent.agents.answering import ReaderPrompt
 from lcagent.agents.chain.chain_prompts import CitingManagerPrompt, NoteTakerPrompt, WorkerPrompt
-from lcagent.agents.citations import Mark, find_marks
+from lcagent.agents.marks import Mark, find_marks
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.quoting_model import QuotingModel
 from lcagent.agents.replies import NOT_FOUND

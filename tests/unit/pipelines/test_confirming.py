@@ -52,6 +52,12 @@ async def test_a_number_that_stands_nowhere_is_left_out_and_the_quotes_are_shown
     assert any("1,840" in note for note in answer.notes)
 
 
+async def test_a_number_in_another_spelling_stands_somewhere(book: Path, session: Session) -> None:
+    answer, _ = await _answer(book, session, "The boat held 184.00 barrels of herring.")
+    assert answer.outcome == "answered"
+    assert [claim.status for claim in answer.claims] == ["unsupported"]
+
+
 async def test_a_question_said_again_is_no_answer(book: Path, session: Session) -> None:
     answer, _ = await _answer(book, session, "The Lady Annis does carry passengers.")
     assert answer.outcome == "nearest"
