@@ -27,6 +27,7 @@ from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path
 from lcagent.storage.database import Database, open_database
 from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.output_store import OutputStore
 from lcagent.storage.profile_store import ProfileStore
 from lcagent.storage.reply_store import ReplyStore
 from lcagent.storage.run_store import RunStore
@@ -75,6 +76,11 @@ class Services:
     def runs(self) -> RunStore:
         """The runs in the store."""
         return RunStore(self.database)
+
+    @cached_property
+    def outputs(self) -> OutputStore:
+        """The files that runs wrote."""
+        return OutputStore(self.database)
 
     @cached_property
     def replies(self) -> ReplyStore:
