@@ -30,6 +30,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class JobItem:
+    """What makes a run one of a batch job.
+
+    Attributes:
+        run_id: The id that the run has, whichever worker carries it out.
+        budget: What the item may spend of what the job may; it knows what was spent, however the
+            run ends.
+    """
+
+    run_id: str
+    job_id: str
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
 class Companions:
     """What goes with a task and cannot travel.
 
@@ -38,12 +53,14 @@ class Companions:
         password: Opens encrypted documents.
         progress: Is told how far files are read.
         on_event: Is told what happens.
+        item: Of which batch job the run is.
     """
 
     model: ChatModel | None = None
     password: str | None = None
     progress: ReadingProgress | None = None
     on_event: OnEvent | None = None
+    item: JobItem | None = None
 
 
 def companions_of(given: Mapping[str, Any]) -> Companions:
@@ -130,6 +147,7 @@ async def _model(
         base_url=task.base_url,
         window_tokens=task.window,
         budget=budget,
+        parent=None if given.item is None else given.item.budget,
         namespace="" if task.use_cache else log.run_id,
     )
     return budget, model

@@ -148,6 +148,7 @@ class Services:
         base_url: str | None = None,
         window_tokens: int | None = None,
         budget: Budget | None = None,
+        parent: Budget | None = None,
         namespace: str = "",
     ) -> ChatModel:
         """Return a model as a run uses it: cached, tried again, and within limits.
@@ -155,6 +156,7 @@ class Services:
         Args:
             model: How it is called, or a model of your own.
             budget: What the run may spend; by default as much as it likes.
+            parent: What the run may spend of what is shared with others.
             namespace: Keeps the replies of a run apart from those of others.
 
         Raises:
@@ -176,6 +178,8 @@ class Services:
             if not is_local(model):
                 server = base_url or self.settings.model_url or OPENAI_URL
             model = self._limited(model, server, window_tokens)
+        if parent is not None:
+            model = Budgeted(model, parent)
         retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
         return Cached(
             retrying, self.replies, namespace=namespace, server=without_credentials(server)

@@ -131,7 +131,7 @@ class Session:
         """Carry out a task and return its result.
 
         Args:
-            companions: Fields of `Companions`: `model`, `password`, `progress`, `on_event`.
+            companions: Fields of `Companions`: `model`, `password`, `progress`, `on_event`, `item`.
 
         Raises:
             UsageError: The task makes no sense, or no document can be read.
@@ -280,7 +280,8 @@ class Session:
         started = time.perf_counter()
         pipeline = self._checked(task, given)
         runs = self.services.runs
-        log = RunLog(resumed.id if resumed is not None else uuid4().hex, runs)
+        run_id = uuid4().hex if given.item is None else given.item.run_id
+        log = RunLog(run_id if resumed is None else resumed.id, runs)
         async with AsyncExitStack() as claims:
             if resumed is not None:
                 await claims.enter_async_context(claimed(runs, log.run_id))
@@ -360,6 +361,7 @@ class Session:
             question=pipeline.title(context),
             strategy=pipeline.strategy(task),
             request=stored_request(context, model_is_given=given.model is not None),
+            job_id=None if given.item is None else given.item.job_id,
         )
 
     async def _end(self, context: RunContext, result: Result) -> None:
