@@ -173,7 +173,8 @@ async def _begin(request: "JobRequest", limits: "JobLimits", how: dict[str, Any]
             more = f" (and {len(planned.copies) - 1:,} more)" if len(planned.copies) > 1 else ""
             printing.print_notes([f"{what}{more}"])
         verb = "begun" if planned.is_made else "goes on"
-        printing.print_notes([f"job {planned.job.id[:12]} {verb}, {planned.added:,} new items"])
+        new = f"{planned.added:,} new item{'s' * (planned.added != 1)}"
+        printing.print_notes([f"job {planned.job.id[:12]} {verb}, {new}"])
         how["stops_at_unusable_models"] = not request.names
         return await batch_jobs.carry_out(session, planned.job, limits, how)
 

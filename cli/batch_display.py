@@ -126,11 +126,15 @@ def _cost(found: "JobEstimate") -> str:
     if found.usd is None:
         return "price not known"
     each = found.usd.total / max(1, found.items)
-    either = f" ± ${found.usd.either_way:.2f}" if found.usd.either_way else ""
+    either = f" ± {_dollars(found.usd.either_way)}" if found.usd.either_way else ""
     return (
-        f"at most ${found.usd.total:.2f}{either} "
+        f"at most {_dollars(found.usd.total)}{either} "
         f"(${each:.4f} an item, largest ${found.largest_usd:.4f})"
     )
+
+
+def _dollars(usd: float) -> str:
+    return f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
 
 
 def _about(sum_: "Estimated") -> str:

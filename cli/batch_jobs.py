@@ -155,7 +155,8 @@ def retry_failed(
         async with open_session(in_flight) as session:
             found = await asyncio.to_thread(job_of, session, job)
             count = await planning.retry_failed(found, session.services)
-            printing.print_notes([f"{count:,} items are tried again"])
+            again = f"{count:,} item{'s are' if count != 1 else ' is'} tried again"
+            printing.print_notes([again])
             how = {"in_flight": in_flight, "attempts": attempts, "grace": grace}
             limits = JobLimits(**found.limits)
             return await carry_out(session, found, limits, how)
@@ -241,7 +242,8 @@ def report(outcome: "JobOutcome") -> int:
         return _INTERRUPTED
     if outcome.failed:
         where = f"; they are in {outcome.failures}" if outcome.failures else ""
-        failed = f"{outcome.failed:,} items failed{where} (see: lcagent batch failures)"
+        count = f"{outcome.failed:,} item{'s' * (outcome.failed != 1)}"
+        failed = f"{count} failed{where} (see: lcagent batch failures)"
         printing.print_notes([failed])
         return FAILED_ITEMS
     return 0

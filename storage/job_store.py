@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import ColumnElement, Select, func, insert, select, update
 
@@ -154,7 +154,8 @@ class JobStore:
             mine = items.c.job_id == job_id
             known = set(connection.execute(select(items.c.key).where(mine)).scalars())
             last = select(func.coalesce(func.max(items.c.position), 0)).where(mine)
-            first = position = connection.execute(last).scalar_one() + 1
+            first: int = connection.execute(last).scalar_one() + 1
+            position = first
             rows: list[dict[str, Any]] = []
             for item in new:
                 if item.key not in known:
@@ -246,8 +247,7 @@ class JobStore:
         )
         with self._database.read() as connection:
             found = {row[0]: row[1] for row in connection.execute(query)}
-        statuses: tuple[ItemStatus, ...] = ItemStatus.__args__
-        return {status: found.get(status, 0) for status in statuses}
+        return {status: found.get(status, 0) for status in get_args(ItemStatus)}
 
     def ended_since(
         self, job_id: str, since: float, *statuses: ItemStatus
@@ -284,7 +284,8 @@ class JobStore:
         columns = [workers.c[each.name] for each in fields(StoredWorker) if each.name != "idle_s"]
         query = select(*columns, idle).where(workers.c.job_id == job_id)
         with self._database.read() as connection:
-            return [StoredWorker(*row) for row in connection.execute(query.order_by(workers.c.id))]
+            found: list[Any] = list(connection.execute(query.order_by(workers.c.id)))
+        return [StoredWorker(*row) for row in found]
 
     def time_left_s(self, job: StoredJob) -> float | None:
         """Return the seconds that are left of what a job may take; None without a limit."""
@@ -300,7 +301,7 @@ class JobStore:
             done = connection.execute(
                 update(items).where(items.c.job_id == job_id, which).values(**changes)
             )
-            return done.rowcount
+            return int(done.rowcount)
 
     def _change(self, job_id: str, **changes: Any) -> None:
         with self._database.write() as connection:
@@ -322,10 +323,10 @@ class JobStore:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         for row in rows:
-            values = tuple(row)
+            values: list[Any] = list(row)
             own = values[len(columns) :]
-            result = next((each for each in own if each is not None), None)
-            yield StoredItem(*values[: len(columns)], result)
+            values[len(columns) :] = [next((each for each in own if each is not None), None)]
+            yield StoredItem(*values)
 
 
 def _job_columns() -> Select[Any]:

@@ -115,7 +115,8 @@ def budget_of(item: ClaimedItem, calls: int | None, usd: float | None) -> Budget
 async def _task(session: Session, request: Mapping[str, Any]) -> Task:
     task = read_task(request["task"])
     sources = await asyncio.to_thread(_sources, session, request)
-    return replace(task, documents=sources) if sources else task
+    changed: dict[str, Any] = {"documents": sources}
+    return replace(task, **changed) if sources else task
 
 
 def _sources(session: Session, request: Mapping[str, Any]) -> tuple[str, ...]:

@@ -113,6 +113,7 @@ class OutputFile:
         end = 0
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
+                self._check_torn(line, number)
                 break
             end += len(line)
             if line.strip():
@@ -123,11 +124,20 @@ class OutputFile:
     def _position(self, line: bytes, number: int) -> int:
         job_id, position = _read_head(line)
         if job_id != self._job.id:
-            raise UsageError(
-                f"{self._path} holds something else than this job's results (line {number}): "
-                "choose another file with -o, or move this one away"
-            )
+            raise self._foreign(number)
         return position
+
+    def _check_torn(self, line: bytes, number: int) -> None:
+        """Refuse a last line that is no beginning of one of this job's."""
+        head = _head_of(self._job.id)
+        if line[: len(head)] != head[: len(line)]:
+            raise self._foreign(number)
+
+    def _foreign(self, number: int) -> UsageError:
+        return UsageError(
+            f"{self._path} holds something else than this job's results (line {number}): "
+            "choose another file with -o, or move this one away"
+        )
 
 
 def line_of(job_id: str, item: StoredItem) -> bytes:
@@ -211,6 +221,10 @@ def exported(job: StoredJob, store: JobStore) -> Iterator[bytes]:
         yield line_of(job.id, item)
 
 
+def _head_of(job_id: str) -> bytes:
+    return f'{{"item": {{"job": "{job_id}", "position": '.encode()
+
+
 def _read_head(line: bytes) -> tuple[str, int]:
     """Return the job and the position of a line, also of one that was edited by hand."""
     found = _HEAD.match(line[:_HEAD_BYTES])
@@ -224,4 +238,9 @@ def _read_head(line: bytes) -> tuple[str, int]:
 
 
 def _encoded(fields: Mapping[str, Any]) -> bytes:
-    return (json.dumps(fields, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
+    text = json.dumps(fields, ensure_ascii=False, default=str)
+    return (text.translate(_LINE_ENDS) + "\n").encode("utf-8", "replace")
+
+
+_LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
+"""What `str.splitlines` takes for the end of a line, and JSON does not."""

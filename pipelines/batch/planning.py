@@ -23,9 +23,6 @@ from lcagent.retrieval.sources import Source, StoredId, resolve
 from lcagent.storage.job_store import JobStore, NewItem, StoredJob
 from lcagent.tasks import ModelTask, Task
 
-VERBS = ("ask", "summarize", "index")
-"""What a job can do with each of its items."""
-
 _LIMITS = ("max_usd", "max_calls", "max_time_s")
 _SHORTEST_ID = 12
 

@@ -286,12 +286,15 @@ async def _ended(
     while not is_last:
         await asyncio.wait({work}, timeout=_FEED_EVERY_S)
         is_last = work.done()
+        since = 0.0 if is_last else since
         ended, now = await asyncio.to_thread(store.ended_since, job.id, since, *_ENDED)
         since = max(0.0, now - _SLACK_S)
         for position in ended:
             if position not in told:
                 told.add(position)
-                (item,) = await asyncio.to_thread(
-                    lambda p=position: list(store.results(job.id, [p]))
-                )
-                yield item
+                for item in await asyncio.to_thread(_results, store, job, position):
+                    yield item
+
+
+def _results(store: JobStore, job: StoredJob, position: int) -> list[StoredItem]:
+    return list(store.results(job.id, [position]))
