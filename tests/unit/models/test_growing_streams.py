@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lcagent.models.growing_streams import StreamedText
 
 TEXT = "The lantern was lit by Osla Brand in 1911, and burned for ten years."
-WORDS = [f"{word} " for word in TEXT.split()][:-1] + ["years."]
+WORDS = [*[f"{word} " for word in TEXT.split()][:-1], "years."]
 
 
 def _joined(*pieces: str, last: str | None = None) -> str:
