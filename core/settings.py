@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         description='What a local model sees of a text: "auto" (all, up to its own window; then '
         "what InfLLM looks up), or a policy of the engine.",
     )
+    traces: Literal["none", "langsmith"] = Field(
+        default="none",
+        description='Who is sent each step of a run with its texts: nobody, or "langsmith", as its '
+        "own variables say.",
+    )
     embedder: str = Field(
         default="auto",
         description='What makes vectors: "auto" (MiniLM where installed), "minilm", "none" '

@@ -6,6 +6,7 @@ as it is read, then the tail; or an error. It imports the one reader it needs an
 above `retrieval.reading`.
 """
 
+import ctypes
 import dataclasses
 import gc
 import json
@@ -14,13 +15,14 @@ import resource
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lcagent.documents import Page
 from lcagent.errors import MissingExtra, PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.reader import reader_for
+from lcagent.retrieval.reading.reader import reader_for, reads_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class ReadingRequest:
 def main() -> None:
     """Read the file that standard input names."""
     request = ReadingRequest(**json.loads(sys.stdin.readline()))
+    if reads_alone(request.media_type):
+        _forbid_connections()  # before there is a second thread, as the system demands
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit(request)
     gc.disable()  # pages make no cycles; looking for some takes a tenth of the time of reading
@@ -67,6 +71,38 @@ def _end_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
     os._exit(1)
+
+
+def _forbid_connections() -> None:
+    """Leave this process no network: a file that takes it over has nobody to tell.
+
+    Python refuses to connect; so does Linux, where it gives a process a network of its own.
+    """
+    sys.addaudithook(_refuse_connections)
+    flags = CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWNET | CLONE_NEWUSER
+    with suppress(OSError, AttributeError):  # no Linux, or a container that forbids it
+        ctypes.CDLL(None).unshare(flags)
+
+
+def _refuse_connections(event: str, _: object) -> None:
+    if event in _CONNECTIONS:
+        raise PermissionError("the reading process connects to nobody")
+
+
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+"""Of Linux; `os.unshare` comes with Python 3.12."""
+
+_CONNECTIONS = frozenset(
+    {
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.gethostbyaddr",
+        "socket.bind",
+        "socket.sendto",
+        "socket.sendmsg",
+    }
+)
 
 
 def _limit(request: ReadingRequest) -> None:
