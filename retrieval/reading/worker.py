@@ -20,7 +20,8 @@ from typing import Any
 
 from lcagent.documents import Page
 from lcagent.errors import MissingExtra, PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.reader import reader_for
+from lcagent.retrieval.reading.formats import detect_media_type
+from lcagent.retrieval.reading.reader import other_type, reader_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,19 @@ class ReadingRequest:
     """What to read, and how much memory and processor time it may take.
 
     Attributes:
+        media_type: None to find it out and say it first.
+        other_reader: Class path of a LlamaIndex reader for files of kinds unknown to lcagent.
         ocr_pages: Indices of the pages to recognise; empty to read the file itself.
     """
 
     path: str
-    media_type: str
+    media_type: str | None
     password: str | None
     first_page: int
     ocr_pages: tuple[int, ...]
     memory_bytes: int
     cpu_s: int
+    other_reader: str | None = None
 
 
 def main() -> None:
@@ -80,7 +84,9 @@ def _limit(request: ReadingRequest) -> None:
 
 
 def _events(request: ReadingRequest) -> Iterator[dict[str, Any]]:
-    read = reader_for(request.media_type)
+    media_type = request.media_type or _media_type(Path(request.path), request.other_reader)
+    yield {"media_type": media_type}
+    read = reader_for(media_type)
     reading = read(Path(request.path), request.password, request.first_page)
     yield {
         "page_count": reading.page_count,
@@ -91,6 +97,17 @@ def _events(request: ReadingRequest) -> Iterator[dict[str, Any]]:
     for page in reading.pages:
         yield {"page": _fields(page)}
     yield {"end": True}
+
+
+def _media_type(path: Path, other_reader: str | None) -> str:
+    try:
+        return detect_media_type(path)
+    except PasswordNeeded:
+        raise
+    except UnreadableDocument:
+        if other_reader is None or not path.is_file() or not path.stat().st_size:
+            raise
+        return other_type(other_reader)
 
 
 def _ocr_events(request: ReadingRequest) -> Iterator[dict[str, Any]]:
