@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     reading_memory_mb: int = Field(
         default=1_400, ge=200, description="Memory that reading one file may take, in MB."
     )
+    reading_text_mb: int = Field(
+        default=30, ge=1, description="Text that one document may have, in millions of characters."
+    )
     concurrency: int = Field(default=2, ge=1, le=64, description="Files read at the same time.")
     index_cache_mb: int = Field(
         default=256, ge=0, description="Memory for the indexes of documents asked last, in MB."

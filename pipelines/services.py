@@ -107,7 +107,10 @@ class Services:
     @cached_property
     def library(self) -> Library:
         """Reads documents."""
-        limits = ReadingLimits(memory_bytes=self.settings.reading_memory_mb * 1_000_000)
+        limits = ReadingLimits(
+            memory_bytes=self.settings.reading_memory_mb * 1_000_000,
+            characters=self.settings.reading_text_mb * 1_000_000,
+        )
         return Library(self.documents, limits, self.settings.concurrency, self.settings.reader)
 
     @cached_property

@@ -84,6 +84,7 @@ class ReadingLimits:
         open_s: Seconds until the first page; formats that are read in one go need them all.
         page_s: Seconds without a new page after which a page is given up.
         attempts: How many processes may be started for one file.
+        characters: Of text, which the process that asked for it keeps in memory.
     """
 
     memory_bytes: int = 1_400_000_000
@@ -91,6 +92,7 @@ class ReadingLimits:
     open_s: float = 25.0
     page_s: float = 8.0
     attempts: int = 3
+    characters: int = 30_000_000
 
 
 def other_type(class_path: str) -> str:

@@ -111,6 +111,28 @@ def test_a_page_that_ends_its_reader_is_given_up_and_the_rest_is_read(
     assert document.pages[3].text == "Text of page 3."
 
 
+@pytest.mark.parametrize("hostile", ["crashes", "hangs", "eats memory", "raises"])
+def test_a_file_whose_type_cannot_be_found_out_is_unreadable(
+    hostile: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import ctypes, time\nfrom lcagent.retrieval.reading import formats\n"
+        f"def detect(path): {HOSTILITIES[hostile]}\nformats.detect_media_type = detect\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(UnreadableDocument):
+        _read(file, ReadingLimits(memory_bytes=400_000_000, cpu_s=20, open_s=4.0))
+
+
+def test_a_text_longer_than_the_limit_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("A sentence of a long book. " * 1_000)
+    with pytest.raises(UnreadableDocument, match="raise LCAGENT_READING_TEXT_MB"):
+        _read(text, ReadingLimits(characters=20_000))
+    assert _read(text, ReadingLimits(characters=30_000)).pages
+
+
 def test_many_hostile_pages_are_given_up_after_some_attempts(
     file: Path, use_reader: Callable[..., None]
 ) -> None:
