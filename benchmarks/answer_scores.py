@@ -39,7 +39,8 @@ class Score:
     """What a program can tell of one answer.
 
     Attributes:
-        is_right: It has the answer; where there is none, it says so.
+        is_right: It has the answer, were it as what a model said without proof above the nearest
+            passages; where there is none, it says so.
         abstains: It says that it has no answer, in whatever words.
         is_shown: The answer stands in it or in a quote that is shown with it.
         is_located: It has a quote that was found in the document.
@@ -65,7 +66,8 @@ def score(row: Row, question: Question) -> Score:
     abstains = row.get("outcome", "answered") != "answered" or is_refusal(answer)
     located = [one for one in row.get("citations", ()) if one["status"] in LOCATED]
     shown = "\n".join([answer, *(one["quote"] for one in located)])
-    holds = has_gold(answer, question.gold) and row.get("outcome", "answered") == "answered"
+    is_answered = row.get("outcome", "answered") == "answered"
+    holds = has_gold(answer if is_answered else answer.partition("\n")[0], question.gold)
     is_right = holds if question.has_answer else abstains
     claims = row.get("claims", ()) if row["method"] != "quote" else ()
     is_proved = any(claim["status"] == "supported" for claim in claims)

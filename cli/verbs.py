@@ -5,7 +5,6 @@ Each parses, hands its task to the session, and prints. Their flags are the fiel
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -229,11 +228,8 @@ def _print_plan_of(task: Task, password: str | None, *, json: bool) -> int:
 def _print_plan_text(article: Article, output: str | None) -> int:
     from lcagent.pipelines.methods.write.result import plan_text  # noqa: PLC0415
 
-    text = plan_text(article)
     if output is None:
-        printing.print_line(text)
-    else:
-        Path(output).write_text(f"{text}\n", encoding="utf-8")
+        printing.print_line(plan_text(article))
     printing.print_notes(article.notes)
     return 0
 

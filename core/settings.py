@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         description='What a local model sees of a text: "auto" (all, up to its own window; then '
         "what InfLLM looks up), or a policy of the engine.",
     )
+    traces: Literal["none", "langsmith"] = Field(
+        default="none",
+        description='Who is sent each step of a run with its texts: nobody, or "langsmith", as its '
+        "own variables say.",
+    )
     embedder: str = Field(
         default="auto",
         description='What makes vectors: "auto" (MiniLM where installed), "minilm", "none" '
@@ -115,6 +120,9 @@ class Settings(BaseSettings):
     )
     reading_memory_mb: int = Field(
         default=1_400, ge=200, description="Memory that reading one file may take, in MB."
+    )
+    reading_text_mb: int = Field(
+        default=30, ge=1, description="Text that one document may have, in millions of characters."
     )
     concurrency: int = Field(default=2, ge=1, le=64, description="Files read at the same time.")
     index_cache_mb: int = Field(

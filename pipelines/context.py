@@ -21,6 +21,7 @@ from lcagent.tasks import QUOTE, MethodOptions, Task
 if TYPE_CHECKING:
     from lcagent.agents.citations import LinesLoader
     from lcagent.models.profile import ModelProfile
+    from lcagent.pipelines.output_files import OutputFile
 
 EVIDENCE_TOKENS = 8_000
 """The most passages that an answer is written from; a small window holds fewer."""
@@ -47,6 +48,7 @@ class RunContext:
         log: The steps that ended.
         evidence_tokens: The most tokens of passages that an answer is written from.
         profile: What the model was seen to do (`lcagent doctor --ask-model`).
+        output: The file for the text, where one was asked for.
         shared: What methods keep between their steps, by keys of their own; see `once`.
     """
 
@@ -62,6 +64,7 @@ class RunContext:
     log: RunLog = field(default_factory=RunLog)
     evidence_tokens: int = EVIDENCE_TOKENS
     profile: "ModelProfile | None" = None
+    output: "OutputFile | None" = None
     shared: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
     @property

@@ -13,12 +13,14 @@ from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import check_selection
 from lcagent.pipelines.events import OnEvent
 from lcagent.pipelines.method import Pipeline
+from lcagent.pipelines.output_files import output_of
 from lcagent.pipelines.registry import AUTO, methods_of, read_task
 from lcagent.pipelines.run_log import RunLog
 from lcagent.pipelines.services import Services
 from lcagent.results import Usage
 from lcagent.retrieval.library import Collection, ReadingProgress
 from lcagent.retrieval.search.retriever import VectorUse
+from lcagent.retrieval.sources import resolve
 from lcagent.selection import ALL_PAGES, parse_pages
 from lcagent.storage.run_store import StoredRun
 from lcagent.tasks import QUOTE, AskTask, ModelTask, Task
@@ -71,6 +73,10 @@ def pipeline_of(task: Task) -> Pipeline:
 async def prepare(task: Task, given: Companions, log: RunLog, services: Services) -> RunContext:
     """Return what a run works with: its model built, then its documents read."""
     pages = ALL_PAGES if task.pages is None else parse_pages(task.pages)
+    output = output_of(task, services)
+    if output is not None:
+        sources = await asyncio.to_thread(resolve, task.sources, services.documents)
+        await asyncio.to_thread(output.check, sources)
     budget, model = Budget(), None
     if isinstance(task, ModelTask):
         budget, model = await _model(task, given, log, services)
@@ -93,6 +99,7 @@ async def prepare(task: Task, given: Companions, log: RunLog, services: Services
         budget=budget,
         log=log,
         profile=await _profile(task, model, given, services),
+        output=output,
     )
 
 

@@ -27,6 +27,7 @@ from lcagent.retrieval.sources import resolve
 from lcagent.settings import Settings, config_path
 from lcagent.storage.database import Database, open_database
 from lcagent.storage.document_store import DocumentStore
+from lcagent.storage.output_store import OutputStore
 from lcagent.storage.profile_store import ProfileStore
 from lcagent.storage.reply_store import ReplyStore
 from lcagent.storage.run_store import RunStore
@@ -77,6 +78,11 @@ class Services:
         return RunStore(self.database)
 
     @cached_property
+    def outputs(self) -> OutputStore:
+        """The files that runs wrote."""
+        return OutputStore(self.database)
+
+    @cached_property
     def replies(self) -> ReplyStore:
         """The replies of models in the store."""
         return ReplyStore(self.database)
@@ -101,7 +107,10 @@ class Services:
     @cached_property
     def library(self) -> Library:
         """Reads documents."""
-        limits = ReadingLimits(memory_bytes=self.settings.reading_memory_mb * 1_000_000)
+        limits = ReadingLimits(
+            memory_bytes=self.settings.reading_memory_mb * 1_000_000,
+            characters=self.settings.reading_text_mb * 1_000_000,
+        )
         return Library(self.documents, limits, self.settings.concurrency, self.settings.reader)
 
     @cached_property

@@ -3,12 +3,15 @@
 A file is written beside the one it replaces and takes its name when it is complete.
 """
 
+import hashlib
 import html
 import importlib.util
 import os
 import re
 import textwrap
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
@@ -21,6 +24,7 @@ import regex
 from lcagent.errors import MissingExtra, UsageError
 from lcagent.rendering import NOT_CONFIRMED, sign
 from lcagent.results import Citation, Claim
+from lcagent.visible_text import inert, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,9 @@ _EMPHASIS = regex.compile(
 )
 
 
+OLDEST_UNFINISHED_S = 60.0
+"""Nothing takes so long to be written: who wrote it was killed."""
+
 MARKDOWN, HTML, DOCX = (".md", ".markdown", ".txt"), (".html", ".htm"), (".docx",)
 
 _PAGE = """<!doctype html>
@@ -109,19 +116,46 @@ def check_output(path: str | Path) -> None:
     """Refuse a file that could not be written in the end, before anything is paid for.
 
     Raises:
-        UsageError: Its name says no format of ours, or its folder cannot be written to.
+        UsageError: Its name says no format of ours, or it cannot be written where it is.
         MissingExtra: DOCX needs an optional part.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in (*MARKDOWN, *HTML, *DOCX):
         raise UsageError(f"{path.name}: texts are written as .md, .txt, .html or .docx")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{path.parent}: there is no such folder, or it cannot be written to")
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder")
+    try:
+        _try_to_write(path, file_behind(path))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        name = textwrap.shorten(path.name, 60, placeholder="…") or path.name[:60]
+        raise UsageError(f"{name} cannot be written: {reason}") from error
     if suffix in DOCX and importlib.util.find_spec("docx") is None:
         raise MissingExtra("writing DOCX", "docx")
+
+
+def file_behind(path: str | Path) -> Path:
+    """Return the file that is written: a symbolic link stays, what it points to is replaced."""
+    return Path(os.path.realpath(path))
+
+
+def _try_to_write(path: Path, target: Path) -> None:
+    folder = target.parent
+    if not folder.is_dir() or not _may_write(folder):
+        raise UsageError(f"{folder}: there is no such folder, or it cannot be written to")
+    if target.is_dir():
+        raise UsageError(f"{path} is a folder")
+    if not os.path.lexists(target):
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        target.unlink()
+    elif not target.is_file():
+        raise UsageError(f"{path} is no file that can be written, but a device or a link to itself")
+    elif not _may_write(target):
+        raise UsageError(f"{path} may not be written to: its permissions say so")
+
+
+def _may_write(path: Path) -> bool:
+    """Say whether permissions allow it; root is asked to respect them, too."""
+    return bool(path.stat().st_mode & 0o222) and os.access(path, os.W_OK)
 
 
 def save_text(path: str | Path, text: str) -> None:
@@ -130,29 +164,56 @@ def save_text(path: str | Path, text: str) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    path = Path(path)
-    content = rendered(text, path)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    replace_file(file_behind(path), rendered(text, Path(path)))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file in place of another, whole or not at all; owner and mode stay as they were.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    before = path.stat() if path.exists() else None
+    with NamedTemporaryFile(
+        dir=path.parent, prefix=_unfinished(path), suffix=".part", delete=False
+    ) as file:
         beside = Path(file.name)
         try:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+            if before is not None:
+                with suppress(OSError):  # only root can give files away
+                    os.chown(beside, before.st_uid, before.st_gid)
+            beside.chmod(before.st_mode & 0o777 if before else 0o666 & ~_umask())
             beside.replace(path)
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove what runs left beside a file that were killed while they wrote it."""
+    for beside in path.parent.glob(f"{_unfinished(path)}*.part"):
+        with suppress(OSError):
+            if time.time() - beside.stat().st_mtime > OLDEST_UNFINISHED_S:
+                beside.unlink()
+
+
+def _unfinished(path: Path) -> str:
+    """Return how the names begin under which a file is written; short, as its own may be long."""
+    return f".lcagent-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}-"
+
+
 def rendered(text: str, path: Path) -> bytes:
-    """Return the bytes of a file that holds a text."""
+    """Return the bytes of a file that holds a text, and nothing that controls or runs."""
     suffix = path.suffix.lower()
     if suffix in DOCX:
-        return _docx(text)
+        return _docx(printable(text))
     if suffix in HTML:
-        return as_html(text, path.stem).encode()
-    return f"{text.rstrip()}\n".encode()
+        return as_html(printable(text), printable(path.stem)).encode()
+    said = printable(text) if suffix == ".txt" else inert(text)
+    return f"{said.rstrip()}\n".encode()
 
 
 def as_html(text: str, title: str) -> str:

@@ -164,6 +164,7 @@ async def summarize_async(  # noqa: PLR0913 -- the fields of the task
     by: str = SummarizeOptions.by,
     is_parallel: bool = SummarizeOptions.is_parallel,
     output: str | Path | None = SummarizeOptions.output,
+    may_overwrite: bool = SummarizeOptions.may_overwrite,
     model: str | ChatModel | None = SummarizeTask.model,
     base_url: str | None = SummarizeTask.base_url,
     window: int | None = SummarizeTask.window,
@@ -188,6 +189,7 @@ async def summarize_async(  # noqa: PLR0913 -- the fields of the task
         by: What is read at a time: "chapters" of the outline, or "chunks" of any pages.
         is_parallel: Read all parts at the same time, none knowing the notes of the others.
         output: A file (.md, .html, .docx) for the summary.
+        may_overwrite: Replace another file of that name, unless it is one of the sources.
 
     Raises:
         LcagentError: As `ask`.
@@ -197,7 +199,7 @@ async def summarize_async(  # noqa: PLR0913 -- the fields of the task
         task = SummarizeTask(
             await opened.services.names_of(documents, ocr=ocr, **reading),
             focus=focus,
-            options=(SummarizeOptions(words, by, is_parallel, _path(output)),),
+            options=(SummarizeOptions(words, by, is_parallel, _path(output), may_overwrite),),
             model=_name(model),
             base_url=base_url,
             window=window,
@@ -241,6 +243,7 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
     plan: str | None = WriteOptions.plan,
     plan_only: bool = WriteOptions.plan_only,
     output: str | Path | None = WriteOptions.output,
+    may_overwrite: bool = WriteOptions.may_overwrite,
     is_parallel: bool = WriteOptions.is_parallel,
     paragraph_words: tuple[int, int] = WriteOptions.paragraph_words,
     model: str | ChatModel | None = WriteTask.model,
@@ -269,6 +272,7 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
         plan: A plan to write by, as `plan_only` returns it; by default one is made.
         plan_only: Make the plan, and stop.
         output: A file (.md, .html, .docx) that grows with the text.
+        may_overwrite: Replace another file of that name, unless it is one of the sources.
         is_parallel: Write all paragraphs at the same time: faster, but none knows the others.
         paragraph_words: The fewest and the most words of a paragraph.
 
@@ -276,7 +280,9 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
         LcagentError: As `ask`; `ModelNotUsable` where there is no language model.
     """
     reading = {"password": password, "progress": progress}
-    options = WriteOptions(words, plan_only, plan, _path(output), is_parallel, paragraph_words)
+    options = WriteOptions(
+        words, plan_only, plan, _path(output), is_parallel, paragraph_words, may_overwrite
+    )
     async with _opened(session) as opened:
         task = WriteTask(
             instruction,

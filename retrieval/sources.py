@@ -96,11 +96,39 @@ def _is_readable(path: Path) -> bool:
 
 
 def _matching(pattern: str) -> list[Source]:
-    found = glob.iglob(pattern, recursive=True)  # noqa: PTH207 -- the pattern may be absolute
-    files = sorted(path for path in map(Path, found) if path.is_file())
+    files = sorted({path for path in map(Path, _globbed(pattern)) if path.is_file()})
     if not files:
         raise UsageError(f"no file matches {pattern}")
     return list(files)
+
+
+def _globbed(pattern: str) -> Iterator[str]:
+    """Yield what a pattern matches; below `**` a folder is entered once, however links lead to it.
+
+    `glob` itself would go round in a circle of links for ever.
+    """
+    parts = pattern.split("/")
+    if "**" not in parts:
+        yield from glob.iglob(pattern)  # noqa: PTH207 -- the pattern may be absolute
+        return
+    at = parts.index("**")
+    start, behind = "/".join(parts[:at]) or "/" * (at > 0), "/".join(parts[at + 1 :]) or "*"
+    tops = glob.iglob(start) if start else [""]  # noqa: PTH207 -- as above
+    for folder in _folders_below(tops):
+        yield from _globbed(f"{glob.escape(str(folder))}/{behind}" if folder else behind)
+
+
+def _folders_below(tops: Iterable[str]) -> Iterator[str]:
+    """Yield folders and those below them, hidden ones left out, each once."""
+    seen: set[str] = set()
+    for top in tops:
+        for folder, folders, _ in os.walk(top or ".", followlinks=True):
+            real = os.path.realpath(folder)
+            is_known = real in seen
+            seen.add(real)
+            folders[:] = () if is_known else sorted(n for n in folders if not n.startswith("."))
+            if not is_known:
+                yield folder.removeprefix(".").lstrip("/") if not top else folder.rstrip("/") or "/"
 
 
 def _stored(prefix: str, store: DocumentStore) -> StoredId:

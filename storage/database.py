@@ -283,7 +283,7 @@ def _advice(reason: str) -> str:
     return ""
 
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision in `migrations/versions/`."""
 
 _POSTGRES_LOCK = 0x1CA6E27

@@ -133,3 +133,10 @@ steps = Table(
     Column("detail", JSON, nullable=False),
     Column("calls", JSON, nullable=False, comment="cost and latency of each call it made"),
 )
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("key", String(64), primary_key=True, comment="SHA-256 of a file's path and content"),
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

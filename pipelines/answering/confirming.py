@@ -21,8 +21,7 @@ from lcagent.pipelines.state import AskState
 from lcagent.results import Claim
 
 LEAST_CONFIDENCE = 0.2
-"""The probability of its least likely token below which an answer without support is left out."""
-
+"""The probability of its least likely token below which a statement without support is doubted."""
 
 FEWEST_WORDS = 2
 """A shorter answer is a choice: "London", asked "London or Rome?"."""
@@ -76,20 +75,24 @@ def is_confirmed(claims: Sequence[Claim]) -> bool:
 
 
 def is_baseless(claims: Sequence[Claim], state: AskState, run: RunContext) -> bool:
-    """Say whether an answer without support is more likely wrong than right.
+    """Say whether evidence speaks against an answer without support.
 
-    It is where it only says the question again, where it has a number that nothing has that the
-    model was shown, or where the model doubted one of its words. Conclusions in the model's own
-    words are neither.
+    It does where it only says the question again, or has a number that nothing has that the model
+    was shown. Conclusions in the model's own words are neither.
     """
     if all(says_nothing_new(claim.text, state["question"]) for claim in claims):
-        return True
-    confidence = state["confidence"]
-    if confidence is not None and confidence < LEAST_CONFIDENCE:
         return True
     shown = "\n".join((state["question"], *(page.text for page in shown_pages(state, run))))
     known = _values(shown)
     return any(not each.values & known for claim in claims for each in _numbers(claim.text))
+
+
+def is_doubted(claims: Sequence[Claim], confidence: float | None) -> bool:
+    """Say whether the model doubted a word of its one statement, which nothing supports.
+
+    In a long answer some word is always unlikely.
+    """
+    return len(claims) == 1 and confidence is not None and confidence < LEAST_CONFIDENCE
 
 
 def says_nothing_new(claim: str, question: str) -> bool:

@@ -12,7 +12,7 @@ from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.replies import clean_reply
 from lcagent.documents import Span
 from lcagent.pipelines.answering import plan
-from lcagent.pipelines.answering.confirming import is_baseless, is_confirmed, prover
+from lcagent.pipelines.answering.confirming import is_baseless, is_confirmed, is_doubted, prover
 from lcagent.pipelines.answering.plan import AUTO
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
@@ -77,10 +77,11 @@ NEAREST = "No passage was found that answers this in words like the question's. 
 NOTHING_NEAR = "No passage was found that has anything to do with the words of the question."
 DECLINED = "The model finds no answer in what it was shown. The nearest passages:"
 BASELESS = "Nothing that the model was shown says what it answers. The nearest passages:"
-BESIDE = "nothing that the model was shown says this; the quotes are those nearest to the question"
+DOUBTED = "Nothing that the model was shown says what it answers, and it is not sure of it:"
 LEFT_OUT = "the model's answer, which nothing supports, was: “{}”"
+BESIDE = "nothing that the model was shown says this; the quotes are those nearest to the question"
 LONGEST_NEAREST = 300
-"""Characters that are shown of a passage that is only near."""
+"""Characters that are shown of a passage that is only near, or of an answer that is doubted."""
 NOTHING_READ = "Not answered: none of the pages that were asked has text that could be read."
 QUOTING_ONLY = "no language model is configured: the answer is quoted from the document"
 
@@ -107,7 +108,7 @@ def answer_of(state: AskState, run: RunContext, timings_s: dict[str, float]) -> 
         ),
         usage=run.log.usage if run.model is not None else Usage(),
         timings_s=timings_s,
-        notes=(*_notes(state, outcome, cited), *notes_on(run.collection.documents)),
+        notes=(*_notes(state, outcome, text, cited), *notes_on(run.collection.documents)),
         proof=proof,
     )
 
@@ -141,6 +142,9 @@ def _judged(state: AskState, cited: CitedText, run: RunContext) -> tuple[Outcome
         return "answered", cited.text, cited
     if is_baseless(cited.claims, state, run):
         return "nearest", _nearest(BASELESS, quoted), quoted
+    if is_doubted(cited.claims, state["confidence"]):
+        guess = shorten(cited.claims[0].text, LONGEST_NEAREST, placeholder=" …")
+        return "nearest", _nearest(f"{DOUBTED} “{guess}”\nThe nearest passages:", quoted), quoted
     first = len(cited.citations) + 1
     beside = [replace(each, id=str(at)) for at, each in enumerate(quoted.citations, first)]
     return "answered", cited.text, replace(cited, citations=(*cited.citations, *beside))
@@ -150,13 +154,15 @@ def _nearest(said: str, quoted: CitedText) -> str:
     return "\n".join((said, *map(_shortened, quoted.claims)))
 
 
-def _notes(state: AskState, outcome: Outcome, cited: CitedText) -> list[str]:
+def _notes(state: AskState, outcome: Outcome, text: str, cited: CitedText) -> list[str]:
     notes = [state["caveat"]] if state["caveat"] else []
     notes.extend(state["notes"])
     if state["model"] == QUOTE:
         notes.insert(0, QUOTING_ONLY)
-    elif outcome == "nearest" and state["reply"].strip():
-        notes.append(LEFT_OUT.format(shorten(state["reply"], LONGEST_NEAREST, placeholder=" …")))
+    elif outcome == "nearest":
+        if state["reply"].strip() and not text.startswith(DOUBTED):
+            said = shorten(state["reply"], LONGEST_NEAREST, placeholder=" …")
+            notes.append(LEFT_OUT.format(said))
     elif state["nearest"] and cited.claims and not is_confirmed(cited.claims):
         notes.append(BESIDE)
     return [*notes, *unproved_in_words(cited.claims if outcome == "answered" else ())]

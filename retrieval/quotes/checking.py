@@ -14,6 +14,7 @@ import regex
 
 from lcagent.documents import Box, Document, Line, Page, Span
 from lcagent.results import QuoteStatus
+from lcagent.retrieval.quotes.markdown_signs import normalize_without_signs, without_signs
 from lcagent.retrieval.quotes.matching import (
     LONGEST_NEARLY,
     Match,
@@ -25,6 +26,7 @@ from lcagent.retrieval.quotes.matching import (
 )
 from lcagent.retrieval.quotes.normalizing import Normalized, normalize
 from lcagent.retrieval.quotes.stretches import Stretch, over_page_break, whole_page
+from lcagent.retrieval.reading.reader import MARKDOWN
 
 SHORTEST_QUOTE = 12
 SHORTEST_CJK_QUOTE = 6
@@ -55,6 +57,7 @@ class QuoteChecker:
         self._documents = {document.id: document for document in documents}
         self._texts: dict[Span, Normalized] = {}
         self._pages: dict[Span, Stretch] = {}
+        self._without_signs: dict[Span, Stretch | None] = {}
         self._words: Counter[str] | None = None
 
     def locate(self, quote: str, claimed: Span | None = None) -> Location:
@@ -114,6 +117,15 @@ class QuoteChecker:
             self._pages[ref] = whole_page(ref.page_index, self._text(ref), self._count)
         return self._pages[ref]
 
+    def _page_without_signs(self, ref: Span) -> Stretch | None:
+        """Return a page of Markdown as its words; None where it has no signs, or is none."""
+        if ref not in self._without_signs:
+            document = self._documents[ref.document_id]
+            text = document.pages[ref.page_index].text if document.media_type == MARKDOWN else ""
+            found = normalize_without_signs(text)
+            self._without_signs[ref] = found and whole_page(ref.page_index, found, self._count)
+        return self._without_signs[ref]
+
     def _over_breaks(self, ref: Span) -> Iterator[Stretch]:
         pages = self._documents[ref.document_id].pages
         for first in (ref.page_index, ref.page_index - 1):
@@ -126,9 +138,12 @@ class QuoteChecker:
     def _on_page(self, wanted: "_Wanted", ref: Span) -> Location | None:
         """Look on the page and over its breaks, the surest way first."""
         page, joined = self._page(ref), list(self._over_breaks(ref))
+        words = self._page_without_signs(ref)
+        texts = [(each, wanted.text) for each in (page, *joined)]
+        texts += [(words, wanted.words)] if words else []
         for search in wanted.searches():
-            for stretch in (page, *joined):
-                match = search(stretch, wanted.text)
+            for stretch, text in texts:
+                match = search(stretch, text)
                 found = match and _location(ref.document_id, stretch, match)
                 # Over a page break a match may lie wholly on the neighbour, which was not claimed.
                 if found and any(span.page == ref for span in found.spans):
@@ -193,6 +208,11 @@ class _Wanted:
             return cls(text, pieces, None)
         what = "a piece of the quote" if len(pieces) > 1 else "the quote"
         return cls(text, pieces, f"{what} is under {_shortest(too_short)} characters")
+
+    @property
+    def words(self) -> str:
+        """The text without the signs of Markdown."""
+        return normalize(without_signs(self.text)).text
 
     def searches(self) -> list[Search]:
         """Return the ways to look for it, the surest first; only the first if it is long."""

@@ -4,7 +4,9 @@
 be trusted as upper bounds. Archives inside the archive stay closed.
 """
 
+import lzma
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections.abc import Generator
@@ -23,6 +25,21 @@ MAX_RATIO = 200
 _SMALL_BYTES = 32 * 1024 * 1024
 """Up to here any ratio is harmless."""
 MAX_MEMBERS = 20_000
+_DIRECTORY_BYTES = 1_000 * MAX_MEMBERS
+"""Of the list of members, which is read whole before they can be counted."""
+_END_BYTES = 22
+_DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,  # also what bz2 raises, and a place in the file before its beginning
+    ValueError,
+    RuntimeError,  # also NotImplementedError: a way of packing that is not known
+    IndexError,
+)
+"""What `zipfile` and the libraries below it raise for an archive that is damaged."""
 _ENCRYPTED = 0x1
 
 
@@ -33,13 +50,14 @@ class Archive:
         self._file = file
         self.names = frozenset(file.namelist())
 
-    def read(self, name: str) -> bytes | None:
-        """Return the member's bytes, or None if it is missing or damaged."""
+    def read(self, name: str, most_bytes: int = -1) -> bytes | None:
+        """Return the member's bytes, or its first ones; None if it is missing or damaged."""
         if name not in self.names:
             return None
         try:
-            return self._file.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError):
+            with self._file.open(name) as member:
+                return member.read(most_bytes)
+        except _DAMAGES:
             return None
 
     def read_xml(self, name: str) -> Element | None:
@@ -59,15 +77,16 @@ def open_archive(path: Path) -> Generator[Archive, None, None]:
         UnreadableDocument: It is damaged, or unpacks to more than the limits allow.
         PasswordNeeded: Its members are encrypted.
     """
+    size = path.stat().st_size
     try:
+        _check_directory(path, size)
         file = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        size = path.stat().st_size
+    except _DAMAGES as error:
         raise UnreadableDocument(
             f"its zip archive is damaged ({size:,} bytes; cut off?): get a complete copy"
         ) from error
     with file:
-        _check(file.infolist(), path.stat().st_size)
+        _check(file.infolist(), size)
         yield Archive(file)
 
 
@@ -80,6 +99,21 @@ def resolve(folder: str, reference: str) -> str | None:
     name = posixpath.normpath(posixpath.join(folder, target))
     is_outside = name.startswith(("/", "../")) or name in {"..", "."} or "://" in target
     return None if is_outside or "\\" in name else name
+
+
+def _check_directory(path: Path, size: int) -> None:
+    """Refuse a list of members that takes gigabytes to read."""
+    with path.open("rb") as file:
+        file.seek(max(0, size - _END_BYTES - 0xFFFF))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    if at < 0 or at + _END_BYTES > len(end):
+        return  # which `zipfile` refuses with more to say
+    _, count, directory_bytes = struct.unpack_from("<HHL", end, at + 8)
+    if directory_bytes > _DIRECTORY_BYTES:
+        raise UnreadableDocument(
+            f"its zip archive lists {count:,} files or more, at most {MAX_MEMBERS:,} are read"
+        )
 
 
 def _check(members: list[zipfile.ZipInfo], packed: int) -> None:

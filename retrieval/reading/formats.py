@@ -1,6 +1,7 @@
 """Which format a file has, by its content, and what to do with one that is not read.
 
 The name only decides what the content leaves open: Markdown or plain text, HTML without a head.
+Whatever the file, only a bounded part of it is looked at, in time that grows with that part.
 """
 
 import re
@@ -8,15 +9,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.archive import open_archive
 from lcagent.retrieval.reading.encoding import decode, is_text
 from lcagent.retrieval.reading.reader import DOCX, EPUB, HTML, MARKDOWN, PDF, TEXT
 
 _HEAD_BYTES = 65_536
-_PDF_BODY = re.compile(rb"%PDF-\d\.\d.*?\d+ \d+ obj", re.DOTALL)
+_PDF_MARK = re.compile(rb"%PDF-\d\.\d")
+_PDF_OBJECT = re.compile(rb"(?<!\d)\d{1,10} \d{1,5} obj")
 _OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_HTML_START = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])",
+_OLE_PART_BYTES = 16 * 1024 * 1024
+"""Of each end of an Office document of the old format, where the names of its streams are."""
+_MIMETYPE_BYTES = 256
+_HTML_START = re.compile(  # (?>...): what a comment took, it keeps, or many of them take for ever
+    r"\s*+(?:<\?xml[^>]*>\s*+|(?><!--.*?-->)\s*+)*+"
+    r"<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])",
     re.IGNORECASE | re.DOTALL,
 )
 _TAG = re.compile(r"\s*<(?:!--|[a-z])", re.IGNORECASE)
@@ -32,17 +37,22 @@ def detect_media_type(path: Path) -> str:
         PasswordNeeded: It is an encrypted Office document.
     """
     head = _head(path)
-    if head.startswith(b"%PDF") or (b"%PDF-" in head[:1024] and _PDF_BODY.search(head)):
+    if head.startswith(b"%PDF") or _is_pdf_behind_junk(head):
         return PDF
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive_type(path)
     if head.startswith(_OLE_START):
-        raise _compound_error(path.read_bytes())
+        raise _compound_error(_both_ends(path))
     if not is_text(head):
         raise UnreadableDocument(name_binary(head))
     if (kind := name_text(head)) is not None:
         raise UnreadableDocument(kind)
     return _text_type(path.suffix.lower(), decode(head)[0])
+
+
+def _is_pdf_behind_junk(head: bytes) -> bool:
+    mark = _PDF_MARK.search(head) if b"%PDF-" in head[:1024] else None
+    return mark is not None and _PDF_OBJECT.search(head, mark.end()) is not None
 
 
 def _head(path: Path) -> bytes:
@@ -60,9 +70,18 @@ def _head(path: Path) -> bytes:
     return head
 
 
+def _both_ends(path: Path) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(_OLE_PART_BYTES)
+        file.seek(max(len(start), path.stat().st_size - _OLE_PART_BYTES))
+        return start + file.read(_OLE_PART_BYTES)
+
+
 def _archive_type(path: Path) -> str:
+    from lcagent.retrieval.reading.archive import open_archive  # noqa: PLC0415 -- not for a PDF
+
     with open_archive(path) as archive:
-        mimetype = (archive.read("mimetype") or b"").strip()
+        mimetype = (archive.read("mimetype", _MIMETYPE_BYTES) or b"").strip()
         is_package = any(name.endswith(".opf") for name in archive.names)
         if mimetype == EPUB.encode() or is_package or "META-INF/container.xml" in archive.names:
             return EPUB

@@ -1,27 +1,26 @@
 """Reading a file in a process of its own, which can be killed and limited.
 
-A file may be hostile or only broken: its reader may crash, hang, or take all the memory. Then
-that process ends and this one goes on. A page on which the reader dies or stalls becomes a page
-with the problem "unreadable", and a new process reads on behind it.
+A file may be hostile or only broken: its reader, or what finds out its type, may crash, hang, or
+take all the memory. Then that process ends and this one goes on. A page on which the reader dies or
+stalls becomes a page with the problem "unreadable", and a new process reads on behind it.
 """
 
 import asyncio
 import json
 import os
+import re
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from lcagent.documents import Document, OutlineEntry, Page
 from lcagent.errors import PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.formats import detect_media_type
 from lcagent.retrieval.reading.reader import (
     PDF,
     ReadingLimits,
-    other_type,
     printable,
     reader_version,
 )
@@ -39,7 +38,9 @@ OCR_LIMITS = ReadingLimits(memory_bytes=8_000_000_000, cpu_s=100_000, open_s=120
 class _SoFar:
     """What has come from the reading processes."""
 
-    is_paged: bool
+    media_type: str | None = None
+    is_paged: bool = False
+    characters: int = 0
     head: dict[str, Any] | None = None
     pages: list[Page] = field(default_factory=list[Page])
 
@@ -63,16 +64,17 @@ async def read_document(
         PasswordNeeded: It is encrypted and `password` does not open it.
     """
     limits = limits or ReadingLimits()
-    media_type = await asyncio.to_thread(_media_type, path, other_reader)
-    so_far = _SoFar(is_paged=media_type == PDF)
+    so_far = _SoFar()
     for attempt in range(1, limits.attempts + 1):
-        request = _request(path, media_type, password, limits, first_page=len(so_far.pages))
+        first_page = len(so_far.pages)
+        request = _request(path, so_far.media_type, password, limits, first_page=first_page)
+        request = replace(request, other_reader=other_reader)
         try:
             await _read_on(request, so_far, limits, progress)
             break
         except ReaderDied as death:
             _give_up_page(so_far, death, is_last=attempt == limits.attempts)
-    return _document(path, document_id, media_type, so_far)
+    return _document(path, document_id, so_far)
 
 
 async def recognise_pages(
@@ -94,20 +96,9 @@ async def recognise_pages(
         return
 
 
-def _media_type(path: Path, other_reader: str | None) -> str:
-    try:
-        return detect_media_type(path)
-    except PasswordNeeded:
-        raise
-    except UnreadableDocument:
-        if other_reader is None or not path.is_file() or not path.stat().st_size:
-            raise
-        return other_type(other_reader)
-
-
 def _request(
     path: Path,
-    media_type: str,
+    media_type: str | None,
     password: str | None,
     limits: ReadingLimits,
     *,
@@ -131,13 +122,26 @@ async def _read_on(
     """Let one process read from the page after the last one that is known."""
     async with aclosing(_events(request, limits)) as events:
         async for event in events:
-            if "page_count" in event:
+            if "media_type" in event:
+                so_far.media_type = event["media_type"]
+                so_far.is_paged = so_far.is_paged or so_far.media_type == PDF
+            elif "page_count" in event:
                 so_far.head = so_far.head or event
             elif so_far.head is not None:
                 so_far.pages.append(Page.from_fields(event["page"]))
                 so_far.is_paged = so_far.pages[-1].number is not None
+                _check_length(so_far, limits)
                 if progress is not None:
                     progress(len(so_far.pages), so_far.head["page_count"])
+
+
+def _check_length(so_far: _SoFar, limits: ReadingLimits) -> None:
+    so_far.characters += len(so_far.pages[-1].text)
+    if so_far.characters > limits.characters:
+        raise UnreadableDocument(
+            f"it has more than {limits.characters:,} characters of text, and searching it would "
+            "take about 35 bytes of memory for each: cut it, or raise LCAGENT_READING_TEXT_MB"
+        )
 
 
 async def _events(
@@ -171,8 +175,10 @@ def _give_up_page(so_far: _SoFar, death: "ReaderDied", *, is_last: bool) -> None
         so_far.pages.append(Page(index, "", number, section=section, problem="unreadable"))
 
 
-def _document(path: Path, document_id: str, media_type: str, so_far: _SoFar) -> Document:
+def _document(path: Path, document_id: str, so_far: _SoFar) -> Document:
     assert so_far.head is not None
+    media_type = so_far.media_type
+    assert media_type is not None
     return Document(
         id=document_id,
         name=printable(path.name),
@@ -233,6 +239,21 @@ def _event(line: bytes) -> dict[str, Any]:
     return event
 
 
+_HARMLESS = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|(?:DY)?LD_LIBRARY_PATH|(?:OMP|MKL)_NUM_THREADS|PYTHON\w+"
+    r"|VIRTUAL_ENV|NLTK_DATA|TIKTOKEN_CACHE_DIR|LLAMA_INDEX_CACHE_DIR"
+)
+
+
+def reading_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a reading process gets: what Python needs, and no key.
+
+    Whoever takes that process over by a hostile file finds no secret in it.
+    """
+    kept = {name: value for name, value in environment.items() if _HARMLESS.fullmatch(name)}
+    return {**kept, "PYTHONSAFEPATH": "1"}
+
+
 @asynccontextmanager
 async def _started(request: ReadingRequest) -> AsyncIterator[asyncio.StreamReader]:
     """Start a process that has got its request, and end it on the way out, however that is."""
@@ -244,7 +265,7 @@ async def _started(request: ReadingRequest) -> AsyncIterator[asyncio.StreamReade
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         limit=_LONGEST_LINE,
-        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        env=reading_environment(os.environ),
     )
     assert process.stdin is not None
     assert process.stdout is not None

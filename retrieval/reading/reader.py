@@ -84,6 +84,7 @@ class ReadingLimits:
         open_s: Seconds until the first page; formats that are read in one go need them all.
         page_s: Seconds without a new page after which a page is given up.
         attempts: How many processes may be started for one file.
+        characters: Of text, which the process that asked for it keeps in memory.
     """
 
     memory_bytes: int = 1_400_000_000
@@ -91,11 +92,17 @@ class ReadingLimits:
     open_s: float = 25.0
     page_s: float = 8.0
     attempts: int = 3
+    characters: int = 30_000_000
 
 
 def other_type(class_path: str) -> str:
     """Return what stands for the media type of files that a LlamaIndex reader reads."""
     return f"{_OTHER}{class_path}"
+
+
+def reads_alone(media_type: str) -> bool:
+    """Say whether reading needs no other machine; what a user's own reader needs is not known."""
+    return not media_type.startswith(_OTHER)
 
 
 def reader_version(media_type: str) -> str:

@@ -6,6 +6,7 @@ as it is read, then the tail; or an error. It imports the one reader it needs an
 above `retrieval.reading`.
 """
 
+import ctypes
 import dataclasses
 import gc
 import json
@@ -14,13 +15,15 @@ import resource
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lcagent.documents import Page
 from lcagent.errors import MissingExtra, PasswordNeeded, UnreadableDocument
-from lcagent.retrieval.reading.reader import reader_for
+from lcagent.retrieval.reading.formats import detect_media_type
+from lcagent.retrieval.reading.reader import other_type, reader_for, reads_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +31,26 @@ class ReadingRequest:
     """What to read, and how much memory and processor time it may take.
 
     Attributes:
+        media_type: None to find it out and say it first.
+        other_reader: Class path of a LlamaIndex reader for files of kinds unknown to lcagent.
         ocr_pages: Indices of the pages to recognise; empty to read the file itself.
     """
 
     path: str
-    media_type: str
+    media_type: str | None
     password: str | None
     first_page: int
     ocr_pages: tuple[int, ...]
     memory_bytes: int
     cpu_s: int
+    other_reader: str | None = None
 
 
 def main() -> None:
     """Read the file that standard input names."""
     request = ReadingRequest(**json.loads(sys.stdin.readline()))
+    if request.other_reader is None:
+        _forbid_connections()  # before there is a second thread, as the system demands
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit(request)
     gc.disable()  # pages make no cycles; looking for some takes a tenth of the time of reading
@@ -69,6 +77,38 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _forbid_connections() -> None:
+    """Leave this process no network: a file that takes it over has nobody to tell.
+
+    Python refuses to connect; so does Linux, where it gives a process a network of its own.
+    """
+    sys.addaudithook(_refuse_connections)
+    flags = CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWNET | CLONE_NEWUSER
+    with suppress(OSError, AttributeError):  # no Linux, or a container that forbids it
+        ctypes.CDLL(None).unshare(flags)
+
+
+def _refuse_connections(event: str, _: object) -> None:
+    if event in _CONNECTIONS:
+        raise PermissionError("the reading process connects to nobody")
+
+
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+"""Of Linux; `os.unshare` comes with Python 3.12."""
+
+_CONNECTIONS = frozenset(
+    {
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.gethostbyaddr",
+        "socket.bind",
+        "socket.sendto",
+        "socket.sendmsg",
+    }
+)
+
+
 def _limit(request: ReadingRequest) -> None:
     """Make the system end this process rather than let a file take the machine."""
     for kind, limit in (
@@ -80,7 +120,11 @@ def _limit(request: ReadingRequest) -> None:
 
 
 def _events(request: ReadingRequest) -> Iterator[dict[str, Any]]:
-    read = reader_for(request.media_type)
+    media_type = request.media_type or _media_type(Path(request.path), request.other_reader)
+    yield {"media_type": media_type}
+    if request.other_reader is not None and reads_alone(media_type):
+        _forbid_connections()
+    read = reader_for(media_type)
     reading = read(Path(request.path), request.password, request.first_page)
     yield {
         "page_count": reading.page_count,
@@ -91,6 +135,17 @@ def _events(request: ReadingRequest) -> Iterator[dict[str, Any]]:
     for page in reading.pages:
         yield {"page": _fields(page)}
     yield {"end": True}
+
+
+def _media_type(path: Path, other_reader: str | None) -> str:
+    try:
+        return detect_media_type(path)
+    except PasswordNeeded:
+        raise
+    except UnreadableDocument:
+        if other_reader is None or not path.is_file() or not path.stat().st_size:
+            raise
+        return other_type(other_reader)
 
 
 def _ocr_events(request: ReadingRequest) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ class SummarizeOptions(MethodOptions):
         by: What a worker reads: chapters of the outline, or chunks of any pages.
         is_parallel: All parts are read at the same time, none knowing the notes of the others.
         output: A file (.md, .html, .docx) for the summary; made absolute.
+        may_overwrite: Another file of that name is replaced, unless it is one of the sources.
     """
 
     method: ClassVar[str] = "summarize"
@@ -37,6 +38,9 @@ class SummarizeOptions(MethodOptions):
         "A file for the summary.",
         flags=("-o", "--output"),
         metavar="FILE.md|.html|.docx",
+    )
+    may_overwrite: bool = option(
+        False, "Replace the file of --output even if lcagent did not write it.", flags=("--force",)
     )
 
     def __post_init__(self) -> None:

@@ -23,7 +23,7 @@ from lcagent.pipelines.methods.summarize.run import (
     chapters,
     focus_of,
 )
-from lcagent.pipelines.text_files import check_output, save_text
+from lcagent.pipelines.text_files import check_output
 from lcagent.results import Plan, Summary
 from lcagent.tasks import QUOTE, SummarizeTask
 
@@ -129,9 +129,8 @@ class SummarizePipeline:
         else:
             made = written(run.shared["summary"].result(), run)
         summary = summary_of(made, run, timings_s)
-        output = run.options(SummarizeOptions).output
-        if output is not None:
-            save_text(output, as_markdown(summary))
+        if run.output is not None:
+            run.output.save(as_markdown(summary))
         return summary
 
     def _extract(self, run: RunContext) -> ExtractState:

@@ -30,7 +30,6 @@ from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.events import AnswerText
 from lcagent.pipelines.methods.write.run import GrowingText, Recorded, WriteRun, body_of, writing_of
 from lcagent.pipelines.streaming import emit_step
-from lcagent.pipelines.text_files import save_text
 from lcagent.storage.run_store import StoredStep
 
 MATERIAL_SHARE = 4
@@ -147,9 +146,9 @@ async def _write_paragraph(point: str, place: int, writing: WriteRun, run: RunCo
     pages = {source.label: source.page for source in sources}
     recorded = Recorded(written, pages, chunks, chunks_read)
     await run.log.add(StoredStep(f"paragraph/{place}", recorded.as_detail(), model.calls))
-    if writing.options.output is not None:
+    if run.output is not None:
         text, _ = body_of(writing)
-        await asyncio.to_thread(save_text, writing.options.output, text)
+        await asyncio.to_thread(run.output.save, text)
 
 
 def material_of(run: RunContext) -> str:

@@ -38,6 +38,7 @@ class WriteOptions(MethodOptions):
         output: A file (.md, .html, .docx) that grows with the text; made absolute.
         is_parallel: Write all paragraphs at the same time: faster, but none knows the others.
         paragraph_words: The fewest and the most words of a paragraph.
+        may_overwrite: Another file of that name is replaced, unless it is one of the sources.
     """
 
     method: ClassVar[str] = "write"
@@ -64,6 +65,9 @@ class WriteOptions(MethodOptions):
     )
     paragraph_words: tuple[int, int] = option(
         (200, 1000), "Fewest and most words of each.", metavar="N-N", parse=parse_word_range
+    )
+    may_overwrite: bool = option(
+        False, "Replace the file of --output even if lcagent did not write it.", flags=("--force",)
     )
 
     def __post_init__(self) -> None:

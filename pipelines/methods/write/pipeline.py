@@ -12,10 +12,10 @@ from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.method import Graph
 from lcagent.pipelines.methods.write.graph import WriteState
 from lcagent.pipelines.methods.write.options import WriteOptions
-from lcagent.pipelines.methods.write.result import article_of
+from lcagent.pipelines.methods.write.result import article_of, plan_text
 from lcagent.pipelines.methods.write.run import WriteRun, writing_of
 from lcagent.pipelines.run_log import RunLog
-from lcagent.pipelines.text_files import check_output, save_text
+from lcagent.pipelines.text_files import check_output
 from lcagent.results import Article, Plan
 from lcagent.tasks import WriteTask
 
@@ -121,8 +121,8 @@ class WritePipeline:
 
     def result(self, state: WriteState, run: RunContext, timings_s: dict[str, float]) -> Article:  # noqa: ARG002 -- the text is in the log
         """Return the text, and save it where it was asked for."""
-        options = run.options(WriteOptions)
         article = article_of(run, timings_s)
-        if options.output is not None and not options.plan_only:
-            save_text(options.output, article.text)
+        if run.output is not None:
+            is_plan = run.options(WriteOptions).plan_only
+            run.output.save(plan_text(article) if is_plan else article.text)
         return article

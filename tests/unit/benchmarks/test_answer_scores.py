@@ -40,11 +40,17 @@ def test_a_quote_that_was_not_found_or_stands_elsewhere_is_told_apart() -> None:
 
 
 def test_the_nearest_passages_are_no_answer_but_are_shown() -> None:
-    row = _row("The nearest: 48,216", outcome="nearest", citations=[_citation(20)])
+    row = _row("The nearest:\n48,216", outcome="nearest", citations=[_citation(20)])
     found = score(row, QUESTION)
     assert not found.is_right
     assert found.abstains
     assert found.is_shown
+
+
+def test_what_a_model_is_not_sure_of_counts_as_its_answer_where_it_is_right() -> None:
+    row = _row("It is not sure of it: “48,216”\nThe nearest:", outcome="nearest")
+    assert score(row, QUESTION).is_right
+    assert score(row, NOWHERE).is_right
 
 
 def test_an_abstention_is_right_only_where_there_is_no_answer() -> None:

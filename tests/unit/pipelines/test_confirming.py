@@ -8,6 +8,7 @@ import pytest
 from lcagent.models.chat_model import Reply, Request, TokenLogprob
 from lcagent.pipelines import Session, ask_async
 from lcagent.pipelines.answering.confirming import says_nothing_new
+from lcagent.pipelines.answering.pipeline import DOUBTED
 from lcagent.results import Answer
 from lcagent.testing import SCRIPTED_CARD, ScriptedModel
 
@@ -75,6 +76,17 @@ async def test_an_answer_that_nothing_supports_counts_as_the_model_itself_is_sur
         assert [claim.status for claim in answer.claims] == ["unsupported"]
         assert any("184 passengers" in citation.quote for citation in answer.citations)
         assert any("nearest" in note for note in answer.notes)
+    else:
+        assert answer.answer.startswith(f"{DOUBTED} “Rather many")
+        assert "184 passengers" in answer.answer
+        assert not any("Rather many" in note for note in answer.notes)
+
+
+async def test_some_word_of_a_long_answer_is_always_unlikely(book: Path, session: Session) -> None:
+    said = "Rather many. Nobody ever counted those who came aboard without paying for it."
+    answer, _ = await _answer(book, session, _doubted(said, -4.0))
+    assert answer.outcome == "answered"
+    assert [claim.status for claim in answer.claims] == ["unsupported", "unsupported"]
 
 
 async def test_a_proved_answer_is_kept_however_much_the_model_doubts_it(

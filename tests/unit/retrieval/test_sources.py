@@ -97,6 +97,22 @@ def test_a_glob_means_the_files_it_matches_sorted(
     assert resolve([folder / pattern], store) == [folder / name for name in wanted]
 
 
+@pytest.mark.parametrize("pattern", ["**/*.txt", "./**/*.txt", "**", "sub/**/*.txt"])
+def test_a_glob_enters_a_folder_once_however_links_lead_to_it(
+    pattern: str, folder: Path, store: DocumentStore
+) -> None:
+    (folder / "sub" / "deep.txt").write_text("Text.")
+    for name in ("a", "b", "sub/c"):
+        (folder / name).symlink_to(folder, target_is_directory=True)
+    found = resolve([pattern], store)
+    assert len(found) == len({Path(str(path)).resolve() for path in found})
+    assert (folder / "sub" / "deep.txt") in {Path(str(path)).resolve() for path in found}
+    absolute = resolve([str(folder / pattern)], store)
+    assert {Path(str(path)).resolve() for path in absolute} == {
+        Path(str(path)).resolve() for path in found
+    }
+
+
 def test_a_name_with_the_characters_of_a_glob_is_first_of_all_a_name(
     folder: Path, store: DocumentStore
 ) -> None:

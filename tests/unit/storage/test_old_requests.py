@@ -45,7 +45,7 @@ def test_a_text_and_a_summary_keep_what_was_ordered() -> None:
     (options,) = text.options
     assert options.as_json() | {"words": None} == {
         "words": None, "plan": None, "plan_only": False, "output": None,
-        "is_parallel": True, "paragraph_words": [100, 300],
+        "is_parallel": True, "paragraph_words": [100, 300], "may_overwrite": False,
     }  # fmt: skip
     order = {"words": 90, "focus": "tides", "by": "chunks", "is_parallel": False, "output": ""}
     summary = read_task(m0006_tasks.task_of("summarize", "a.pdf: tides", _request(order=order)))

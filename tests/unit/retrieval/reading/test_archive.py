@@ -1,6 +1,9 @@
 """Reading zip archives safely."""
 
+import random
+import struct
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,6 +39,40 @@ def test_an_archive_cut_off_is_refused(tmp_path: Path) -> None:
     path = pack(tmp_path, {"a": b"text" * 100})
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(UnreadableDocument, match="damaged"), open_archive(path):
+        pass
+
+
+@pytest.mark.parametrize(
+    "packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_whatever_is_damaged_in_an_archive_it_is_refused_or_a_member_is_missing(
+    packing: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", packing) as file:
+        for name in ("a", "b", "c"):
+            file.writestr(name, name.encode() * 60 + bytes(200))
+    whole, dice = path.read_bytes(), random.Random(7)  # noqa: S311 -- the same damages each time
+    for _ in range(400):
+        content, at = bytearray(whole), dice.randrange(len(whole))
+        if dice.random() < 0.5:
+            del content[at : at + dice.choice((1, 20, 280))]
+        else:
+            for _ in range(dice.choice((1, 8))):
+                content[dice.randrange(len(content))] = dice.choice((0, 0xFF, 0x7F, 1))
+        path.write_bytes(content)
+        with suppress(UnreadableDocument), open_archive(path) as archive:  # and nothing else
+            for name in archive.names:
+                archive.read(name)
+
+
+def test_a_list_of_members_that_takes_gigabytes_to_read_is_refused(tmp_path: Path) -> None:
+    path = pack(tmp_path, {"a": b"text"})
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    struct.pack_into("<HL", content, end + 10, 0xFFFF, 300_000_000)
+    path.write_bytes(content)
+    with pytest.raises(UnreadableDocument, match="lists 65,535 files or more"), open_archive(path):
         pass
 
 

@@ -1,6 +1,9 @@
 """Finding out what a file is."""
 
+import os
 import re
+import time
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -125,3 +128,52 @@ def test_every_media_type_has_a_reader_and_its_version() -> None:
     for media_type in (PDF, EPUB, DOCX, HTML, MARKDOWN, TEXT):
         assert callable(reader_for(media_type))
         assert re.fullmatch(r"[a-z]+/\d", reader_version(media_type))
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"<!-- a -->\n" * 400 + b"Ada Quill is the harbour master.\n", MARKDOWN),
+        (b"<!-- a -->\n" * 400 + b"<html><p>a", HTML),
+        (b"<!-- a --> <?xml b?> " * 400 + b"<", MARKDOWN),
+        (b"<!--" * 10_000, MARKDOWN),
+        (b" " * 60_000 + b"a", MARKDOWN),
+        (b"x%PDF-1.4 " + b"%PDF-1.4 " * 100 + b"7" * 50_000, MARKDOWN),
+        (b"x%PDF-1.4 " * 20 + b"7 " * 30_000, MARKDOWN),
+        (b"x%PDF-1.4 " * 6_000, MARKDOWN),
+    ],
+    ids=[
+        "comments", "a page behind comments", "declarations", "open comments", "blanks", "digits",
+        "numbers", "marks",
+    ],
+)  # fmt: skip
+def test_whatever_the_head_of_a_file_repeats_its_type_is_found_soon(
+    content: bytes, media_type: str, tmp_path: Path
+) -> None:
+    began = time.process_time()
+    assert detect_media_type(write(tmp_path, content, "a.md")) == media_type
+    assert time.process_time() - began < 5  # where it goes wrong it takes days
+
+
+def test_of_a_large_office_document_only_the_ends_are_looked_at(tmp_path: Path) -> None:
+    path = write(tmp_path, OLE)
+    with path.open("r+b") as file:
+        file.truncate(3_000_000_000)
+        file.seek(2_999_999_000)
+        file.write("WordDocument".encode("utf-16-le"))
+    tracemalloc.start()
+    with pytest.raises(UnreadableDocument, match=re.escape(".doc")):
+        detect_media_type(path)
+    assert tracemalloc.get_traced_memory()[1] < 200_000_000
+    tracemalloc.stop()
+
+
+def test_of_a_mimetype_that_unpacks_to_much_only_the_beginning_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.epub"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("mimetype", EPUB + " " * 30_000_000)
+        file.writestr("noise", os.urandom(1_000_000))
+    tracemalloc.start()
+    assert detect_media_type(path) == EPUB
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()

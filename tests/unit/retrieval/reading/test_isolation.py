@@ -6,6 +6,7 @@ a reader into it that yields five pages and does something hostile on one of the
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -110,6 +111,28 @@ def test_a_page_that_ends_its_reader_is_given_up_and_the_rest_is_read(
     assert document.pages[3].text == "Text of page 3."
 
 
+@pytest.mark.parametrize("hostile", ["crashes", "hangs", "eats memory", "raises"])
+def test_a_file_whose_type_cannot_be_found_out_is_unreadable(
+    hostile: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import ctypes, time\nfrom lcagent.retrieval.reading import formats\n"
+        f"def detect(path): {HOSTILITIES[hostile]}\nformats.detect_media_type = detect\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(UnreadableDocument):
+        _read(file, ReadingLimits(memory_bytes=400_000_000, cpu_s=20, open_s=4.0))
+
+
+def test_a_text_longer_than_the_limit_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("A sentence of a long book. " * 1_000)
+    with pytest.raises(UnreadableDocument, match="raise LCAGENT_READING_TEXT_MB"):
+        _read(text, ReadingLimits(characters=20_000))
+    assert _read(text, ReadingLimits(characters=30_000)).pages
+
+
 def test_many_hostile_pages_are_given_up_after_some_attempts(
     file: Path, use_reader: Callable[..., None]
 ) -> None:
@@ -171,3 +194,48 @@ def test_progress_is_reported_page_by_page_in_order(
 def test_a_name_is_made_storable_and_harmless() -> None:
     assert printable("a\nb\x1b[31m\udcff.pdf") == "a\ufffdb\ufffd[31m\ufffd.pdf"
     assert printable("résumé 文書 🏮 نیم‌فاصله.pdf") == "résumé 文書 🏮 نیم‌فاصله.pdf"
+
+
+SECRETS = {
+    "LCAGENT_API_KEY": "sk-lcagent",
+    "OPENAI_API_KEY": "sk-openai",
+    "LCAGENT_PASSWORD": "open sesame",
+    "LCAGENT_DATABASE_URL": "postgresql://user:word@host/store",
+    "HTTPS_PROXY": "http://user:word@proxy",
+    "HF_TOKEN": "hf_secret",
+    "SOME_SERVICE_SECRET": "unheard of",
+}
+
+
+def test_a_reading_process_has_no_key_in_its_environment(
+    file: Path, tmp_path: Path, use_reader: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = tmp_path / "environment"
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    use_reader(opened=f"print(os.environ, file=open({str(found)!r}, 'w'), flush=True)")
+    _read(file)
+    seen = found.read_text(encoding="utf-8")
+    assert "PYTHONSAFEPATH" in seen
+    assert not any(name in seen or value in seen for name, value in SECRETS.items())
+
+
+CONNECTIONS = {
+    "connects": "import socket; socket.create_connection(('127.0.0.1', PORT), 1)",
+    "sends": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
+    "asks for a name": "import socket; socket.getaddrinfo('example.com', 80)",
+    "connects in another way": "import socket; socket.socket().connect_ex(('127.0.0.1', PORT))",
+}
+
+
+@pytest.mark.parametrize("hostile", CONNECTIONS.values(), ids=CONNECTIONS)
+def test_a_reading_process_connects_to_nobody(
+    hostile: str, file: Path, use_reader: Callable[..., None]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        use_reader(hostile.replace("PORT", str(listener.getsockname()[1])))
+        document = _read(file)
+        assert _problems(document) == [None, None, "unreadable", None, None]
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
