@@ -115,7 +115,7 @@ def _as_message(told: Any) -> Any:
     return {"content": told} if isinstance(told, str) else told
 
 
-class Message(BaseModel):
+class SentMessage(BaseModel):
     """The text of a choice, and what may stand beside it."""
 
     content: Text = ""
@@ -150,7 +150,7 @@ class _Details(BaseModel):
     reasoning_tokens: Count = None
 
 
-class Usage(BaseModel):
+class SentUsage(BaseModel):
     """Tokens as OpenAI names them, or as Anthropic does."""
 
     prompt_tokens: Count = None
@@ -186,18 +186,18 @@ class Usage(BaseModel):
         return (details.reasoning_tokens if details else None) or 0
 
 
-class Choice(BaseModel):
+class SentChoice(BaseModel):
     """One of the replies to a request; lcagent asks for one."""
 
     index: Annotated[int | None, WrapValidator(_none_if_odd)] = None
-    message: Annotated[Message | None, BeforeValidator(_as_message)] = None
-    delta: Annotated[Message | None, BeforeValidator(_as_message)] = None
+    message: Annotated[SentMessage | None, BeforeValidator(_as_message)] = None
+    delta: Annotated[SentMessage | None, BeforeValidator(_as_message)] = None
     text: Text = ""
     error: Any = None
     finish_reason: Finish = None
     native_finish_reason: Finish = None
     logprobs: Any = None
-    usage: Annotated[Usage | None, WrapValidator(_none_if_odd)] = None
+    usage: Annotated[SentUsage | None, WrapValidator(_none_if_odd)] = None
 
     def read_logprobs(self) -> list[TokenLogprob] | None:
         """Return the log-probabilities of its tokens; None where any of them cannot be read."""
@@ -214,15 +214,15 @@ def _as_choices(told: Any) -> Any:
     return [each for each in told if each is not None] if isinstance(told, list) else told
 
 
-class Body(BaseModel):
+class SentBody(BaseModel):
     """A completion, or an event of one."""
 
     object: Any = None
-    choices: Annotated[list[Choice] | None, BeforeValidator(_as_choices)] = None
-    usage: Annotated[Usage | None, WrapValidator(_none_if_odd)] = None
+    choices: Annotated[list[SentChoice] | None, BeforeValidator(_as_choices)] = None
+    usage: Annotated[SentUsage | None, WrapValidator(_none_if_odd)] = None
 
 
-def read_bodies(event: bytes, charset: str = "") -> list[Body]:
+def read_bodies(event: bytes, charset: str = "") -> list[SentBody]:
     """Return what an event holds, as a rule one body.
 
     Args:
@@ -264,13 +264,13 @@ def _loads(event: bytes, charset: str) -> Any:
         return json.loads(text)
 
 
-def _body(told: Any) -> Body:
+def _body(told: Any) -> SentBody:
     if isinstance(told, dict):
         told = _unwrapped(told)
         if _is_error(told):
             raise SentError(told)
     try:
-        return Body.model_validate(told)
+        return SentBody.model_validate(told)
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise BadBody(f"JSON that is no completion (at {place or 'its beginning'})") from error

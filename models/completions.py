@@ -16,13 +16,13 @@ from lcagent.errors import ModelUnavailable
 from lcagent.models.chat_model import OnText, TokenLogprob
 from lcagent.models.completion_bodies import (
     BadBody,
-    Body,
     BrokenOff,
-    Choice,
-    Message,
     NoApi,
+    SentBody,
+    SentChoice,
     SentError,
-    Usage,
+    SentMessage,
+    SentUsage,
     plain_text,
     read_bodies,
     says_error,
@@ -120,7 +120,7 @@ class ServerReply:
             self.finish = "loop"
         self.has_reasoning = self.has_reasoning or self.said.has_reasoning
 
-    def _take_body(self, body: Body) -> bool:
+    def _take_body(self, body: SentBody) -> bool:
         if body.usage is not None:
             self._take_usage(body.usage)
         choices = body.choices or []
@@ -134,17 +134,17 @@ class ServerReply:
             self._take_choice(choice)
         return bool(chosen)
 
-    def _take_choice(self, choice: Choice) -> None:
+    def _take_choice(self, choice: SentChoice) -> None:
         if says_error(choice.error):
             raise BrokenOff(_reason(choice.error), choice.error)
         if choice.usage is not None:
             self._take_usage(choice.usage)
         for message in (choice.delta, choice.message):
-            self._take_beside(message or Message())
+            self._take_beside(message or SentMessage())
         told = worse_finish(choice.finish_reason, choice.native_finish_reason)
         is_last = read_finish(told) is not None
         beside = choice.message if choice.delta is not None else None
-        message = choice.delta or choice.message or Message()
+        message = choice.delta or choice.message or SentMessage()
         self._say(self._streamed.piece(message.text or choice.text, is_last=is_last))
         if beside is not None:
             self._say(self._streamed.whole(beside.text))
@@ -158,7 +158,7 @@ class ServerReply:
         for piece in pieces:
             self.said.feed(piece)
 
-    def _take_beside(self, message: Message) -> None:
+    def _take_beside(self, message: SentMessage) -> None:
         self.is_refusal = self.is_refusal or bool(message.refusal)
         self.calls_tool = self.calls_tool or bool(message.tool_calls or message.function_call)
         self.has_reasoning = self.has_reasoning or message.has_reasoning
@@ -172,7 +172,7 @@ class ServerReply:
         self.finish = "filtered" if self.is_refusal else finish
         self.told = str(told)
 
-    def _take_usage(self, usage: Usage) -> None:
+    def _take_usage(self, usage: SentUsage) -> None:
         if usage.prompt is not None:
             self.prompt_tokens, self.completion_tokens = usage.prompt, usage.completion
             self.reasoning_tokens = usage.reasoning
