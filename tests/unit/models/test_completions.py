@@ -93,7 +93,6 @@ def test_reasoning_is_no_part_of_the_text() -> None:
         (b"7", "no completion"),
         (b'{"choices": 7}', "at choices"),
         (b'{"choices": [{"message": 7}]}', r"at choices\.0\.message"),
-        (b'{"choices": [{"logprobs": {"content": [{"token": "x"}]}}]}', "logprob"),
         (b"{}", "without choices"),
         (b'{"choices": null}', "without choices"),
         (b'{"error": {"message": "overloaded"}}', "an error: .*overloaded"),

@@ -129,7 +129,6 @@ async def test_a_window_that_is_smaller_than_told_is_an_error_of_length(
         ("cut_within", "broke off"),
         ("half_body", "not JSON|half a stream"),
         ("garbage", "not JSON"),
-        ("html", "page of HTML"),
         ("no_choices", "without choices|half a stream"),
         ("null_choices", "without choices|half a stream"),
     ],
@@ -145,6 +144,17 @@ async def test_a_broken_reply_is_no_reply(
             await model.complete(hello, on_text)
     assert "127.0.0.1" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_a_page_for_people_is_no_api_and_is_asked_for_once(
+    serve: Serve, hello: Request, is_streamed: bool
+) -> None:
+    on_text = (lambda piece: None) if is_streamed else None
+    async with serve(lambda call: ScriptedReply("", fault="html")) as (model, server):
+        with pytest.raises(ModelNotUsable, match=r"page of HTML .*base URL right.*/v1"):
+            await Retrying(model, sleep=_at_once).complete(hello, on_text)
+    assert server.calls == 1
 
 
 async def test_the_connection_is_used_again_after_a_broken_one(
