@@ -4,11 +4,12 @@ A URL is parted where it is read: what is left of it is a text like any other, a
 caller by travels beside it in a `Secret`. Only what sends a request reveals one.
 """
 
+import base64
 import hmac
 import ipaddress
 import re
 from collections.abc import Iterable
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self, TypeAlias
 from urllib.parse import unquote_plus, urlsplit
 
 HIDDEN = "***"
@@ -107,16 +108,32 @@ class BaseUrl(str):
         return str, (str(self),)
 
 
-def hide(text: str, secrets: Iterable[Secret]) -> str:
-    """Return a text with stars where a secret stands that is long enough to be told from words."""
-    for secret in sorted(secrets, key=lambda each: -len(each.reveal())):
-        if len(secret.reveal()) >= SHORTEST_HIDDEN:
-            text = text.replace(secret.reveal(), HIDDEN)
+Secrets: TypeAlias = str | Iterable[Secret]
+"""A key as a text, or several secrets."""
+
+
+def secrets_of(given: Secrets) -> tuple[Secret, ...]:
+    """Return secrets in one form."""
+    return (Secret(given),) if isinstance(given, str) else tuple(given)
+
+
+def hide(text: str, secrets: Secrets) -> str:
+    """Return a text with stars where a secret stands.
+
+    A short key may be a word that the text needs ("x", "none"): it is no secret. A longer one is
+    hidden where it stands by itself, and one that no word can be, anywhere.
+    """
+    found = (each.reveal() for each in secrets_of(secrets))
+    for secret in sorted(found, key=len, reverse=True):
+        if len(secret) >= LONG_SECRET:
+            text = text.replace(secret, HIDDEN)
+        elif len(secret) >= SHORTEST_SECRET:
+            text = re.sub(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", HIDDEN, text)
     return text
 
 
-SHORTEST_HIDDEN = 8
-"""Characters; a shorter key stands in words by chance, and an error would not be understood."""
+SHORTEST_SECRET, LONG_SECRET = 8, 20
+"""Characters."""
 
 
 def hide_in_url(url: str) -> str:
@@ -125,6 +142,8 @@ def hide_in_url(url: str) -> str:
     if not sign:
         return _QUERY_SECRET.sub(_hidden_value, url)
     user, at, place = _without_user(rest)
+    if ":" in user and "@" in place:  # perhaps of a password that is not escaped
+        user, place = f"{user}@", place.rpartition("@")[2]
     name, colon, _ = user.partition(":")
     shown = f"{name}:{HIDDEN}" if colon else name
     return f"{begin}://{shown}{at}{_QUERY_SECRET.sub(_hidden_value, place)}"
@@ -152,7 +171,7 @@ def is_private(url: str) -> bool:
 def _parted(url: str) -> tuple[str, list[str]]:
     """Return a URL without user name, password and unknown parts of its query, and those."""
     begin, sign, rest = url.partition("://")
-    user, _, place = _without_user(rest if sign else url)
+    user, _, place = _without_user(rest) if sign else url.rpartition("@")
     body, fragment_sign, fragment = place.partition("#")
     path, _, query = body.partition("?")
     pieces = [each.partition("=") for each in query.split("&") if each]
@@ -161,6 +180,7 @@ def _parted(url: str) -> tuple[str, list[str]]:
     secrets += [fragment] if fragment_sign else []
     secrets += [*user.split(":", 1), user]
     decoded = [unquote_plus(each) for each in secrets]
+    decoded += [base64.b64encode(decoded[-1].encode()).decode()]  # as it is sent
     bare = f"{begin}://{path}" if sign else path
     query = f"?{'&'.join(kept)}" if kept else ""
     return f"{bare}{query}", [each for each in dict.fromkeys([*secrets, *decoded]) if each]
