@@ -43,7 +43,7 @@ _LIMIT_OF_REPLY = re.compile(
 )
 _MUST_STREAM = re.compile(
     r"only\b.{0,30}\bstream|must\b.{0,30}\bstream(?!ing.{0,20}(false|off))|non-?stream|"
-    r"(enable|set|requires?) .{0,30}\bstream|stream\w* (is )?required",
+    r"(enable|set|requires?) .{0,30}\bstream|stream\w* ((is )?required|(must|should|has to) be)",
     re.IGNORECASE,
 )
 

@@ -223,7 +223,7 @@ class SentBody(BaseModel):
 
 
 def read_bodies(event: bytes, charset: str = "") -> list[SentBody]:
-    """Return what an event holds, as a rule one body.
+    """Return what an event holds: one body, or a list of them.
 
     Args:
         charset: As the header of the response names it; only used for what is not UTF-8.
@@ -242,13 +242,7 @@ def read_bodies(event: bytes, charset: str = "") -> list[SentBody]:
 
 
 def _decoded(event: bytes, charset: str) -> list[Any]:
-    try:
-        told = _loads(event, charset)
-    except ValueError:  # several bodies, without the empty lines that should stand between them?
-        lines = [line for line in event.splitlines() if line.strip()]
-        if len(lines) < 2:
-            raise
-        return [_loads(line, charset) for line in lines]
+    told = _loads(event, charset)
     is_several = isinstance(told, list) and bool(told) and all(isinstance(a, dict) for a in told)
     return told if is_several else [told]
 

@@ -351,6 +351,8 @@ class _Splitter:
             if self._json:
                 yield b"\n".join(self._json)
                 self._json = []
+            if self._data and _is_json(b"\n".join(self._data)):  # nothing stands between them
+                yield from self._line(b"")
             self._data.append(value)
         elif name == b"error":  # llama.cpp's, in place of an event
             yield b'{"error": %s}' % value

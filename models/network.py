@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 from lcagent.errors import ModelNotUsable
 from lcagent.models.endpoints import host_and_port, is_loopback
@@ -25,7 +25,7 @@ def find_proxy(base_url: str) -> str | None:
         ModelNotUsable: The environment names one that cannot be used.
     """
     parts = urlsplit(base_url)
-    proxies = getproxies_environment()
+    proxies = getproxies()
     kind = next((kind for kind in (parts.scheme, "all") if proxies.get(kind)), None)
     if kind is None or is_loopback(base_url) or _is_excepted(parts.hostname or "", base_url):
         return None
@@ -49,27 +49,22 @@ def find_proxy(base_url: str) -> str | None:
 
 def _is_excepted(name: str, base_url: str) -> bool:
     """Say whether NO_PROXY names the server, by its name, its address, or its network."""
-    told = getproxies_environment().get("no", "")
-    if proxy_bypass_environment(host_and_port(base_url)) or proxy_bypass_environment(name):
+    told = getproxies().get("no", "")
+    if proxy_bypass(host_and_port(base_url)) or proxy_bypass(name):
         return True
     try:
         address = ipaddress.ip_address(name)
-        networks = [ipaddress.ip_network(each, strict=False) for each in _networks(told)]
     except ValueError:
         return False
-    return any(address in network for network in networks)
+    return any(_holds(network, address) for network in told.split(","))
 
 
-def _networks(no_proxy: str) -> list[str]:
-    networks = []
-    for each in no_proxy.split(","):
-        bare = each.strip().removeprefix("[").replace("]", "")
-        try:
-            ipaddress.ip_network(bare, strict=False)
-        except ValueError:
-            continue
-        networks.append(bare)
-    return networks
+def _holds(network: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Say whether an entry of NO_PROXY is a network, or an address, that holds another."""
+    try:
+        return address in ipaddress.ip_network(network.strip().strip("[]"), strict=False)
+    except ValueError:
+        return False
 
 
 def find_certificates(base_url: str, environment: Mapping[str, str]) -> ssl.SSLContext | bool:
