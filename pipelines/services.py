@@ -166,19 +166,23 @@ class Services:
         # What no search needs is imported where a model is asked for.
         from lcagent.agents.quoting_model import QuotingModel  # noqa: PLC0415
         from lcagent.models.cached import Cached  # noqa: PLC0415
+        from lcagent.models.control_tokens import SpellsOutTokens  # noqa: PLC0415
         from lcagent.models.endpoints import OPENAI_URL, without_credentials  # noqa: PLC0415
         from lcagent.models.retrying import Retrying  # noqa: PLC0415
 
         budget = budget or Budget()
         if model == QUOTE:
             return Budgeted(QuotingModel(), budget)
-        server = ""
+        server, runs_here = "", False
         if isinstance(model, str) and model in self.models:
             model = self.models[model]
         elif isinstance(model, str):
-            if not is_local(model):
+            runs_here = is_local(model)
+            if not runs_here:
                 server = self._whole(base_url) or self.settings.model_url or OPENAI_URL
             model = self._limited(model, server, window_tokens, key_over_http=key_over_http)
+        if not runs_here:  # the engine encodes a chat template and what is said apart
+            model = SpellsOutTokens(model)
         retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
         return Cached(
             retrying, self.replies, namespace=namespace, server=without_credentials(server)
