@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from lcagent.credentials import BaseUrl, is_private
 from lcagent.errors import ModelNotUsable, UsageError
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -70,7 +71,7 @@ def host_and_port(base_url: str) -> str:
 def without_credentials(base_url: str) -> str:
     """Return a base URL as it may be stored and shown: no user name, password or query.
 
-    An empty one stays empty.
+    An empty one stays empty. `BaseUrl` keeps what of a query is no secret; this is a name.
     """
     if not base_url:
         return ""
@@ -123,9 +124,23 @@ def api_key(
     found = (keyring or _keyring)(KEYRING_SERVICE, host)
     if found:
         return check_key(found.strip(), "the keyring")
-    if is_loopback(base_url):
+    if is_loopback(base_url) or BaseUrl(base_url).secrets:
         return PLACEHOLDER
     raise ModelNotUsable(f"no key for {host}: set LCAGENT_API_KEY (or OPENAI_API_KEY)")
+
+
+def check_way(base_url: BaseUrl, key: str) -> None:
+    """Refuse to send a key in clear to where others on the way can read it.
+
+    Raises:
+        ModelNotUsable: The server is reached by http, and in no private network.
+    """
+    has_secret = key != PLACEHOLDER or base_url.secrets
+    if has_secret and urlsplit(base_url).scheme == "http" and not is_private(base_url):
+        raise ModelNotUsable(
+            f"the key would go to {host_and_port(base_url)} over http, where others on the way can "
+            "read it: write https:// in the base URL, or allow it with --key-over-http"
+        )
 
 
 def check_key(key: str, place: str = "") -> str:

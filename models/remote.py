@@ -16,6 +16,7 @@ import httpx2
 import openai
 
 from lcagent.concurrency import PerLoop
+from lcagent.credentials import BaseUrl, Secret
 from lcagent.errors import ContextTooLong, ModelNotUsable, ModelUnavailable, UnusableReply
 from lcagent.models.capabilities import Body, ServerCapabilities
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
@@ -59,7 +60,7 @@ class RemoteModel:
         card: ModelCard,
         *,
         base_url: str,
-        api_key: str,
+        api_key: str | Secret,
         timeout_s: float = READ_TIMEOUT_S,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -218,12 +219,14 @@ class RequestRefused(Exception):
 class Connection:
     """Requests to one base URL, over one pool of connections for each event loop."""
 
-    def __init__(self, base_url: str, api_key: str, timeout_s: float) -> None:
-        self.host = host_and_port(base_url)
-        self._base_url, self._query = split_query(base_url)
-        self._api_key = check_key(api_key)
+    def __init__(self, base_url: str, api_key: str | Secret, timeout_s: float) -> None:
+        url = BaseUrl(base_url)
+        self.host = host_and_port(url)
+        self._url = url.whole
+        self._key = Secret(check_key(api_key if isinstance(api_key, str) else api_key.reveal()))
+        self._secrets = (self._key, *url.secrets)
         self._timeout_s = timeout_s
-        self._clients = PerLoop(lambda: new_client(self._base_url, self._api_key, timeout_s))
+        self._clients = PerLoop(self._new_client)
 
     @asynccontextmanager
     async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx2.Response]:
@@ -235,7 +238,7 @@ class Connection:
         """
         with self._failures():
             response = await self._clients.get().post(
-                path + self._query,
+                self._at(path),
                 cast_to=httpx2.Response,
                 body=body,
                 stream=True,  # let the SDK leave the body to us; `body` says if the server streams
@@ -260,16 +263,24 @@ class Connection:
     async def get(self, path: str) -> bytes:
         """Return the body of a page; raises what `post` raises."""
         with self._failures():
-            response = await self._clients.get().get(path + self._query, cast_to=httpx2.Response)
+            response = await self._clients.get().get(self._at(path), cast_to=httpx2.Response)
             return response.content
 
     def redact(self, text: str) -> str:
         """Return what a server sent as it may be shown: one line, without the key."""
-        return one_line(text, self._api_key)
+        return one_line(text, self._secrets)
 
     def refusal(self, told: Any, response: httpx2.Response) -> Refusal:
         """Return an error that came in place of a completion."""
-        return refusal_of(told, response.headers, self._api_key)
+        return refusal_of(told, response.headers, self._secrets)
+
+    def _new_client(self) -> openai.AsyncOpenAI:
+        address, _ = split_query(self._url.reveal())
+        return new_client(address, self._key.reveal(), self._timeout_s)
+
+    def _at(self, path: str) -> str:
+        _, query = split_query(self._url.reveal())
+        return path + query
 
     async def close(self) -> None:
         """Close the connections that belong to the running event loop."""
@@ -284,7 +295,7 @@ class Connection:
         except openai.APIStatusError as error:
             response = error.response
             refusal = read_refusal(
-                error.status_code, response.headers, response.content, self._api_key
+                error.status_code, response.headers, response.content, self._secrets
             )
             # Its traceback would hold the request and its headers, the key among them.
             raise RequestRefused(refusal) from None

@@ -9,10 +9,11 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from lcagent.credentials import BaseUrl, Secret, Secrets, hide, secrets_of
 from lcagent.errors import ContextTooLong, LcagentError, ModelNotUsable, ModelUnavailable
 from lcagent.models.error_bodies import ErrorWords, read_error, words_of
 from lcagent.models.overflows import is_overflow, limit_in
@@ -50,7 +51,6 @@ _STATUSES = (  # of words in which errors without a number say what they are
     (400, re.compile(r"invalid[_ ](?:request|arg|param)|bad.?request|badrequest", re.IGNORECASE)),
 )
 _LONGEST = 200
-_SHORTEST_SECRET, _LONG_SECRET = 8, 20
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _WAIT = re.compile(
@@ -69,7 +69,7 @@ class Refusal:
         message: What it says, in full; empty where nothing can be shown.
         code: The codes and types that it names.
         param: The parameter that is wrong, where the server names it.
-        secret: The key, which some servers repeat.
+        secrets: The key and what else servers may repeat.
     """
 
     status: int
@@ -77,7 +77,7 @@ class Refusal:
     code: str
     param: str | None
     headers: Mapping[str, str]
-    secret: str = field(default="", repr=False)
+    secrets: tuple[Secret, ...] = ()
     window_tokens: int | None = None
 
     @property
@@ -95,32 +95,35 @@ class Refusal:
     @property
     def shown(self) -> str:
         """What it says, as it may be shown."""
-        return one_line(self.message, self.secret)
+        return one_line(self.message, self.secrets)
 
 
-def read_refusal(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> Refusal:
+def read_refusal(status: int, headers: Mapping[str, str], body: bytes, secrets: Secrets) -> Refusal:
     """Read the response of an error.
 
     Args:
-        secret: The key, which some servers echo; it is masked where the error is shown.
+        secrets: The key, which some servers echo; it is masked where the error is shown.
     """
-    return _refusal(status, headers, read_error(body), secret)
+    return _refusal(status, headers, read_error(body), secrets)
 
 
-def refusal_of(told: Any, headers: Mapping[str, str], secret: str) -> Refusal:
+def refusal_of(told: Any, headers: Mapping[str, str], secrets: Secrets) -> Refusal:
     """Read an error that came in place of a completion, under status 200."""
     words = words_of(told)
-    return _refusal(_own_status(words), headers, words, secret)
+    return _refusal(_own_status(words), headers, words, secrets)
 
 
-def _refusal(status: int, headers: Mapping[str, str], words: ErrorWords, secret: str) -> Refusal:
+def _refusal(
+    status: int, headers: Mapping[str, str], words: ErrorWords, secrets: Secrets
+) -> Refusal:
     found = _WAIT.search(words.message)
     wait = words.wait or (found[1] if found else "")
     if wait and not any(name.lower().startswith(("retry-after", "x-rate")) for name in headers):
         seconds = _duration(wait)
         headers = {**headers, "retry-after": f"{seconds:g}"} if seconds is not None else headers
     codes = " ".join(words.codes)
-    return Refusal(status, words.message, codes, words.param, headers, secret, words.window_tokens)
+    held = secrets_of(secrets)
+    return Refusal(status, words.message, codes, words.param, headers, held, words.window_tokens)
 
 
 def _own_status(words: ErrorWords) -> int:
@@ -157,17 +160,9 @@ def _may_pass(refusal: Refusal) -> bool:
     return refusal.status >= 500 and refusal.status not in _FINAL_ABOVE_500 and not is_said_final
 
 
-def one_line(text: str, secret: str = "") -> str:
-    """Return the beginning of a text in one line, without the key.
-
-    A short key may be a word that the text needs ("x", "none"): it is no secret. A longer one is
-    masked where it stands by itself, and one that no word can be, anywhere.
-    """
-    line = " ".join(text.split())
-    if len(secret) >= _LONG_SECRET:
-        line = line.replace(secret, "***")
-    elif len(secret) >= _SHORTEST_SECRET:
-        line = re.sub(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", "***", line)
+def one_line(text: str, secrets: Secrets = ()) -> str:
+    """Return the beginning of a text in one line, without the key."""
+    line = hide(" ".join(text.split()), secrets)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
@@ -188,7 +183,7 @@ def _unusable(refusal: Refusal, host: str, model: str, told: str) -> str:
             "see what `lcagent doctor` lists"
         )
     if 300 <= refusal.status < 400:
-        place = one_line(refusal.headers.get("location", "elsewhere")).split("?")[0]
+        place = BaseUrl(one_line(refusal.headers.get("location", "elsewhere"), refusal.secrets))
         return f"{host} points to {place}, which is not followed; set the base URL to where it is"
     return f"{host} refused the request to {model} (status {refusal.status}){told}"
 

@@ -38,7 +38,7 @@ class ReadingRequest:
 
     path: str
     media_type: str | None
-    password: str | None
+    password: str | None = dataclasses.field(repr=False)
     first_page: int
     ocr_pages: tuple[int, ...]
     memory_bytes: int
