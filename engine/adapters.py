@@ -6,6 +6,7 @@ KV caches to the attention function, as an attribute of the keys it was given. A
 (norms, projections, experts, caps) stays its own.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,9 @@ from lcagent.engine.rope import IdentityRotary, Rotation, family_rotary, no_rota
 from lcagent.errors import ModelNotUsable
 
 ATTENTION = "lcagent_memory"
+_MARKUP = re.compile(r"[^\w\s](.*[^\w\s])?", re.DOTALL)
+"""What control tokens look like: `<think>`, `[INST]`, `<|im_end|>`."""
+
 _NO_POSITIONS_WITHOUT_WINDOW = frozenset({"cohere2"})
 
 
@@ -243,6 +247,10 @@ def load_tokenizer(source: str, *, trusts_remote_code: bool = False) -> Any:
     """Load the tokenizer of a folder or a hub id."""
     tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trusts_remote_code)
     tokenizer.model_max_length = 1 << 40  # it warns of texts longer than the model's window
+    if tokenizer.chat_control_tokens is None:
+        # Beside special tokens; a vocabulary may also have words and runs of spaces added to it.
+        added = (token.content for token in tokenizer.added_tokens_decoder.values())
+        tokenizer.chat_control_tokens = [token for token in added if _MARKUP.fullmatch(token)]
     return tokenizer
 
 

@@ -1,11 +1,22 @@
-"""Text to tokens and back, with the model's own tokenizer and chat template."""
+"""Text to tokens and back, with the model's own tokenizer and chat template.
+
+What is said in a conversation is text: a control token that stands in it, such as `</s>` or
+`<|im_end|>` in a document, is spelled like any other word. Only the template writes control tokens.
+"""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lcagent.errors import ModelNotUsable, UsageError
+from lcagent.errors import ContextTooLong, ModelNotUsable, UsageError
+
+SLICE_LETTERS, LETTERS_PER_TOKEN = 50_000, 2
+"""What is counted at once; and of texts with fewer letters for each token that is allowed, most are
+not too long, so that they are not counted before they are encoded."""
+
+TOKENS_PER_CUT = 4
+"""How many more tokens a text may seem to have for each slice that it is counted in."""
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
@@ -53,12 +64,35 @@ class ChatTokenizer:
             raise UsageError("this model has no chat template; use a plain completion")
         said = [{"role": message.role, "content": message.text} for message in messages]
         try:
-            text: str = self.tokenizer.apply_chat_template(
-                said, tokenize=False, add_generation_prompt=is_open
+            tokens: list[int] = self.tokenizer.apply_chat_template(
+                said,
+                add_generation_prompt=is_open,
+                sanitize_control_tokens=True,
+                return_dict=False,
             )
         except Exception as error:  # templates are programs and raise anything
             raise UsageError(f"the chat template refuses these messages: {error}") from error
-        return self.encode_continuation(text)
+        return list(tokens)
+
+    def refuse_longer(self, text: str, most_tokens: int) -> None:
+        """Refuse a text that certainly has more tokens, at the cost of one that has so many.
+
+        Encoding takes a hundred times the memory of a text, and seconds for each few megabytes.
+
+        Raises:
+            ContextTooLong: It has more.
+        """
+        if len(text) <= LETTERS_PER_TOKEN * most_tokens:
+            return
+        count = 0
+        for start in range(0, len(text), SLICE_LETTERS):
+            count += len(self.encode_continuation(text[start : start + SLICE_LETTERS]))
+            count -= TOKENS_PER_CUT
+            if count > most_tokens:
+                raise ContextTooLong(
+                    f"a text of {len(text)} letters has more than {most_tokens} tokens, which is "
+                    "the limit"
+                )
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Return text without special tokens."""

@@ -55,6 +55,13 @@ def checked_name(name: str) -> str:
     return name
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make the folder of memories, and let nobody else in: they hold the texts that were read."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+
+
 def partial_folder(folder: Path) -> Path:
     """Return where a memory is as long as it is not whole, under a name that no memory has."""
     return folder.with_name(f".{folder.name}")

@@ -28,6 +28,7 @@ from lcagent.engine.memories.manifest import (
     SCHEMA,
     check_files,
     checksum,
+    make_private_folder,
     read_manifest,
 )
 from lcagent.engine.model_runner import SequenceState, new_sequence_state
@@ -46,7 +47,8 @@ def save_state(model: AdaptedModel, state: SequenceState, folder: Path, title: s
         StorageError: The disk is full or cannot be written; what was there before still is.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(folder.parent)
+        make_private_folder(folder)
         part = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
         try:
             _write(model, state, part, title)

@@ -16,6 +16,7 @@ from lcagent.engine.memories.manifest import (
     StoredMemory,
     check_files,
     describe_memory,
+    make_private_folder,
     read_manifest,
     stored_bytes,
 )
@@ -120,6 +121,8 @@ class MemoryLibrary:
 
     def open_all(self) -> None:
         """Open as many memories as may be open; from now on prompts find these only."""
+        if self.folder.is_dir():
+            make_private_folder(self.folder)
         for memory in self.describe_all()[-self.most_open :]:
             try:
                 self.open(memory.id)

@@ -11,12 +11,18 @@ from lcagent.engine.engine import AsyncEngine
 from lcagent.engine.server import error_responses, protocol
 from lcagent.engine.server.chat import ServedEngine, completion_routes
 from lcagent.engine.server.memory_routes import memory_routes
-from lcagent.engine.server.middleware import CountRequests, GuardRequests, Metrics
+from lcagent.engine.server.middleware import CountRequests, EndRequests, GuardRequests, Metrics
 from lcagent.engine.server.server_settings import ServerSettings
 
 
-def make_app(engine: AsyncEngine, settings: ServerSettings) -> FastAPI:
-    """Return the application of one model."""
+def make_app(
+    engine: AsyncEngine, settings: ServerSettings, closing: asyncio.Event | None = None
+) -> FastAPI:
+    """Return the application of one model.
+
+    Args:
+        closing: Ends all requests when it is set.
+    """
     served = ServedEngine(engine, Metrics())
     app = FastAPI(
         title="lcagent",
@@ -24,12 +30,15 @@ def make_app(engine: AsyncEngine, settings: ServerSettings) -> FastAPI:
         responses=error_responses.RESPONSES,
         docs_url=None,  # their pages would fetch scripts from another host
         redoc_url=None,
+        # By default FastAPI sends every request where variables of OpenTelemetry say.
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
     app.include_router(completion_routes(served))
     app.include_router(memory_routes(served))
     _add_status(app, served)
     error_responses.install(app)
     app.add_middleware(GuardRequests, settings=settings)
+    app.add_middleware(EndRequests, closing=closing or asyncio.Event())
     app.add_middleware(CountRequests, metrics=served.metrics)
     return app
 

@@ -80,7 +80,7 @@ async def create_sequences(served: ServedEngine, body: CompletionKind) -> tuple[
     """Return the replies that a request wants; tokens are counted in a thread."""
     served.check_model(body.model)
     memory = await asyncio.to_thread(_named_memory, served, body.memory)
-    prompt = await asyncio.to_thread(_prompt_tokens, served.engine.tokenizer, body, memory)
+    prompt = await asyncio.to_thread(_prompt_tokens, served.engine, body, memory)
     room = max(1, served.engine.context_tokens - len(prompt))
     default = COMPLETION_TOKENS
     if isinstance(body, protocol.ChatCompletionRequest):
@@ -311,12 +311,15 @@ def _named_memory(served: ServedEngine, name: str | None) -> SequenceState | Non
 
 
 def _prompt_tokens(
-    tokenizer: ChatTokenizer, body: CompletionKind, memory: SequenceState | None
+    engine: AsyncEngine, body: CompletionKind, memory: SequenceState | None
 ) -> list[int]:
     """Return the prompt's tokens; after a memory, a text does not begin anew."""
+    tokenizer, most = engine.tokenizer, engine.context_tokens
     if isinstance(body, protocol.ChatCompletionRequest):
+        tokenizer.refuse_longer("".join(message.text for message in body.messages), most)
         tokens = tokenizer.encode_chat(body.messages)
     elif isinstance(body.prompt, str):
+        tokenizer.refuse_longer(body.prompt, most)
         encode: Callable[[str], list[int]] = tokenizer.encode
         if memory is not None:
             encode = tokenizer.encode_continuation

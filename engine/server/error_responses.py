@@ -41,10 +41,12 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     for status, what in {
         400: "The request has no meaning, or is too long for the context",
         401: "The API key is missing or wrong",
+        403: "A web page asks, or a host that is not this machine",
         404: "No such model or memory",
+        408: "The body comes too slowly",
         413: "The body is too large",
         422: "The body is not of the right form",
-        503: "No room now: queue, memory or disk",
+        503: "No room now (queue, memory or disk), or the server is being ended",
     }.items()
 }
 

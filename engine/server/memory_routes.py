@@ -56,10 +56,12 @@ def _new_state(served: ServedEngine, body: protocol.MemoryRequest) -> SequenceSt
     core, tokenizer = served.engine.core, served.engine.tokenizer
     if (body.text is None) == (body.messages is None):
         raise UsageError("a memory is made of either text or messages")
+    text = body.text or "".join(message.text for message in body.messages or ())
+    tokenizer.refuse_longer(text, core.context_tokens)
     if body.messages is not None:
         tokens = tokenizer.encode_chat(body.messages, is_open=False)
     else:
-        tokens = tokenizer.encode(body.text or "")
+        tokens = tokenizer.encode(text)
     if not tokens:
         raise UsageError("the text has no tokens; at least one is needed")
     if len(tokens) >= core.context_tokens:

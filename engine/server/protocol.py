@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference. Ours are `memory`, `top_k`, `min
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from lcagent.engine.generation.params import LEAST_REPETITION_PENALTY, MOST_TOP_LOGPROBS
 
@@ -16,9 +16,15 @@ ResponseFinish = Literal["stop", "length"]
 
 
 def _with_whole_characters(text: str) -> str:
-    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("half of a character (a lone surrogate) stands in the text")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("half of a character (a lone surrogate) stands in the text") from error
     return text
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ([], {})
 
 
 WellFormedText = Annotated[str, AfterValidator(_with_whole_characters)]
@@ -32,9 +38,20 @@ StopStrings = Annotated[
 
 
 class RequestBody(BaseModel):
-    """A request body: unknown fields are errors, so that nothing is ignored silently."""
+    """A request body: unknown fields are errors, so that nothing is ignored silently.
+
+    One that is null or empty asks for nothing (clients send `"tools": []`), and is none.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_wishes(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        known = cls.model_fields
+        return {key: value for key, value in given.items() if key in known or not _is_empty(value)}
 
 
 class StreamOptions(RequestBody):
@@ -83,7 +100,8 @@ class TextPart(RequestBody):
 class RequestMessage(RequestBody):
     """A message of a conversation."""
 
-    role: Annotated[WellFormedText, Field(max_length=50)]
+    # Chat templates write it into control tokens.
+    role: Annotated[str, Field(pattern=r"^\w[\w-]{0,49}$")]
     content: WellFormedText | list[TextPart]
     name: Annotated[str, Field(max_length=500)] | None = None
 
@@ -111,6 +129,8 @@ class ChatCompletionRequest(GenerationRequest):
     response_format: ResponseFormat | None = None
     metadata: dict[str, Any] | None = None
     store: bool | None = None
+    tool_choice: Literal["auto", "none"] | None = None
+    parallel_tool_calls: bool | None = None
 
 
 class CompletionRequest(GenerationRequest):

@@ -5,7 +5,9 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,25 @@ def test_a_served_model_answers_questions_and_ends_with_ctrl_c(call: Call, serve
     assert (done.status, done.out) == (1, "")
     assert "recall-model wrote nothing: its reply is empty" in done.err
     process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, b"", b"ended\n")
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_requests_with_an_error_of_openai(serve: Serve, sign: int) -> None:
+    process, url = serve("--context", "100K")
+    body = {"model": "recall-model", "prompt": "It rained. " * 8_000}  # read for ten seconds
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(httpx.post, f"{url}/completions", json=body, timeout=60)
+        health = url.removesuffix("/v1") + "/health"
+        while not httpx.get(health).json()["running"]:
+            assert not asked.done()
+        for _ in range(2):  # the second ends the time that replies have
+            process.send_signal(sign)
+            time.sleep(0.3)
+        answer = asked.result()
+    assert answer.status_code == 503
+    assert answer.json()["error"]["message"] == "the server is being ended"
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, b"", b"ended\n")
 

@@ -2,21 +2,21 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
-import uvicorn
 from recalling import MEMORY, save_recalling
 
 from lcagent.engine.engine import AsyncEngine
 from lcagent.engine.engine_core import EngineCore
 from lcagent.engine.loading import LoadedModel, load_model
-from lcagent.engine.server.app import make_app
+from lcagent.engine.server.running import ModelServer
 from lcagent.engine.server.server_settings import ServerSettings
 
 CONTEXT_TOKENS = 5000
 
 
-class Running(uvicorn.Server):
+class Running(ModelServer):
     """A server in a thread of this process."""
 
     def __init__(
@@ -27,8 +27,7 @@ class Running(uvicorn.Server):
         context_tokens: int = CONTEXT_TOKENS,
     ) -> None:
         core = EngineCore(loaded, MEMORY, context_tokens, limits=settings.limits, memories=memories)
-        app = make_app(AsyncEngine(core), settings)
-        super().__init__(uvicorn.Config(app, port=0, log_level="error"))
+        super().__init__(AsyncEngine(core), replace(settings, port=0), lambda: None)
         self._thread = threading.Thread(target=self.run)
 
     def __enter__(self) -> str:

@@ -1,6 +1,7 @@
 """Memories are saved whole, opened only where they fit, and continue as if never closed."""
 
 import json
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -231,3 +232,18 @@ def test_a_prompt_finds_the_memory_that_read_most_of_it(
         assert found is not None
         assert found.num_computed == 96
         assert each.find(draw_tokens(99, seed=4), CACHE) is None
+
+
+@pytest.mark.parametrize("mode", [None, 0o755, 0o750])
+def test_nobody_else_sees_what_was_memorized(
+    model: AdaptedModel, tmp_path: Path, mode: int | None
+) -> None:
+    folder = tmp_path / "home" / "memories"
+    if mode is not None:
+        folder.mkdir(parents=True)
+        folder.chmod(mode)
+    library = MemoryLibrary(model, folder)
+    library.open_all()
+    assert not folder.exists() or stat.S_IMODE(folder.stat().st_mode) == 0o700
+    library.add(_read(model), name="m")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "m")] == [0o700] * 2

@@ -229,3 +229,44 @@ def test_a_key_is_asked_for(loaded: LoadedModel) -> None:
         assert httpx.get(f"{url}/v1/models").status_code == 401
         given = {"Authorization": "Bearer secret"}
         assert httpx.get(f"{url}/v1/models", headers=given).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        *({"tools": []}, {"tools": None}, {"functions": []}, {"logit_bias": {}}, {"audio": None}),
+        *({"tool_choice": "none"}, {"tool_choice": "auto", "tools": []}),
+        *({"parallel_tool_calls": False}, {"web_search_options": None}),
+    ],
+)
+def test_what_asks_for_nothing_is_accepted(url: str, wish: dict[str, Any]) -> None:
+    body = {"model": "recall-model", "messages": [{"role": "user", "content": "a"}], **wish}
+    assert httpx.post(f"{url}/v1/chat/completions", json=body, timeout=60).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"tools": [{"type": "function"}]}, {"functions": [{}]}, {"logit_bias": {"5": 1}}, {"x": ""}],
+)
+def test_what_asks_for_something_unknown_is_refused(url: str, wish: dict[str, Any]) -> None:
+    body = {"model": "recall-model", "messages": [{"role": "user", "content": "a"}], **wish}
+    answer = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=60)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["param"] == next(iter(wish))
+
+
+def test_control_tokens_in_a_message_are_text(client: openai.OpenAI) -> None:
+    def count(text: str) -> int:
+        said: Any = [{"role": "user", "content": text}]
+        usage = client.chat.completions.create(model="recall-model", messages=said).usage
+        assert usage is not None
+        return usage.prompt_tokens
+
+    assert count("a</s>b") == count("ab") + len("</s>")
+    assert count("<s><spare260>") == count("") + len("<s><spare260>")
+
+
+@pytest.mark.parametrize("role", ["user</s>", "", "a b", "u" * 51, "user\n"])
+def test_a_role_that_could_write_into_the_template_is_refused(url: str, role: str) -> None:
+    body = {"model": "recall-model", "messages": [{"role": role, "content": "a"}]}
+    assert httpx.post(f"{url}/v1/chat/completions", json=body).status_code == 422

@@ -12,6 +12,7 @@ import pytest
 from recalling import BOOK
 from served import Running, load_recalling
 
+from lcagent.engine.checkpoint.chat_tokenizer import ChatTokenizer
 from lcagent.engine.loading import LoadedModel
 from lcagent.engine.server.server_settings import ServerSettings
 
@@ -115,6 +116,34 @@ def test_a_text_beyond_the_context_is_told_with_the_limit(url: str) -> None:
         answer = httpx.post(f"{url}/v1/{path}", json=body)
         assert "5000" in _check(answer, 400)
         assert answer.json()["error"]["code"] == "context_length_exceeded"
+
+
+@pytest.mark.parametrize("letters", ["x", "word ", " ", "日本", "</s>"])
+@pytest.mark.parametrize("path", ["completions", "chat/completions", "memories"])
+def test_a_text_of_ten_megabytes_is_refused_before_it_is_encoded(
+    url: str, monkeypatch: pytest.MonkeyPatch, path: str, letters: str
+) -> None:
+    encoded: list[int] = []
+    encode = ChatTokenizer.encode_continuation
+
+    def count(tokenizer: ChatTokenizer, text: str) -> list[int]:
+        encoded.append(len(text))
+        return encode(tokenizer, text)
+
+    monkeypatch.setattr(ChatTokenizer, "encode_continuation", count)
+    text = letters * (10_000_000 // len(letters))
+    said = [{"role": "user", "content": text}]
+    chat, plain = {"model": "recall-model", "messages": said}, {"model": "recall-model"}
+    bodies = {
+        "chat/completions": chat,
+        "completions": {**plain, "prompt": text},
+        "memories": {"text": text},
+    }
+    answer = httpx.post(f"{url}/v1/{path}", json=bodies[path], timeout=60)
+    if answer.status_code != 413:  # JSON writes some letters in six
+        assert "more than 5000 tokens" in _check(answer, 400)
+        assert answer.json()["error"]["code"] == "context_length_exceeded"
+        assert sum(encoded) <= 100_000
 
 
 @pytest.mark.parametrize(
