@@ -43,12 +43,7 @@ def share_said(
     """Return how much of a claim some evidence says; 0 where it lacks what it must have."""
     if not evidence:
         return 0.0
-    judged = _Judged(
-        read_statement(claim.strip(), language),
-        read_statement(question.strip(), language),
-        [_Read.of(each, language) for each in evidence],
-    )
-    return judged.share()
+    return _Judged.of(claim, question, evidence, language).share()
 
 
 def is_said(
@@ -56,6 +51,15 @@ def is_said(
 ) -> bool:
     """Say whether some evidence says a claim."""
     return share_said(claim, question, evidence, language) >= LEAST_SHARE
+
+
+def share_mentioned(claim: str, question: str, place: QuoteInContext, language: str = "") -> float:
+    """Return how much a place has of a claim and its question; 0 where it lacks what is special.
+
+    That is each number with its unit, date and name of the claim, one of them new: "320 kilowatts"
+    stands in a sentence that may answer in other words than the question's. No program can tell.
+    """
+    return _Judged.of(claim, question, [place], language).share_mentioned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,13 @@ class _Judged:
     question: Statement
     evidence: Sequence[_Read]
 
+    @classmethod
+    def of(
+        cls, claim: str, question: str, evidence: Sequence[QuoteInContext], language: str
+    ) -> "_Judged":
+        claimed, asked = (read_statement(said.strip(), language) for said in (claim, question))
+        return cls(claimed, asked, [_Read.of(each, language) for each in evidence])
+
     def share(self) -> float:
         """Return the share of the claim's weight that is said."""
         has_content = self.claim.words or self.claim.quantities or self.claim.dates
@@ -104,6 +115,21 @@ class _Judged:
             weight for word, weight in zip(words, weights, strict=True) if self._located(word)
         )
         return (located + numbers) / (sum(weights) + numbers)
+
+    def share_mentioned(self) -> float:
+        """Return the share of the words, if the numbers, dates and names are there."""
+        names = [word for word in self.claim.words if _is_obligatory(word)]
+        asked = {value for each in self.question.quantities for value in each.values}
+        is_special = (
+            any(not each.values & asked for each in self.claim.quantities)
+            or any(date not in self.question.dates for date in self.claim.dates)
+            or any(not self.question.has(name) for name in names)
+        )
+        has_names = all(self._in_quote(name) or self.question.has(name) for name in names)
+        if not (is_special and has_names and self._has_numbers() and self._has_dates()):
+            return 0.0
+        words = [*self.claim.words, *self.question.words]
+        return max(sum(map(self._located, words)), 0.5) / (len(words) or 1)
 
     def _says_otherwise(self) -> bool:
         """Say whether a part that must be there is not, or is turned round."""

@@ -5,14 +5,19 @@ model that answers right cannot copy quotes in the same breath. Unlike in the pa
 asked and nothing is revised: what counts as said is decided in `evidence.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import regex
 
-from lcagent.agents.evidence import LEAST_SHARE, share_said
-from lcagent.agents.quote_context import AttributedQuote, evidence_at, sentence_spans
+from lcagent.agents.evidence import LEAST_SHARE, share_mentioned, share_said
+from lcagent.agents.quote_context import (
+    AttributedQuote,
+    QuoteInContext,
+    evidence_at,
+    sentence_spans,
+)
 from lcagent.agents.statements import language_of, read_statement
 from lcagent.documents import Page, Span
 from lcagent.retrieval.quotes.checking import is_evidence
@@ -52,6 +57,12 @@ class _Candidate:
     end: int
     score: float
 
+    @property
+    def quote(self) -> AttributedQuote:
+        """It as a quote that lcagent found."""
+        text, page = self.shown.text[self.start : self.end], self.shown.span.page
+        return AttributedQuote(text, page, found_by="lcagent", score=self.score)
+
 
 def find_support(
     claim: str,
@@ -76,22 +87,40 @@ def find_support(
     if not claim.strip() or not shown:
         return []
     language = language or language_of(shown[0].text[:2_000])
-    found = sorted(_candidates(claim, question, shown, language), key=lambda each: -each.score)
-    return [
-        AttributedQuote(
-            each.shown.text[each.start : each.end],
-            each.shown.span.page,
-            found_by="lcagent",
-            score=each.score,
-        )
-        for each in found[:most]
-        if each.score >= least
-    ]
+
+    def share(place: QuoteInContext) -> float:
+        return share_said(claim, question, [place], language)
+
+    found = _candidates(claim, question, shown, language, share)
+    return [each.quote for each in found[:most] if each.score >= least]
+
+
+def find_mention(
+    claim: str, question: str, shown: Sequence[ShownText], *, language: str = ""
+) -> list[AttributedQuote]:
+    """Return the sentence among `shown` that a claim's numbers, dates and names stand in.
+
+    It need not say the claim: it is what a person would look at first. An empty list where no
+    sentence has all of them, or the claim has none that the question does not have.
+    """
+    if not claim.strip() or not shown:
+        return []
+    language = language or language_of(shown[0].text[:2_000])
+
+    def share(place: QuoteInContext) -> float:
+        return share_mentioned(claim, question, place, language)
+
+    return [each.quote for each in _candidates(claim, question, shown, language, share)[:1]]
 
 
 def _candidates(
-    claim: str, question: str, shown: Sequence[ShownText], language: str
+    claim: str,
+    question: str,
+    shown: Sequence[ShownText],
+    language: str,
+    share: Callable[[QuoteInContext], float],
 ) -> list[_Candidate]:
+    """Return the sentences with any share, the highest first."""
     probes = _probes(claim, language)
     asked = _probes(question, language)
     lowered = [each.text.casefold() for each in shown]
@@ -120,10 +149,10 @@ def _candidates(
         if not is_evidence(text[start:end]):
             continue
         page = Page(0, text, 1)
-        score = share_said(claim, question, [evidence_at(page, start, end, language)], language)
+        score = share(evidence_at(page, start, end, language))
         if score:
             candidates.append(_Candidate(shown[at], start, end, score))
-    return candidates
+    return sorted(candidates, key=lambda each: -each.score)
 
 
 def _probes(text: str, language: str) -> list[str]:

@@ -19,6 +19,7 @@ from lcagent.cli import (
     documents,
     inspection,
     memories,
+    printing,
     runs,
     serving,
     verbs,
@@ -51,7 +52,7 @@ app.command()(inspection.doctor)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"lcagent {__version__}")
+        printing.print_line(f"lcagent {__version__}")
         raise typer.Exit
 
 
@@ -129,7 +130,7 @@ def _with_advice(error: BaseException) -> str:
 
 def _unexpected(error: BaseException) -> int:
     if os.environ.get("LCAGENT_DEBUG"):
-        traceback.print_exception(error)
+        printing.print_status("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, OSError):
         return _fail(f"the operating system refused: {error}", 1)
     hint = "set LCAGENT_DEBUG=1 to see where, and please report it"
@@ -153,5 +154,5 @@ def _usage(error: typer.exceptions.TyperException) -> str:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"Error: {' '.join(message.split())}", file=sys.stderr)
+    printing.print_status(f"Error: {' '.join(message.split())}")
     return status

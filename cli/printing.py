@@ -1,4 +1,8 @@
-"""How results look: results on standard output, notes on standard error."""
+"""How results look: results on standard output, notes on standard error.
+
+All that the command prints passes `_write`, which lets no document, reply or error control the
+terminal.
+"""
 
 import json
 import shutil
@@ -8,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lcagent.proofs import Proof, ProofCandidate, ProofNode
-from lcagent.rendering import MARKS, place_in_words, printable, sign, source_in_words
+from lcagent.rendering import MARKS, place_in_words, sign, source_in_words
 from lcagent.results import (
     Answer,
     Article,
@@ -21,6 +25,7 @@ from lcagent.results import (
     Summary,
     Usage,
 )
+from lcagent.visible_text import printable, printable_json, printable_piece
 
 if TYPE_CHECKING:
     from lcagent.pipelines.documents import Verified
@@ -32,18 +37,28 @@ CLAIM_SIGNS = {"supported": "✓", "quoted": "? quoted, not confirmed:", "unsupp
 
 def print_json(fields: Mapping[str, Any]) -> None:
     """Print one JSON object."""
-    print(json.dumps(fields, ensure_ascii=not _is_utf8(), indent=2, default=str))
+    told = json.dumps(fields, ensure_ascii=not _is_utf8(), indent=2, default=str)
+    print(printable_json(told))
 
 
 def print_notes(notes: Iterable[str]) -> None:
     """Print what the user should know beside the result."""
     for note in notes:
-        print(_showable(f"note: {note}", sys.stderr.encoding), file=sys.stderr)
+        print_status(f"note: {note}")
 
 
 def print_piece(text: str) -> None:
     """Print a piece of an answer as it arrives."""
-    print(_showable(text, sys.stdout.encoding), end="", flush=True)
+    _write(printable_piece(text), sys.stdout, flush=True)
+
+
+def print_status(text: str, *, begin: str = "", end: str = "\n") -> None:
+    """Print on standard error: how far something is, or what went wrong.
+
+    Args:
+        begin, end: Of ours, such as what goes back to the beginning of the line.
+    """
+    _write(f"{begin}{printable(text)}{end}", sys.stderr, flush=True)
 
 
 def print_answer(answer: Answer, shown: str = "") -> None:
@@ -165,7 +180,7 @@ def print_plan(plan: Plan, to: TextIO | None = None) -> None:
     """Print what a task will take."""
     stream = to or sys.stdout
     for line in plan.lines():
-        print(_showable(line, stream.encoding), file=stream)
+        _write(f"{printable(line)}\n", stream)
 
 
 def width() -> int:
@@ -244,7 +259,7 @@ def _print_wrapped(text: str, first: str) -> None:
 
 def print_line(text: str) -> None:
     """Print a line of a result."""
-    print(_showable(text, sys.stdout.encoding))
+    _write(f"{printable(text)}\n", sys.stdout)
 
 
 def ranges(numbers: Sequence[int]) -> str:
@@ -262,13 +277,10 @@ def _is_utf8() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def _showable(text: str, encoding: str | None) -> str:
-    """Return the text as a terminal of this encoding can show it, and without what controls one.
-
-    A document may hold escape sequences that rewrite what stands on the screen.
-    """
-    encoding = encoding or "utf-8"
-    return printable(text).encode(encoding, "replace").decode(encoding)
+def _write(visible: str, stream: TextIO, *, flush: bool = False) -> None:
+    """Write what is `printable`, as a terminal of this encoding can show it."""
+    encoding = stream.encoding or "utf-8"
+    print(visible.encode(encoding, "replace").decode(encoding), end="", file=stream, flush=flush)
 
 
 NO_ANSWER = -100.0

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from lcagent.cli.printing import print_status
+from lcagent.visible_text import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -48,7 +51,7 @@ class _Lines:
     def __call__(self, name: str, done: int, total: int) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + LINE_EVERY_S
-            print(f"reading {name}: {done} of {total} {self._unit}", file=sys.stderr, flush=True)
+            print_status(f"reading {name}: {done} of {total} {self._unit}")
 
     def close(self) -> None:
         """Print nothing more."""
@@ -70,7 +73,7 @@ class _Bars:
             self._bars = _new_bars(self._unit)
             self._bars.start()
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(f"reading {name}", total=total)
+            self._tasks[name] = self._bars.add_task(f"reading {printable(name)}", total=total)
         self._bars.update(self._tasks[name], completed=done, visible=done < total)
 
     def close(self) -> None:

@@ -119,7 +119,7 @@ class _Lines:
     def show(self, step: "StepDone") -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self._every_s
-            print(in_words(step, self._began), file=sys.stderr, flush=True)
+            printing.print_status(in_words(step, self._began))
 
     def close(self) -> None:
         """Print nothing more."""
@@ -135,10 +135,10 @@ class _Line:
     def show(self, step: "StepDone") -> None:
         width = printing.width() - 1
         line = in_words(step, self._began)[:width]
-        print(f"\r{line:{width}}", end="", file=sys.stderr, flush=True)
+        printing.print_status(f"{line:{width}}", begin="\r", end="")
         self._is_shown = True
 
     def close(self) -> None:
         if self._is_shown:
-            print(f"\r{'':{printing.width() - 1}}\r", end="", file=sys.stderr, flush=True)
+            printing.print_status(" " * (printing.width() - 1), begin="\r", end="\r")
             self._is_shown = False

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from typing import Annotated
 
 import typer
@@ -80,7 +79,7 @@ def serve(
     local = LocalOptions(device=device, dtype=dtype, store=store, store_dtype=store_dtype)
     given = ServeOptions(host, port, _key(key_env), context, local)
     serve_model(model, given, _say_ready)
-    print("ended", file=sys.stderr)
+    printing.print_status("ended")
     return 0
 
 
@@ -106,4 +105,4 @@ def _key(variable: str | None) -> str | None:
 
 
 def _say_ready(name: str, url: str) -> None:
-    print(f"{name} is served at {url}/v1 (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    printing.print_status(f"{name} is served at {url}/v1 (Ctrl-C ends it)")

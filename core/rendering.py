@@ -1,9 +1,10 @@
 """How a result reads as text and in a notebook: what all faces show the same way."""
 
-import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Protocol
+
+from lcagent.visible_text import inert, printable
 
 QUOTE = "quote"
 """The model of a result that no model wrote: `tasks.QUOTE`, which stands a layer above."""
@@ -22,8 +23,6 @@ NOT_CONFIRMED = "? quoted, not confirmed"
 NEAR = "·"
 """The sign of a passage that is shown as near, and that nothing is cited for."""
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_ACTIVE = re.compile(r"<|!(?=\[)|(?<=\])\(")
 SHOWN_SECTION = 80
 
 
@@ -101,14 +100,6 @@ def place_in_words(source: Place) -> str:
     return ", ".join(parts)
 
 
-def printable(text: str) -> str:
-    """Return a text without what controls a terminal, each such character as U+FFFD.
-
-    A document may hold escape sequences that rewrite what stands on the screen.
-    """
-    return _CONTROLS.sub("\ufffd", text)
-
-
 def sign(citation: Quoted, claims: Iterable[Stated]) -> str:
     """Return the sign of a citation: no check mark where it does not say what it is cited for."""
     cited_for = [claim.status for claim in claims if citation.id in claim.citations]
@@ -176,8 +167,3 @@ def markdown(
         lines.append(f"- **[{citation.id}]** {sign(citation, claims)} {inert(where)}{quote}")
     lines.extend(f"\n*{inert(note)}*" for note in notes)
     return "\n".join(lines).strip()
-
-
-def inert(text: str) -> str:
-    """Escape what begins a tag, a picture, or the target of a link."""
-    return _ACTIVE.sub(r"\\\g<0>", printable(text))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from lcagent.documents import Box
 from lcagent.proofs import Proof
-from lcagent.rendering import inert, markdown, place_in_words, plain, printable
+from lcagent.rendering import markdown, place_in_words, plain
+from lcagent.visible_text import inert, printable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

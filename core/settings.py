@@ -5,14 +5,13 @@ A key of a model is never a setting, so that no listing of the settings can show
 """
 
 import os
-import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import quote
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,12 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from lcagent.credentials import BaseUrl, hide_in_url
 from lcagent.errors import UsageError
 from lcagent.local_options import PolicyChoice, StoreDtype, StoreName
-
-_SECRET = re.compile(
-    r"(://[^:/@]*:)[^@]*(?=@)|((?:password|passwd|key|token|secret)=)[^&\s]*", re.IGNORECASE
-)
 
 Source: TypeAlias = Literal["environment", "file", "default"]
 
@@ -51,7 +47,9 @@ class Settings(BaseSettings):
         description="Folder that holds the store.",
     )
     database_url: str | None = Field(
-        default=None, description="Where the store is, as an SQLAlchemy URL; by default in `home`."
+        default=None,
+        repr=False,  # a password may stand in it
+        description="Where the store is, as an SQLAlchemy URL; by default in `home`.",
     )
     model: str = Field(
         default="quote",
@@ -59,9 +57,13 @@ class Settings(BaseSettings):
         "OpenAI's interface, "
         '"local:PATH" for one that runs here.',
     )
-    base_url: str | None = Field(
+    base_url: Annotated[str, AfterValidator(BaseUrl)] | None = Field(
         default=None,
         description="Where the model's server is; by default OPENAI_BASE_URL, else OpenAI's.",
+    )
+    key_over_http: bool = Field(
+        default=False,
+        description="Send a key to a server over http, where others on the way can read it.",
     )
     window: int | None = Field(
         default=None, ge=256, description="Tokens of the model's window, where it is not known."
@@ -94,6 +96,11 @@ class Settings(BaseSettings):
         default="auto",
         description='What a local model sees of a text: "auto" (all, up to its own window; then '
         "what InfLLM looks up), or a policy of the engine.",
+    )
+    traces: Literal["none", "langsmith"] = Field(
+        default="none",
+        description='Who is sent each step of a run with its texts: nobody, or "langsmith", as its '
+        "own variables say.",
     )
     embedder: str = Field(
         default="auto",
@@ -130,9 +137,10 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{quote(str(self.home.expanduser()))}/lcagent.db"
 
     @property
-    def model_url(self) -> str | None:
+    def model_url(self) -> BaseUrl | None:
         """Where the model's server is; None for OpenAI's."""
-        return self.base_url or os.environ.get("OPENAI_BASE_URL") or None
+        found = self.base_url or os.environ.get("OPENAI_BASE_URL")
+        return BaseUrl(found) if found else None
 
     @property
     def memories(self) -> Path:
@@ -181,4 +189,6 @@ def source_of(name: str) -> Source:
 
 def masked(value: Any) -> str:
     """Return a value as it may be shown: passwords and keys in it are replaced by stars."""
-    return _SECRET.sub(lambda match: f"{match[1] or match[2]}***", str(value))
+    if isinstance(value, BaseUrl) and value.secrets:
+        return f"{value} (and what proves you are you, not shown)"
+    return hide_in_url(str(value))

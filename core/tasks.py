@@ -15,6 +15,7 @@ from dataclasses import KW_ONLY, MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypeVar
 
+from lcagent.credentials import BaseUrl
 from lcagent.errors import UsageError
 from lcagent.fields import (
     Flag,
@@ -191,6 +192,7 @@ class ModelTask(Task):
     """What tasks have that a model may answer.
 
     Attributes:
+        base_url: Kept as a `BaseUrl`: with its user name, password and key beside it, not in it.
         max_usd, max_calls, max_time_s: Limits that are exceeded by nothing but calls in flight.
     """
 
@@ -202,6 +204,9 @@ class ModelTask(Task):
         metavar="openai:NAME|local:PATH|quote",
     )
     base_url: str | None = option(None, "Where the model's server is.", metavar="URL")
+    key_over_http: bool = option(
+        False, "Send a key to a server over http, where others on the way can read it."
+    )
     window: int | None = option(
         None, "Tokens of the model's window, if it is not known.", metavar="N", minimum=256
     )
@@ -220,6 +225,12 @@ class ModelTask(Task):
         flags=("--no-cache",),
         off_help="Take no reply that was paid for in another run.",
     )
+
+    def __post_init__(self) -> None:
+        """Take what proves the caller out of the base URL; refuse what makes no sense."""
+        super().__post_init__()
+        if self.base_url is not None:
+            object.__setattr__(self, "base_url", BaseUrl(self.base_url))
 
 
 TOP_K = option(

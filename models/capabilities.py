@@ -11,19 +11,40 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from lcagent.models.chat_model import Message, ModelCard, Request
+from lcagent.models.overflows import read_number
 
 Body: TypeAlias = dict[str, Any]
 
 _REFUSES = re.compile(
     r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|extra (fields|inputs)|"
-    r"not permitted|not allowed|not available|not enabled|not implemented|invalid|cannot be used|"
-    r"can ?not|only (the )?default|should not|must be|must contain|no longer",
+    r"not (permitted|allowed|available|enabled|implemented|valid|accepted|recogni[sz]ed|possible)|"
+    r"invalid|cannot be used|can ?not|only|should|must|no longer|deprecated|disallowed|forbidden|"
+    r"unavailable|out of|range|greater|positive|between|at least|ensure|illegal|disabled|"
+    r"does ?n[o']t (accept|allow|take|work)|wrong|removed",
     re.IGNORECASE,
 )
-_SYSTEM_ROLE = re.compile(r"\bsystem\b.{0,40}\brole|\brole\b.{0,60}\bsystem\b", re.IGNORECASE)
+_SYSTEM_ROLE = re.compile(
+    r"\b(system|developer)\b.{0,40}\b(roles?|messages?|prompts?|instructions?)\b|"
+    r"\b(roles?|messages?)\b.{0,60}\b(system|developer)\b|system_instruction|"
+    r"\broles?\b.{0,60}\balternat|alternat\w+ .{0,40}\b(roles?|user)\b|valid role|"
+    r"(input )?should be ['\"]?user['\"]?( or|,)",
+    re.IGNORECASE,
+)
+_NUMBER = r"`?(\d[\d.,_'\u00a0\u202f]*\d|\d)"
 _LONGEST_REPLY = re.compile(
-    r"(?:at most|maximum(?: allowed)?(?: value)?(?: is| of)?|less than or equal to|<=) ?`?(\d+)|"
-    r"\d+ > (\d+), which is the maximum|\[1, ?(\d+)\]"
+    rf"(?:at most|maximum(?: allowed)?(?: value)?(?: is| of)?|less than or equal to|lower than|"
+    rf"limit (?:of|is)|up to|<=) ?{_NUMBER}|"
+    rf"\d > {_NUMBER}, which is the maximum|\[\d+, ?{_NUMBER}\]|"
+    rf"\(inclusive\) to {_NUMBER}",
+    re.IGNORECASE,
+)
+_LIMIT_OF_REPLY = re.compile(
+    r"max_?\w*_?tokens|(completion|output) tokens|maximum tokens", re.IGNORECASE
+)
+_MUST_STREAM = re.compile(
+    r"only\b.{0,30}\bstream|must\b.{0,30}\bstream(?!ing.{0,20}(false|off))|non-?stream|"
+    r"(enable|set|requires?) .{0,30}\bstream|stream\w* ((is )?required|(must|should|has to) be)",
+    re.IGNORECASE,
 )
 
 
@@ -42,6 +63,7 @@ class ServerCapabilities:
     has_logprobs: bool = True
     has_stop: bool = True
     has_streaming: bool = True
+    must_stream: bool = False
     has_stream_usage: bool = True
     has_system_role: bool = True
     json_mode: Literal["json_schema", "json_object", "none"] = "json_schema"
@@ -81,7 +103,7 @@ class ServerCapabilities:
             body["logprobs"] = True
         if request.schema is not None and has_schema and self.json_mode != "none":
             body["response_format"] = _response_format(self.json_mode, request.schema)
-        if is_streamed and self.has_streaming:
+        if (is_streamed or self.must_stream) and self.has_streaming:
             body["stream"] = True
             if self.has_stream_usage:
                 body["stream_options"] = {"include_usage": True}
@@ -95,10 +117,11 @@ class ServerCapabilities:
         """
         if self._learn_longest_reply(body, message):
             return True
-        if _SYSTEM_ROLE.search(message) and any(
-            each["role"] == "system" for each in body["messages"]
-        ):
+        if _SYSTEM_ROLE.search(message) and self.has_system_role:
             self.has_system_role = False
+            return True
+        if "stream" not in body and _MUST_STREAM.search(message):
+            self.must_stream = True
             return True
         if not _REFUSES.search(message):
             return False
@@ -107,8 +130,9 @@ class ServerCapabilities:
 
     def _learn_longest_reply(self, body: Body, message: str) -> bool:
         sent = body.get("max_tokens") or body["max_completion_tokens"]
-        found = _LONGEST_REPLY.search(message) if re.search(r"max_\w*tokens", message) else None
-        limit = int(found[found.lastindex or 0]) if found else 0
+        found = _LONGEST_REPLY.search(message) if _LIMIT_OF_REPLY.search(message) else None
+        limit = read_number(found[found.lastindex or 0]) if found else 0
+        limit -= bool(found) and "exclusive" in message
         if not 0 < limit < sent:
             return False
         self.max_reply_tokens = limit
@@ -127,7 +151,7 @@ class ServerCapabilities:
 
     def _messages(self, messages: Sequence[Message]) -> list[dict[str, str]]:
         if not self.has_system_role:
-            messages = without_system(messages)
+            messages = alternating(without_system(messages))
         return [{"role": each.role, "content": whole(each.text)} for each in messages]
 
 
@@ -157,6 +181,17 @@ def without_system(messages: Sequence[Message]) -> list[Message]:
         return [Message("user", system), *rest]
     joined = Message("user", f"{system}\n\n{rest[first].text}")
     return [*rest[:first], joined, *rest[first + 1 :]]
+
+
+def alternating(messages: Sequence[Message]) -> list[Message]:
+    """Return the messages with those of one role in a row joined, as some templates demand."""
+    joined: list[Message] = []
+    for message in messages:
+        if joined and joined[-1].role == message.role:
+            joined.append(Message(message.role, f"{joined.pop().text}\n\n{message.text}"))
+        else:
+            joined.append(message)
+    return joined
 
 
 def whole(text: str) -> str:

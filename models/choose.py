@@ -15,17 +15,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lcagent.credentials import BaseUrl, Secret
 from lcagent.errors import UsageError
 from lcagent.local_options import LocalOptions
 from lcagent.models.chat_model import DEFAULT_WINDOW_TOKENS, ChatModel, ModelCard
-from lcagent.models.endpoints import OPENAI_URL, api_key, normalize_url
+from lcagent.models.endpoints import OPENAI_URL, api_key, check_way, normalize_url
 
 READ_TIMEOUT_S = 600.0
 
 _DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
 
 
-def choose_model(
+def choose_model(  # noqa: PLR0913 -- all that a user may say of a model
     reference: str,
     *,
     base_url: str | None = None,
@@ -33,6 +34,7 @@ def choose_model(
     user_table: Path | None = None,
     timeout_s: float = READ_TIMEOUT_S,
     local: LocalOptions | None = None,
+    key_over_http: bool = False,
 ) -> ChatModel:
     """Return the model that a reference names.
 
@@ -41,7 +43,8 @@ def choose_model(
     `local:hub:OWNER/NAME`, which is fetched from the Hugging Face hub.
 
     Raises:
-        ModelNotUsable: There is no key for the server, or the engine cannot run the model.
+        ModelNotUsable: There is no key for the server, it would go over http to where others can
+            read it and `key_over_http` does not allow that, or the engine cannot run the model.
         MissingExtra: What runs local models is not installed.
         UsageError: The reference, the base URL or the user's table is malformed.
     """
@@ -52,9 +55,13 @@ def choose_model(
         return open_local(name, window_tokens=window_tokens, options=local)
     from lcagent.models.remote import RemoteModel  # noqa: PLC0415 -- imports the openai SDK
 
-    url = normalize_url(base_url or OPENAI_URL)
+    given = BaseUrl(base_url or OPENAI_URL)
+    url = BaseUrl(normalize_url(given.whole.reveal()))
+    key = api_key(url.whole.reveal())
+    if not key_over_http:
+        check_way(url, key)
     card = find_card(name, window_tokens=window_tokens, user_table=user_table)
-    return RemoteModel(card, base_url=url, api_key=api_key(url), timeout_s=timeout_s)
+    return RemoteModel(card, base_url=url, api_key=Secret(key), timeout_s=timeout_s)
 
 
 def split_reference(reference: str) -> tuple[str, str]:

@@ -1,35 +1,50 @@
 """A model behind an OpenAI-compatible server: chat completions, whole or streamed.
 
 Each request is sent once. If the server rejects a parameter, the request is rewritten without it
-and sent again at once (`capabilities.py`); waiting and retrying is left to `Retrying`. The openai
-SDK carries the bytes, with its own retries and all redirects turned off.
+and sent again at once (`capabilities.py`); waiting and retrying is left to `Retrying`.
 """
 
 import json
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx2
 import openai
 
 from lcagent.concurrency import PerLoop
-from lcagent.errors import ContextTooLong, ModelUnavailable, UnusableReply
+from lcagent.credentials import BaseUrl, Secret
+from lcagent.errors import ContextTooLong, ModelNotUsable, ModelUnavailable, UnusableReply
 from lcagent.models.capabilities import Body, ServerCapabilities
 from lcagent.models.chat_model import Message, ModelCard, OnText, Reply, Request
-from lcagent.models.completions import BadBody, BrokenOff, ServerReply, read_stream, read_whole
-from lcagent.models.endpoints import host_and_port, is_loopback, is_openai
-from lcagent.models.server_errors import Refusal, error_for, one_line, read_refusal
+from lcagent.models.completions import (
+    BadBody,
+    BrokenOff,
+    NoApi,
+    SentError,
+    ServerReply,
+    read_stream,
+)
+from lcagent.models.endpoints import check_key, host_and_port, is_openai, split_query
+from lcagent.models.server_errors import (
+    UNKNOWN,
+    Refusal,
+    error_for,
+    one_line,
+    read_refusal,
+    refusal_of,
+)
 from lcagent.models.tokens import TokenCounter
+from lcagent.models.transport import failure, new_client, unpacked
 
 READ_TIMEOUT_S = 600.0
-CONNECT_TIMEOUT_S = 10.0
 
-_CONNECTIONS = 256
 _LONG_REPLY = 256
 """Tokens; a shorter reply is over before a loop is known for one."""
-_MENDABLE = {400, 404, 422, 500, 501}
+_MENDABLE = {UNKNOWN, 400, 403, 404, 405, 422, 500, 501}
 """Status codes with which servers reject a parameter they do not know."""
 
 
@@ -45,7 +60,7 @@ class RemoteModel:
         card: ModelCard,
         *,
         base_url: str,
-        api_key: str,
+        api_key: str | Secret,
         timeout_s: float = READ_TIMEOUT_S,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -93,6 +108,7 @@ class RemoteModel:
                     said = await self._read(response, on_text)
                 break
             except RequestRefused as refused:
+                self._learn(refused.refusal)
                 if body in tried or not self._adapts(body, refused.refusal):
                     raise error_for(refused.refusal, self.host, self._card.name) from None
             tried.append(body)
@@ -137,19 +153,37 @@ class RemoteModel:
             return False
         return self.capabilities.adapt(body, f"{refusal.message} {refusal.code}", refusal.param)
 
+    def _learn(self, refusal: Refusal) -> None:
+        """Know the window that the server tells of, so that nothing longer is sent to it."""
+        limit = refusal.limit_tokens
+        if limit is not None and limit < self._card.window_tokens:
+            self._card = replace(self._card, window_tokens=limit)
+
     async def _read(self, response: httpx2.Response, on_text: OnText | None) -> ServerReply:
-        # By the header, not by what was asked for: some servers never stream.
-        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+        charset = response.charset_encoding or ""
         try:
-            if is_stream:
-                return await read_stream(response.aiter_bytes(), on_text)
-            return read_whole(await response.aread(), on_text)
+            return await read_stream(self._connection.pieces(response), on_text, charset=charset)
+        except SentError as error:
+            refusal = self._connection.refusal(error.told, response)
+            if error.comes_late:
+                raise error_for(refusal, self.host, self._card.name) from None
+            raise RequestRefused(refusal) from None
+        except NoApi as error:
+            raise ModelNotUsable(
+                f"{self.host} sent {error} in place of a reply; is the base URL right? "
+                "As a rule it ends with /v1"
+            ) from None
         except BadBody as error:
             found = self._connection.redact(str(error))
-            raise ModelUnavailable(f"{self.host} sent {found} in place of a reply") from error
+            raise ModelUnavailable(f"{self.host} sent {found} in place of a reply") from None
         except BrokenOff as error:
+            if error.told is not None:
+                refusal = self._connection.refusal(error.told, response)
+                meant = error_for(refusal, self.host, self._card.name)
+                if not isinstance(meant, ModelUnavailable):
+                    raise meant from None
             why = self._connection.redact(str(error))
-            raise ModelUnavailable(f"the reply of {self.host} broke off: {why}") from error
+            raise ModelUnavailable(f"the reply of {self.host} broke off: {why}") from None
 
     def _reply(self, said: ServerReply, request: Request, counted: int, latency_s: float) -> Reply:
         if not said.text.strip():
@@ -185,10 +219,12 @@ class RequestRefused(Exception):
 class Connection:
     """Requests to one base URL, over one pool of connections for each event loop."""
 
-    def __init__(self, base_url: str, api_key: str, timeout_s: float) -> None:
-        self.host = host_and_port(base_url)
-        self._base_url = base_url
-        self._api_key = api_key
+    def __init__(self, base_url: str, api_key: str | Secret, timeout_s: float) -> None:
+        url = BaseUrl(base_url)
+        self.host = host_and_port(url)
+        self._url = url.whole
+        self._key = Secret(check_key(api_key if isinstance(api_key, str) else api_key.reveal()))
+        self._secrets = (self._key, *url.secrets)
         self._timeout_s = timeout_s
         self._clients = PerLoop(self._new_client)
 
@@ -202,7 +238,7 @@ class Connection:
         """
         with self._failures():
             response = await self._clients.get().post(
-                path,
+                self._at(path),
                 cast_to=httpx2.Response,
                 body=body,
                 stream=True,  # let the SDK leave the body to us; `body` says if the server streams
@@ -214,36 +250,43 @@ class Connection:
             finally:
                 await received.aclose()
 
+    async def pieces(self, response: httpx2.Response) -> AsyncIterator[bytes]:
+        """Yield the body of a response as it arrives.
+
+        Raises:
+            ModelUnavailable: It broke off.
+        """
+        with self._failures():
+            async for piece in unpacked(response):
+                yield piece
+
     async def get(self, path: str) -> bytes:
         """Return the body of a page; raises what `post` raises."""
         with self._failures():
-            response = await self._clients.get().get(path, cast_to=httpx2.Response)
+            response = await self._clients.get().get(self._at(path), cast_to=httpx2.Response)
             return response.content
 
     def redact(self, text: str) -> str:
         """Return what a server sent as it may be shown: one line, without the key."""
-        return one_line(text, self._api_key)
+        return one_line(text, self._secrets)
+
+    def refusal(self, told: Any, response: httpx2.Response) -> Refusal:
+        """Return an error that came in place of a completion."""
+        return refusal_of(told, response.headers, self._secrets)
+
+    def _new_client(self) -> openai.AsyncOpenAI:
+        address, _ = split_query(self._url.reveal())
+        return new_client(address, self._key.reveal(), self._timeout_s)
+
+    def _at(self, path: str) -> str:
+        _, query = split_query(self._url.reveal())
+        return path + query
 
     async def close(self) -> None:
         """Close the connections that belong to the running event loop."""
         client = self._clients.pop()
         if client is not None:
             await client.close()
-
-    def _new_client(self) -> "_Client":
-        return _Client(
-            api_key=self._api_key,
-            base_url=self._base_url,
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(
-                base_url=self._base_url,
-                timeout=httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S),
-                limits=httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=30),
-                follow_redirects=False,
-                trust_env=not is_loopback(self._base_url),  # a proxy is another host
-            ),
-            timeout=httpx2.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S),
-        )
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -252,36 +295,12 @@ class Connection:
         except openai.APIStatusError as error:
             response = error.response
             refusal = read_refusal(
-                error.status_code, response.headers, response.content, self._api_key
+                error.status_code, response.headers, response.content, self._secrets
             )
             # Its traceback would hold the request and its headers, the key among them.
             raise RequestRefused(refusal) from None
-        except openai.APITimeoutError:
-            raise ModelUnavailable(_silence(self.host, self._timeout_s)) from None
-        except openai.APIConnectionError as error:
-            raise ModelUnavailable(_unreachable(self.host, error.__cause__)) from None
-        except httpx2.TimeoutException:
-            raise ModelUnavailable(_silence(self.host, self._timeout_s)) from None
-        except httpx2.HTTPError as error:
-            raise ModelUnavailable(
-                f"the answer of {self.host} broke off ({_kind(error)})"
-            ) from None
-
-
-class _Client(openai.AsyncOpenAI):
-    """The SDK's client, without the headers that tell of this machine and of other accounts.
-
-    By itself it sends the platform, and to any server whatever OPENAI_ORG_ID, OPENAI_PROJECT_ID
-    and OPENAI_CUSTOM_HEADERS hold.
-    """
-
-    @property
-    def default_headers(self) -> dict[str, str | openai.Omit]:
-        kept = super().default_headers if is_openai(str(self.base_url)) else {}
-        ours = {name: value for name, value in kept.items() if not name.startswith("X-Stainless")}
-        agent = f"lcagent openai-python/{openai.__version__}"
-        json_type = "application/json"
-        return {**ours, "Accept": json_type, "Content-Type": json_type, "User-Agent": agent}
+        except (openai.APIConnectionError, httpx2.HTTPError, zlib.error) as error:
+            raise failure(self.host, error, self._timeout_s) from None
 
 
 def _nothing_written(name: str, request: Request, said: ServerReply) -> str:
@@ -302,22 +321,3 @@ def _nothing_written(name: str, request: Request, said: ServerReply) -> str:
     else:
         why = f"its reply is empty and ended with “{said.told}”"
     return f"{name} wrote nothing: {one_line(why)}"
-
-
-def _silence(host: str, timeout_s: float) -> str:
-    allowed = f"{CONNECT_TIMEOUT_S:g} s to connect, {timeout_s:g} s to read"
-    return f"{host} did not answer in time ({allowed})"
-
-
-def _unreachable(host: str, cause: BaseException | None) -> str:
-    """Say why no answer came; `cause` is the error of the HTTP library."""
-    if isinstance(cause, httpx2.ConnectError):
-        return (
-            f"{host} cannot be reached ({_kind(cause)}); is the server running, the base URL right?"
-        )
-    return f"the answer of {host} broke off ({_kind(cause)})"
-
-
-def _kind(error: BaseException | None) -> str:
-    text = one_line(str(error or ""))
-    return text or type(error).__name__

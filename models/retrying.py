@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import TypeAlias
 
-from lcagent.errors import ModelUnavailable
+from lcagent.errors import BudgetExceeded, ModelUnavailable
 from lcagent.models.chat_model import (
     ChatModel,
     OnText,
@@ -60,7 +60,7 @@ class Retrying(WrapperModel):
             ModelUnavailable: The last attempt failed too, or the server asks for a longer wait
                 than `longest_wait_s`.
         """
-        listener = _listener(on_text)
+        listener, failed = _listener(on_text), None
         for attempt in count(1):
             if listener is not None:
                 listener.begin()
@@ -69,7 +69,10 @@ class Retrying(WrapperModel):
             except ModelUnavailable as error:
                 if attempt >= self._attempts or not self._may_help(error):
                     raise self._last(error, attempt) from error
-                wait_s = self._wait_s(error, attempt)
+                failed, wait_s = error, self._wait_s(error, attempt)
+            except BudgetExceeded as limit:
+                # The limit only says that nothing more is tried; the server says what is wrong.
+                raise self._last(failed, attempt - 1, limit) if failed else limit from failed
             else:
                 if isinstance(listener, _Held):
                     listener.release()
@@ -88,9 +91,13 @@ class Retrying(WrapperModel):
     def _may_help(self, error: ModelUnavailable) -> bool:
         return (error.retry_after_s or 0.0) <= self._longest_wait_s
 
-    def _last(self, error: ModelUnavailable, tried: int) -> ModelUnavailable:
+    def _last(
+        self, error: ModelUnavailable, tried: int, limit: BudgetExceeded | None = None
+    ) -> ModelUnavailable:
         text = f"{error} (tried {tried} times)" if tried > 1 else str(error)
-        if not self._may_help(error):
+        if limit is not None:
+            text += f"; it is not asked again: {limit}"
+        elif not self._may_help(error):
             text += (
                 f"; it asks to wait {error.retry_after_s:.0f} s, "
                 f"and lcagent waits {self._longest_wait_s:.0f} s at most"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from lcagent.errors import UsageError
@@ -41,7 +41,7 @@ class Companions:
     """
 
     model: ChatModel | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     progress: ReadingProgress | None = None
     on_event: OnEvent | None = None
 
@@ -128,6 +128,7 @@ async def _model(
     model = services.model(
         given.model or name,
         base_url=task.base_url,
+        key_over_http=task.key_over_http,
         window_tokens=task.window,
         budget=budget,
         namespace="" if task.use_cache else log.run_id,

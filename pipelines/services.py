@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO, cast, get_args
 
+from lcagent.credentials import BaseUrl, Secret
 from lcagent.documents import Document, Documents, DocumentSource, NamedText
 from lcagent.errors import UsageError
 from lcagent.local_options import LocalOptions
@@ -54,8 +55,8 @@ class Services:
     store: Database | None = None
     embedder: Embedder | None = None
     retriever: Retriever | None = None
-    _models: dict[tuple[str, str, int | None], ChatModel] = field(
-        default_factory=dict[tuple[str, str, int | None], ChatModel]
+    _models: dict[tuple[str, Secret, int | None], ChatModel] = field(
+        default_factory=dict[tuple[str, Secret, int | None], ChatModel]
     )
 
     @cached_property
@@ -149,6 +150,7 @@ class Services:
         window_tokens: int | None = None,
         budget: Budget | None = None,
         namespace: str = "",
+        key_over_http: bool = False,
     ) -> ChatModel:
         """Return a model as a run uses it: cached, tried again, and within limits.
 
@@ -156,6 +158,7 @@ class Services:
             model: How it is called, or a model of your own.
             budget: What the run may spend; by default as much as it likes.
             namespace: Keeps the replies of a run apart from those of others.
+            key_over_http: Send a key over http to where others on the way can read it.
 
         Raises:
             ModelNotUsable: There is no such model, or no key for it.
@@ -163,29 +166,45 @@ class Services:
         # What no search needs is imported where a model is asked for.
         from lcagent.agents.quoting_model import QuotingModel  # noqa: PLC0415
         from lcagent.models.cached import Cached  # noqa: PLC0415
+        from lcagent.models.control_tokens import SpellsOutTokens  # noqa: PLC0415
         from lcagent.models.endpoints import OPENAI_URL, without_credentials  # noqa: PLC0415
         from lcagent.models.retrying import Retrying  # noqa: PLC0415
 
         budget = budget or Budget()
         if model == QUOTE:
             return Budgeted(QuotingModel(), budget)
-        server = ""
+        server, runs_here = "", False
         if isinstance(model, str) and model in self.models:
             model = self.models[model]
         elif isinstance(model, str):
-            if not is_local(model):
-                server = base_url or self.settings.model_url or OPENAI_URL
-            model = self._limited(model, server, window_tokens)
+            runs_here = is_local(model)
+            if not runs_here:
+                server = self._whole(base_url) or self.settings.model_url or OPENAI_URL
+            model = self._limited(model, server, window_tokens, key_over_http=key_over_http)
+        if not runs_here:  # the engine encodes a chat template and what is said apart
+            model = SpellsOutTokens(model)
         retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
         return Cached(
             retrying, self.replies, namespace=namespace, server=without_credentials(server)
         )
 
-    def _limited(self, name: str, server: str, window_tokens: int | None) -> ChatModel:
+    def _whole(self, base_url: str | None) -> str | None:
+        """Return a base URL with what the settings prove the user by, if it is theirs.
+
+        A stored task has lost it.
+        """
+        own = self.settings.model_url
+        return own if own is not None and base_url == own else base_url
+
+    def _limited(
+        self, name: str, server: str, window_tokens: int | None, *, key_over_http: bool
+    ) -> ChatModel:
         """Return a model whose calls, of all runs together, keep to the rates that are set."""
-        key = (name, server, window_tokens)
+        key = (name, BaseUrl(server).whole, window_tokens)
         if key not in self._models:
-            chosen = named_model(name, self.settings, server, window_tokens)
+            chosen = named_model(
+                name, self.settings, server, window_tokens, key_over_http=key_over_http
+            )
             self._models[key] = RateLimited(chosen, self.rate_limiter)
         return self._models[key]
 
@@ -278,7 +297,12 @@ def _content(document: bytes | BinaryIO | NamedText) -> bytes:
 
 
 def named_model(
-    name: str, settings: Settings, server: str = "", window_tokens: int | None = None
+    name: str,
+    settings: Settings,
+    server: str = "",
+    window_tokens: int | None = None,
+    *,
+    key_over_http: bool = False,
 ) -> ChatModel:
     """Return a model by its name, as the settings describe it where nothing else is said.
 
@@ -291,6 +315,7 @@ def named_model(
         window_tokens=window_tokens or settings.window,
         user_table=config_path().with_name("models.toml"),
         local=local_options(settings),
+        key_over_http=key_over_http or settings.key_over_http,
     )
 
 

@@ -37,6 +37,7 @@ from lcagent.pipelines.run_log import RunLog, claimed
 from lcagent.pipelines.searching import found_passages
 from lcagent.pipelines.services import Services
 from lcagent.pipelines.step_views import StepView
+from lcagent.pipelines.tracing import traced_as
 from lcagent.results import Answer, Article, Plan, Result, SearchResult, Summary
 from lcagent.retrieval.embedding.embedder import Embedder
 from lcagent.retrieval.library import Collection, ReadingProgress
@@ -319,11 +320,12 @@ class Session:
                 stream_mode=["custom", "values"],
                 subgraphs=True,
             )
-            async for place, mode, told in stream:
-                if mode == "custom":
-                    tell(cast("Event", told))
-                elif not place:  # the state of the graph itself, not that of a subgraph
-                    state = cast("Mapping[str, Any]", told)
+            with traced_as(self.services.settings):
+                async for place, mode, told in stream:
+                    if mode == "custom":
+                        tell(cast("Event", told))
+                    elif not place:  # the state of the graph itself, not that of a subgraph
+                        state = cast("Mapping[str, Any]", told)
             result = await asyncio.to_thread(pipeline.result, state, context, clock.timings())
         except asyncio.CancelledError:
             await asyncio.shield(self._update(context, status="stopped", error="interrupted"))

@@ -24,6 +24,7 @@ import regex
 from lcagent.errors import MissingExtra, UsageError
 from lcagent.rendering import NOT_CONFIRMED, sign
 from lcagent.results import Citation, Claim
+from lcagent.visible_text import inert, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +206,14 @@ def _unfinished(path: Path) -> str:
 
 
 def rendered(text: str, path: Path) -> bytes:
-    """Return the bytes of a file that holds a text."""
+    """Return the bytes of a file that holds a text, and nothing that controls or runs."""
     suffix = path.suffix.lower()
     if suffix in DOCX:
-        return _docx(text)
+        return _docx(printable(text))
     if suffix in HTML:
-        return as_html(text, path.stem).encode()
-    return f"{text.rstrip()}\n".encode()
+        return as_html(printable(text), printable(path.stem)).encode()
+    said = printable(text) if suffix == ".txt" else inert(text)
+    return f"{said.rstrip()}\n".encode()
 
 
 def as_html(text: str, title: str) -> str:

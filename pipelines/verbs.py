@@ -58,6 +58,7 @@ async def ask_async(  # noqa: PLR0913 -- the fields of the task
     options: Options = (),
     model: str | ChatModel | None = AskTask.model,
     base_url: str | None = AskTask.base_url,
+    key_over_http: bool = AskTask.key_over_http,
     window: int | None = AskTask.window,
     pages: str | None = AskTask.pages,
     top_k: int = AskTask.top_k,
@@ -85,6 +86,7 @@ async def ask_async(  # noqa: PLR0913 -- the fields of the task
         model: "quote" for no language model, "openai:NAME", "local:PATH", or a model of your own;
             by default that of the settings.
         base_url: Where the model's server is.
+        key_over_http: Send a key to a server over http, where others on the way can read it.
         window: Tokens of the model's window, where it is not known.
         pages: Only these pages of each document, such as "10-40".
         top_k: How many passages the answer may draw on.
@@ -114,6 +116,7 @@ async def ask_async(  # noqa: PLR0913 -- the fields of the task
             options=_listed(options),
             model=_name(model),
             base_url=base_url,
+            key_over_http=key_over_http,
             window=window,
             pages=pages,
             top_k=top_k,
@@ -167,6 +170,7 @@ async def summarize_async(  # noqa: PLR0913 -- the fields of the task
     may_overwrite: bool = SummarizeOptions.may_overwrite,
     model: str | ChatModel | None = SummarizeTask.model,
     base_url: str | None = SummarizeTask.base_url,
+    key_over_http: bool = SummarizeTask.key_over_http,
     window: int | None = SummarizeTask.window,
     pages: str | None = SummarizeTask.pages,
     ocr: bool | None = SummarizeTask.ocr,
@@ -202,6 +206,7 @@ async def summarize_async(  # noqa: PLR0913 -- the fields of the task
             options=(SummarizeOptions(words, by, is_parallel, _path(output), may_overwrite),),
             model=_name(model),
             base_url=base_url,
+            key_over_http=key_over_http,
             window=window,
             pages=pages,
             ocr=ocr,
@@ -248,6 +253,7 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
     paragraph_words: tuple[int, int] = WriteOptions.paragraph_words,
     model: str | ChatModel | None = WriteTask.model,
     base_url: str | None = WriteTask.base_url,
+    key_over_http: bool = WriteTask.key_over_http,
     window: int | None = WriteTask.window,
     pages: str | None = WriteTask.pages,
     top_k: int = WriteTask.top_k,
@@ -290,6 +296,7 @@ async def write_async(  # noqa: PLR0913 -- the fields of the task
             options=(options,),
             model=_name(model),
             base_url=base_url,
+            key_over_http=key_over_http,
             window=window,
             pages=pages,
             top_k=top_k,

@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from lcagent.credentials import hide_in_url
 from lcagent.errors import LcagentError, MissingExtra, StorageError, UsageError
 
 BUSY_TIMEOUT_S = 30
@@ -208,7 +209,7 @@ def _sqlite(name: str) -> Engine:
 def _location(engine: Engine) -> str:
     if engine.dialect.name == "sqlite":
         return str(engine.url.database)
-    return engine.url.render_as_string(hide_password=True)
+    return hide_in_url(engine.url.render_as_string(hide_password=True))
 
 
 def _create_private(path: Path) -> None:
@@ -283,7 +284,7 @@ def _advice(reason: str) -> str:
     return ""
 
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision in `migrations/versions/`."""
 
 _POSTGRES_LOCK = 0x1CA6E27

@@ -198,7 +198,9 @@ def _logprob(each: TokenLogprob) -> dict[str, Any]:
 def encode_reply(completion: OutgoingReply) -> Iterator[bytes]:
     """Yield the bytes to send, in the pieces in which they are sent."""
     scripted = completion.scripted
-    if scripted.status != 200:
+    if scripted.sent is not None:
+        yield response(scripted.status, scripted.sent, scripted.headers, scripted.content_type)
+    elif scripted.status != 200:
         body = scripted.error or error_body(scripted.text, scripted.code, scripted.param)
         yield json_response(scripted.status, body, scripted.headers)
     elif scripted.fault == "html":

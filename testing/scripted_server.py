@@ -140,13 +140,14 @@ class ScriptedServer:
     async def _answer(self, request: HttpRequest, writer: asyncio.StreamWriter) -> bool:
         """Reply to a request; return whether the connection stays open."""
         self.headers.append(request.headers)
-        if request.method == "POST" and request.path.endswith("/chat/completions"):
+        path = request.path.partition("?")[0]
+        if request.method == "POST" and path.endswith("/chat/completions"):
             self._in_flight += 1
             try:
                 return await self._complete(request, writer)
             finally:
                 self._in_flight -= 1
-        if request.path.endswith("/models") and self._rules.models is not None:
+        if path.endswith("/models") and self._rules.models is not None:
             listed = [{"id": name, "object": "model"} for name in self._rules.models]
             writer.write(json_response(200, {"object": "list", "data": listed}, {}))
         else:

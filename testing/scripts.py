@@ -59,6 +59,8 @@ class ScriptedReply:
         logprobs: In place of made-up ones.
         ignores_max_tokens: The text is not cut.
         error: The whole body of an error, where it is not OpenAI's.
+        sent: The body as it is to be sent, whatever else is said here, with the status and
+            `content_type`: what another server was seen to send.
     """
 
     text: str = ""
@@ -76,6 +78,8 @@ class ScriptedReply:
     ignores_max_tokens: bool = False
     latency_s: float = 0.0
     error: Mapping[str, Any] | None = None
+    sent: bytes | None = None
+    content_type: str = "application/json"
 
 
 Script: TypeAlias = Callable[[ScriptedCall], ScriptedReply | str]

@@ -30,6 +30,8 @@ def make_app(
         responses=error_responses.RESPONSES,
         docs_url=None,  # their pages would fetch scripts from another host
         redoc_url=None,
+        # By default FastAPI sends every request where variables of OpenTelemetry say.
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
     app.include_router(completion_routes(served))
     app.include_router(memory_routes(served))

@@ -1,7 +1,7 @@
 """What a server may do: where it listens, who may ask, and how much."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lcagent.engine.config import EngineLimits
 from lcagent.errors import UsageError
@@ -24,7 +24,7 @@ class ServerSettings:
 
     host: str = "127.0.0.1"
     port: int = 8000
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     width: int = 8
     max_waiting: int = 256
     max_body_bytes: int = 32 * MB

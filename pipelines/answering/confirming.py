@@ -14,7 +14,7 @@ import regex
 from lcagent.agents.quantities import Quantity, quantities_in
 from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.statements import is_same_word, read_statement
-from lcagent.agents.support import find_support
+from lcagent.agents.support import find_mention, find_support
 from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.state import AskState
@@ -36,7 +36,10 @@ class ShownPage:
 
 
 def prover(state: AskState, run: RunContext) -> Callable[[str], list[AttributedQuote]]:
-    """Return what looks for the sentence that says a claim, in what the model was shown."""
+    """Return what looks for the sentence that says a claim, in what the model was shown.
+
+    Else for one that has what the claim names, for a person to judge: the claim is only quoted.
+    """
     shown = shown_pages(state, run)
     languages = {document.language for document in run.collection.documents}
     language = (languages.pop() or "") if len(languages) == 1 else ""
@@ -44,7 +47,10 @@ def prover(state: AskState, run: RunContext) -> Callable[[str], list[AttributedQ
     def prove(claim: str) -> list[AttributedQuote]:
         if says_nothing_new(claim, state["question"]):
             return []
-        return find_support(claim, state["question"], shown, language=language)
+        question = state["question"]
+        return find_support(claim, question, shown, language=language) or find_mention(
+            claim, question, shown, language=language
+        )
 
     return prove
 
@@ -90,9 +96,11 @@ def is_baseless(claims: Sequence[Claim], state: AskState, run: RunContext) -> bo
 def is_doubted(claims: Sequence[Claim], confidence: float | None) -> bool:
     """Say whether the model doubted a word of its one statement, which nothing supports.
 
-    In a long answer some word is always unlikely.
+    In a long answer some word is always unlikely; and what stands somewhere is for a person to
+    judge.
     """
-    return len(claims) == 1 and confidence is not None and confidence < LEAST_CONFIDENCE
+    is_sure = confidence is None or confidence >= LEAST_CONFIDENCE
+    return len(claims) == 1 and not claims[0].citations and not is_sure
 
 
 def says_nothing_new(claim: str, question: str) -> bool:

@@ -21,7 +21,7 @@ class ServeOptions:
 
     host: str = "127.0.0.1"
     port: int = 8000
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     context_tokens: int | None = None
     local: LocalOptions = field(default_factory=LocalOptions)
 

@@ -8,8 +8,9 @@ stalls becomes a page with the problem "unreadable", and a new process reads on 
 import asyncio
 import json
 import os
+import re
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -238,6 +239,21 @@ def _event(line: bytes) -> dict[str, Any]:
     return event
 
 
+_HARMLESS = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|(?:DY)?LD_LIBRARY_PATH|(?:OMP|MKL)_NUM_THREADS|PYTHON\w+"
+    r"|VIRTUAL_ENV|NLTK_DATA|TIKTOKEN_CACHE_DIR|LLAMA_INDEX_CACHE_DIR"
+)
+
+
+def reading_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a reading process gets: what Python needs, and no key.
+
+    Whoever takes that process over by a hostile file finds no secret in it.
+    """
+    kept = {name: value for name, value in environment.items() if _HARMLESS.fullmatch(name)}
+    return {**kept, "PYTHONSAFEPATH": "1"}
+
+
 @asynccontextmanager
 async def _started(request: ReadingRequest) -> AsyncIterator[asyncio.StreamReader]:
     """Start a process that has got its request, and end it on the way out, however that is."""
@@ -249,7 +265,7 @@ async def _started(request: ReadingRequest) -> AsyncIterator[asyncio.StreamReade
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         limit=_LONGEST_LINE,
-        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        env=reading_environment(os.environ),
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -100,6 +100,11 @@ def other_type(class_path: str) -> str:
     return f"{_OTHER}{class_path}"
 
 
+def reads_alone(media_type: str) -> bool:
+    """Say whether reading needs no other machine; what a user's own reader needs is not known."""
+    return not media_type.startswith(_OTHER)
+
+
 def reader_version(media_type: str) -> str:
     """Name the reader of a media type and its version."""
     return media_type if media_type.startswith(_OTHER) else _VERSIONS[media_type]

@@ -6,6 +6,7 @@ as it is read, then the tail; or an error. It imports the one reader it needs an
 above `retrieval.reading`.
 """
 
+import ctypes
 import dataclasses
 import gc
 import json
@@ -14,6 +15,7 @@ import resource
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from typing import Any
 from lcagent.documents import Page
 from lcagent.errors import MissingExtra, PasswordNeeded, UnreadableDocument
 from lcagent.retrieval.reading.formats import detect_media_type
-from lcagent.retrieval.reading.reader import other_type, reader_for
+from lcagent.retrieval.reading.reader import other_type, reader_for, reads_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class ReadingRequest:
 
     path: str
     media_type: str | None
-    password: str | None
+    password: str | None = dataclasses.field(repr=False)
     first_page: int
     ocr_pages: tuple[int, ...]
     memory_bytes: int
@@ -47,6 +49,8 @@ class ReadingRequest:
 def main() -> None:
     """Read the file that standard input names."""
     request = ReadingRequest(**json.loads(sys.stdin.readline()))
+    if request.other_reader is None:
+        _forbid_connections()  # before there is a second thread, as the system demands
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit(request)
     gc.disable()  # pages make no cycles; looking for some takes a tenth of the time of reading
@@ -73,6 +77,38 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _forbid_connections() -> None:
+    """Leave this process no network: a file that takes it over has nobody to tell.
+
+    Python refuses to connect; so does Linux, where it gives a process a network of its own.
+    """
+    sys.addaudithook(_refuse_connections)
+    flags = CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWNET | CLONE_NEWUSER
+    with suppress(OSError, AttributeError):  # no Linux, or a container that forbids it
+        ctypes.CDLL(None).unshare(flags)
+
+
+def _refuse_connections(event: str, _: object) -> None:
+    if event in _CONNECTIONS:
+        raise PermissionError("the reading process connects to nobody")
+
+
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+"""Of Linux; `os.unshare` comes with Python 3.12."""
+
+_CONNECTIONS = frozenset(
+    {
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.gethostbyaddr",
+        "socket.bind",
+        "socket.sendto",
+        "socket.sendmsg",
+    }
+)
+
+
 def _limit(request: ReadingRequest) -> None:
     """Make the system end this process rather than let a file take the machine."""
     for kind, limit in (
@@ -86,6 +122,8 @@ def _limit(request: ReadingRequest) -> None:
 def _events(request: ReadingRequest) -> Iterator[dict[str, Any]]:
     media_type = request.media_type or _media_type(Path(request.path), request.other_reader)
     yield {"media_type": media_type}
+    if request.other_reader is not None and reads_alone(media_type):
+        _forbid_connections()
     read = reader_for(media_type)
     reading = read(Path(request.path), request.password, request.first_page)
     yield {

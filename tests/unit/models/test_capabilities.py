@@ -75,6 +75,38 @@ def _body(capabilities: ServerCapabilities) -> dict[str, object]:
             {"max_reply_tokens": 8192},
         ),
         ("`max_tokens` must be less than or equal to `8192`", None, {"max_reply_tokens": 8192}),
+        ("This model supports at most 4,096 completion tokens", None, {"max_reply_tokens": 4096}),
+        (
+            "maxOutputTokens: from 1 (inclusive) to 8193 (exclusive)",
+            None,
+            {"max_reply_tokens": 8192},
+        ),
+        (
+            "The maximum tokens you requested exceeds the model limit of 4096. Try a lower one.",
+            None,
+            {"max_reply_tokens": 4096},
+        ),
+        ("Developer instruction is not enabled for models/x", None, {"has_system_role": False}),
+        ("Conversation roles must alternate user/assistant", None, {"has_system_role": False}),
+        ("Please use a valid role: user, model.", None, {"has_system_role": False}),
+        ("messages: Unexpected role “system”", None, {"has_system_role": False}),
+        ("system messages are not supported by this model", None, {"has_system_role": False}),
+        (
+            "messages.0.role: Input should be 'user' or 'assistant'",
+            None,
+            {"has_system_role": False},
+        ),
+        (
+            "Please ensure that roles alternate between user and model",
+            None,
+            {"has_system_role": False},
+        ),
+        ("temperature: ensure this value is greater than 0", None, {"has_temperature": False}),
+        ("temperature parameter out of range: (0.0, 1.0]", None, {"has_temperature": False}),
+        ("`temperature` must be strictly positive", None, {"has_temperature": False}),
+        ("temperature is deprecated for this model", None, {"has_temperature": False}),
+        ("temperature should be in (0, 2)", "temperature", {"has_temperature": False}),
+        ("You are not allowed to request logprobs from this model.", None, {"has_logprobs": False}),
     ],
 )
 def test_a_refusal_changes_the_one_thing_that_it_names(
@@ -102,6 +134,33 @@ def test_other_refusals_change_nothing(message: str) -> None:
     before = ServerCapabilities(has_temperature=False)
     assert not capabilities.adapt(_body(capabilities), message, None)
     assert capabilities == before
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model only support stream mode, please enable the stream parameter",
+        "parameter.enable_thinking must be set to false for non-streaming calls",
+        "stream must be true",
+    ],
+)
+def test_a_server_that_only_streams_is_asked_to_stream(message: str) -> None:
+    capabilities = ServerCapabilities()
+    plain = capabilities.body("name", REQUEST, is_streamed=False, has_schema=False)
+    assert capabilities.adapt(plain, message, None)
+    assert capabilities.body("name", REQUEST, is_streamed=False, has_schema=False)["stream"] is True
+
+
+def test_without_a_system_role_messages_alternate() -> None:
+    capabilities = ServerCapabilities(has_system_role=False)
+    talk = [Message("user", "a"), Message("system", "s"), Message("user", "b")]
+    request = Request((*talk, Message("assistant", "c"), Message("user", "d")))
+    sent = capabilities.body("name", request, is_streamed=False, has_schema=False)["messages"]
+    assert [(each["role"], each["content"]) for each in sent] == [
+        ("user", "s\n\na\n\nb"),
+        ("assistant", "c"),
+        ("user", "d"),
+    ]
 
 
 def test_json_is_tried_in_three_ways_and_never_again_in_a_better_one() -> None:

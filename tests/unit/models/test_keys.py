@@ -3,7 +3,9 @@
 import pytest
 
 from lcagent.errors import ModelNotUsable
+from lcagent.models.choose import find_card
 from lcagent.models.endpoints import PLACEHOLDER, api_key
+from lcagent.models.remote import RemoteModel
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -32,6 +34,38 @@ def test_the_keyring_is_asked_for_the_host() -> None:
         "https://example.com:8000/v1", environment={}, keyring=lambda s, u: kept.get((s, u))
     )
     assert key == "k"
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ("sk-1234\n5678", "a line break"),
+        ("sk-1234\r\n5678", "a line break"),
+        ("sk-1234\x0b5678", "a line break"),
+        ("sk-1234\u20285678", "a line break"),
+        ("“sk-12345678”", "a quotation mark"),
+        ("'sk-12345678'", "a quotation mark"),
+        ("sk-1234’5678", "a quotation mark"),
+        ("Bearer sk-12345678", "a blank"),
+        ("sk-1234\u00a05678", "a blank"),
+        ("sk-1234\u200b5678", "a character"),
+        ("sk-1234\x015678", "a character"),
+        ("sk-1234é5678", "a character"),
+    ],
+)
+@pytest.mark.parametrize("place", ["LCAGENT_API_KEY", "OPENAI_API_KEY", "keyring"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(
+    key: str, fault: str, place: str
+) -> None:
+    environment = {} if place == "keyring" else {place: key}
+    with pytest.raises(ModelNotUsable, match=f"the key in .*{place} .*holds {fault}") as caught:
+        api_key(OPENAI, environment=environment, keyring=lambda service, user: key)
+    assert "1234" not in str(caught.value)
+
+
+def test_a_model_that_is_made_with_such_a_key_sends_nothing() -> None:
+    with pytest.raises(ModelNotUsable, match="the key cannot be one: it holds a line break"):
+        RemoteModel(find_card("any"), base_url=OPENAI, api_key="sk-1234\n")
 
 
 def test_no_key_is_one_line_that_says_what_to_set() -> None:

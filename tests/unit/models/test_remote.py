@@ -1,6 +1,7 @@
 """A model behind a server, against a scripted one."""
 
 import asyncio
+import gzip
 import json
 from dataclasses import replace
 
@@ -122,6 +123,75 @@ async def test_a_window_that_is_smaller_than_told_is_an_error_of_length(
             await model.complete(hello)
 
 
+async def test_a_window_that_the_server_tells_is_kept_to_from_then_on(serve: Serve) -> None:
+    told = "This model's maximum context length is 4,000 tokens. You requested 5,000 tokens."
+    request = Request((Message("user", "many words " * 2_000),), max_tokens=200)
+    async with serve(lambda call: ScriptedReply(told, status=400)) as (model, server):
+        with pytest.raises(ContextTooLong, match=r"maximum context .*--window 4000$"):
+            await model.complete(request)
+        assert model.card.window_tokens == 4_000
+        with pytest.raises(ContextTooLong, match="has about"):
+            await model.complete(request)
+    assert len(server.served) == 1
+
+
+async def test_an_error_in_a_body_mends_the_request_as_its_status_would(
+    serve: Serve, hello: Request
+) -> None:
+    error = b'{"error": {"message": "temperature must be greater than 0", "code": 400}}'
+
+    def script(_: object) -> ScriptedReply | str:
+        has_it = "temperature" in server.bodies[-1]
+        return ScriptedReply(sent=error) if has_it else "Yes."
+
+    async with serve(script) as (model, server):
+        assert (await model.complete(hello)).text == "Yes."
+        assert (await model.complete(hello)).text == "Yes."
+    assert server.calls == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "words"),
+    [
+        ('{"error": {"code": 401, "message": "No auth"}}', ModelNotUsable, "key was refused"),
+        ('{"error": {"code": 402, "message": "Add credits"}}', ModelNotUsable, "no credit"),
+        ('error: {"code": 400, "message": "exceeds the context size"}', ContextTooLong, "fit"),
+        ('[{"error": {"code": 400, "message": "no"}}]', ModelNotUsable, "refused the request"),
+        (
+            '{"choices": [{"error": {"code": 400, "message": "prompt is too long"}}]}',
+            ContextTooLong,
+            "fit",
+        ),
+    ],
+)
+async def test_a_final_error_in_a_body_is_asked_for_once(
+    serve: Serve, hello: Request, told: str, error: type[LcagentError], words: str
+) -> None:
+    script = lambda call: ScriptedReply(sent=told.encode(), content_type="text/event-stream")  # noqa: E731
+    async with serve(script) as (model, server):
+        with pytest.raises(error, match=words):
+            await Retrying(model, sleep=_at_once).complete(hello)
+    assert server.calls == 1
+
+
+async def test_what_is_called_compressed_and_is_not_is_read(serve: Serve, hello: Request) -> None:
+    sent = b'{"choices": [{"message": {"content": "Yes."}, "finish_reason": "stop"}]}'
+    for body in (sent, gzip.compress(sent)):
+        script = lambda call, body=body: ScriptedReply(  # noqa: E731
+            sent=body, headers={"Content-Encoding": "gzip"}
+        )
+        async with serve(script) as (model, _):
+            assert (await model.complete(hello)).text == "Yes."
+
+
+async def test_a_query_of_the_base_url_stands_behind_the_path(hello: Request) -> None:
+    async with ScriptedServer(lambda call: "Yes.") as server:
+        base_url = f"{server.base_url}?api-version=2024-10-21"
+        model = RemoteModel(find_card("any"), base_url=base_url, api_key=KEY)
+        assert (await model.complete(hello)).text == "Yes."
+        await model.close()
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -129,7 +199,6 @@ async def test_a_window_that_is_smaller_than_told_is_an_error_of_length(
         ("cut_within", "broke off"),
         ("half_body", "not JSON|half a stream"),
         ("garbage", "not JSON"),
-        ("html", "page of HTML"),
         ("no_choices", "without choices|half a stream"),
         ("null_choices", "without choices|half a stream"),
     ],
@@ -145,6 +214,17 @@ async def test_a_broken_reply_is_no_reply(
             await model.complete(hello, on_text)
     assert "127.0.0.1" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_a_page_for_people_is_no_api_and_is_asked_for_once(
+    serve: Serve, hello: Request, is_streamed: bool
+) -> None:
+    on_text = (lambda piece: None) if is_streamed else None
+    async with serve(lambda call: ScriptedReply("", fault="html")) as (model, server):
+        with pytest.raises(ModelNotUsable, match=r"page of HTML .*base URL right.*/v1"):
+            await Retrying(model, sleep=_at_once).complete(hello, on_text)
+    assert server.calls == 1
 
 
 async def test_the_connection_is_used_again_after_a_broken_one(

@@ -8,6 +8,7 @@ import pytest
 
 from lcagent.errors import BudgetExceeded, ContextTooLong, ModelNotUsable, ModelUnavailable
 from lcagent.models.chat_model import Message, OnText, Reply, Request, RestartableText
+from lcagent.models.limits import Budget, Budgeted
 from lcagent.models.retrying import Retrying
 from lcagent.testing import ScriptedModel
 
@@ -94,6 +95,24 @@ async def test_what_waiting_does_not_mend_is_not_asked_again(error: Exception) -
     with pytest.raises(type(error)):
         await retrying.complete(ASK)
     assert (len(model.requests), slept) == (1, [])
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+async def test_a_limit_that_allows_no_other_try_does_not_hide_what_is_wrong(calls: int) -> None:
+    model = Failing(*[ModelUnavailable("host is on fire")] * 3)
+    retrying = Retrying(Budgeted(model, Budget(max_calls=calls)), sleep=_at_once)
+    with pytest.raises(ModelUnavailable, match=rf"^host is on fire.*--max-calls {calls}\)"):
+        await retrying.complete(ASK)
+    assert len(model.requests) == calls
+
+
+async def test_a_limit_that_allows_no_try_at_all_is_the_error() -> None:
+    retrying = Retrying(Budgeted(Failing(), Budget(max_calls=0)), sleep=_at_once)
+    with pytest.raises(BudgetExceeded):
+        await retrying.complete(ASK)
+
+
+async def _at_once(_: float) -> None: ...
 
 
 async def test_a_server_that_says_how_long_is_obeyed() -> None:

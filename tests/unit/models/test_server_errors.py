@@ -98,6 +98,6 @@ def test_the_time_to_wait_stands_in_the_error() -> None:
 
 
 def test_a_shown_message_is_one_short_line_without_the_key() -> None:
-    shown = one_line("a\n b " + "sk-1 " * 100, "sk-1")
+    shown = one_line("a\n b " + "sk-12345 " * 100, "sk-12345")
     assert shown.startswith("a b *** ***")
     assert len(shown) < 210

@@ -56,7 +56,36 @@ async def test_a_number_that_stands_nowhere_is_left_out_and_the_quotes_are_shown
 async def test_a_number_in_another_spelling_stands_somewhere(book: Path, session: Session) -> None:
     answer, _ = await _answer(book, session, "The boat held 184.00 barrels of herring.")
     assert answer.outcome == "answered"
-    assert [claim.status for claim in answer.claims] == ["unsupported"]
+    assert [claim.status for claim in answer.claims] == ["quoted"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "question", "place"),
+    [
+        ("184", "What is her capacity?", "184 passengers"),
+        ("It takes 19 cars.", "What is the greatest load of the boat?", "19 cars"),
+        ("Rather many, as Hector Vance knew.", "How is the crossing?", "Hector Vance"),
+    ],
+)
+async def test_what_an_answer_names_is_shown_where_it_stands_for_a_person_to_judge(
+    book: Path, session: Session, reply: str, question: str, place: str
+) -> None:
+    answer, _ = await _answer(book, session, _doubted(reply, -4.0), question)
+    assert (answer.outcome, [claim.status for claim in answer.claims]) == ("answered", ["quoted"])
+    assert answer.answer.endswith(("[1?]", "[1?]."))
+    assert [each.found_by for each in answer.citations] == ["lcagent"]
+    assert place in answer.citations[0].quote
+    assert any("a quote that does not say all of it" in note for note in answer.notes)
+
+
+@pytest.mark.parametrize(
+    "reply", ["The Lady Annis, all in all.", "It goes far.", "Vance, or Brand.", "It holds 185 kg."]
+)
+async def test_no_place_is_shown_for_what_the_question_names_or_no_sentence_has_in_full(
+    book: Path, session: Session, reply: str
+) -> None:
+    answer, _ = await _answer(book, session, reply)
+    assert [claim.status for claim in answer.claims] in ([], ["unsupported"])
 
 
 async def test_a_question_said_again_is_no_answer(book: Path, session: Session) -> None:

@@ -76,3 +76,30 @@ def test_where_writing_fails_the_old_file_stays(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError):
         check_output(tmp_path / name)
+
+
+HOSTILE = "# Lamps\n\nIt \x1b]0;owned\x07 is\u202e <script>alert(1)</script> lit \x9b31m."
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.markdown", "a.txt", "a.html", "a.docx"])
+def test_no_file_holds_what_controls_a_terminal_or_runs(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    save_text(path, HOSTILE)
+    if name.endswith(".docx"):
+        written = "\n".join(each.text for each in docx.Document(str(path)).paragraphs)
+    else:
+        written = path.read_text(encoding="utf-8")
+    assert not any(each in written for each in "\x1b\x07\x9b\u202e")
+    assert "⟨U+202E⟩" in written
+    if name in ("a.md", "a.markdown"):
+        assert "\\<script>" in written
+    if name == "a.html":
+        assert "<script" not in written
+
+
+def test_markdown_fetches_no_picture_and_has_no_link_of_a_reply(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    save_text(path, "![a](http://there.example/?q=secret) [b](javascript:alert(1)) **c** [1]")
+    written = path.read_text(encoding="utf-8")
+    assert written.endswith("**c** [1]\n")
+    assert "](" not in written

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lcagent.pipelines.registry import read_task
-from lcagent.storage.migrations.versions import m0006_tasks
+from lcagent.storage.migrations.versions import m0006_tasks, m0009_credentials
 from lcagent.tasks import AskTask, SummarizeTask, WriteTask
 
 CHAIN: dict[str, Any] = {
@@ -52,3 +52,15 @@ def test_a_text_and_a_summary_keep_what_was_ordered() -> None:
     assert isinstance(summary, SummarizeTask)
     assert summary.focus == "tides"
     assert summary.options[0].as_json()["by"] == "chunks"
+
+
+def test_stored_runs_lose_the_credentials_of_their_base_urls() -> None:
+    request = {"verb": "ask", "base_url": "http://user:PASSWORD99@host/v1?api-key=QSECRET77"}
+    changed = m0009_credentials.without_credentials(request, "refused: QSECRET77")
+    assert changed == {
+        "request": {"verb": "ask", "base_url": "http://host/v1"},
+        "error": "refused: ***",
+    }
+    harmless = {"base_url": "https://host/v1?api-version=1"}
+    for untouched in (None, {}, {"base_url": None}, harmless):
+        assert m0009_credentials.without_credentials(untouched, "refused") == {}

@@ -6,6 +6,7 @@ a reader into it that yields five pages and does something hostile on one of the
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -193,3 +194,48 @@ def test_progress_is_reported_page_by_page_in_order(
 def test_a_name_is_made_storable_and_harmless() -> None:
     assert printable("a\nb\x1b[31m\udcff.pdf") == "a\ufffdb\ufffd[31m\ufffd.pdf"
     assert printable("résumé 文書 🏮 نیم‌فاصله.pdf") == "résumé 文書 🏮 نیم‌فاصله.pdf"
+
+
+SECRETS = {
+    "LCAGENT_API_KEY": "sk-lcagent",
+    "OPENAI_API_KEY": "sk-openai",
+    "LCAGENT_PASSWORD": "open sesame",
+    "LCAGENT_DATABASE_URL": "postgresql://user:word@host/store",
+    "HTTPS_PROXY": "http://user:word@proxy",
+    "HF_TOKEN": "hf_secret",
+    "SOME_SERVICE_SECRET": "unheard of",
+}
+
+
+def test_a_reading_process_has_no_key_in_its_environment(
+    file: Path, tmp_path: Path, use_reader: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = tmp_path / "environment"
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    use_reader(opened=f"print(os.environ, file=open({str(found)!r}, 'w'), flush=True)")
+    _read(file)
+    seen = found.read_text(encoding="utf-8")
+    assert "PYTHONSAFEPATH" in seen
+    assert not any(name in seen or value in seen for name, value in SECRETS.items())
+
+
+CONNECTIONS = {
+    "connects": "import socket; socket.create_connection(('127.0.0.1', PORT), 1)",
+    "sends": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
+    "asks for a name": "import socket; socket.getaddrinfo('example.com', 80)",
+    "connects in another way": "import socket; socket.socket().connect_ex(('127.0.0.1', PORT))",
+}
+
+
+@pytest.mark.parametrize("hostile", CONNECTIONS.values(), ids=CONNECTIONS)
+def test_a_reading_process_connects_to_nobody(
+    hostile: str, file: Path, use_reader: Callable[..., None]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        use_reader(hostile.replace("PORT", str(listener.getsockname()[1])))
+        document = _read(file)
+        assert _problems(document) == [None, None, "unreadable", None, None]
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
