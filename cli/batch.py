@@ -176,6 +176,7 @@ async def _begin(request: "JobRequest", limits: "JobLimits", how: dict[str, Any]
         new = f"{planned.added:,} new item{'s' * (planned.added != 1)}"
         printing.print_notes([f"job {planned.job.id[:12]} {verb}, {new}"])
         how["stops_at_unusable_models"] = not request.names
+        how["base_url"] = getattr(request.work, "base_url", None)
         return await batch_jobs.carry_out(session, planned.job, limits, how)
 
 
@@ -197,7 +198,7 @@ async def _confirm(session: "Session", request: "JobRequest", how: dict[str, Any
     if found.usd is None or found.usd.total + found.usd.either_way <= most_usd:
         return
     for line in estimate_lines(found, in_flight):
-        print(line, file=sys.stderr)
+        printing.print_status(line)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             f"the job may cost more than ${most_usd:g} (--confirm-above): give --yes to begin it"

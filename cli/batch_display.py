@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from lcagent.cli.printing import width
+from lcagent.cli.printing import print_status, width
 from lcagent.errors import StorageError
+from lcagent.rendering import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,7 +80,7 @@ async def following(run: "JobRun") -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError, StorageError):
             await shown
         with suppress(StorageError):
-            _print_line(in_words(await asyncio.to_thread(run.progress)))
+            print_status(in_words(await asyncio.to_thread(run.progress)))
 
 
 async def _keep_lines(run: "JobRun") -> None:
@@ -87,7 +88,7 @@ async def _keep_lines(run: "JobRun") -> None:
     while True:
         await asyncio.sleep(LINE_EVERY_S)
         with suppress(StorageError):
-            _print_line(in_words(await asyncio.to_thread(run.progress)))
+            print_status(in_words(await asyncio.to_thread(run.progress)))
 
 
 async def _keep_table(run: "JobRun") -> None:
@@ -110,16 +111,12 @@ def _table(progress: "JobProgress") -> "Table":
     table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
     table.add_column(ratio=2, no_wrap=True, overflow="ellipsis")
     for name, step in progress.steps[:_MOST_ROWS]:
-        table.add_row(Text(name), Text(step))  # `Text`: a name is not looked through for markup
+        table.add_row(Text(printable(name)), Text(printable(step)))
     if len(progress.steps) > _MOST_ROWS:
         table.add_row(f"and {len(progress.steps) - _MOST_ROWS} more", "")
     table.caption = Text(in_words(progress))
     table.caption_justify = "left"
     return table
-
-
-def _print_line(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _cost(found: "JobEstimate") -> str:

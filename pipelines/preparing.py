@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from lcagent.errors import UsageError
 from lcagent.fields import unknown_name
@@ -61,6 +62,16 @@ class Companions:
     progress: ReadingProgress | None = None
     on_event: OnEvent | None = None
     item: JobItem | None = None
+
+    @property
+    def run_id(self) -> str:
+        """An id for a new run; that of an item is the same each time."""
+        return uuid4().hex if self.item is None else self.item.run_id
+
+    @property
+    def job_id(self) -> str | None:
+        """The job that the run is of."""
+        return None if self.item is None else self.item.job_id
 
 
 def companions_of(given: Mapping[str, Any]) -> Companions:

@@ -142,7 +142,7 @@ class Services:
         for model in self._models.values():
             await close_model(model)
 
-    def model(
+    def model(  # noqa: PLR0913 -- all that lies between a model and a run
         self,
         model: str | ChatModel,
         *,

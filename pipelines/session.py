@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast, overload
-from uuid import uuid4
 
 from lcagent.documents import Documents, Page
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
@@ -281,8 +280,7 @@ class Session:
         started = time.perf_counter()
         pipeline = self._checked(task, given)
         runs = self.services.runs
-        run_id = uuid4().hex if given.item is None else given.item.run_id
-        log = RunLog(run_id if resumed is None else resumed.id, runs)
+        log = RunLog(given.run_id if resumed is None else resumed.id, runs)
         async with AsyncExitStack() as claims:
             if resumed is not None:
                 await claims.enter_async_context(claimed(runs, log.run_id))
@@ -363,7 +361,7 @@ class Session:
             question=pipeline.title(context),
             strategy=pipeline.strategy(task),
             request=stored_request(context, model_is_given=given.model is not None),
-            job_id=None if given.item is None else given.item.job_id,
+            job_id=given.job_id,
         )
 
     async def _end(self, context: RunContext, result: Result) -> None:

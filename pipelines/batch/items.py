@@ -34,10 +34,23 @@ OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ItemLimits:
-    """What one item may spend, beside what the job may."""
+class ItemOptions:
+    """How an item is carried out.
+
+    Attributes:
+        max_usd: What it may spend, beside what the job may.
+        base_url: Of the server as it was given, with what proves the user and is not stored.
+    """
 
     max_usd: float | None = None
+    base_url: str | None = None
+
+    def changes(self, base_url: str | None) -> dict[str, Any]:
+        """Return what is to be different of a task that was stored with this base URL."""
+        changed: dict[str, Any] = {} if self.max_usd is None else {"max_usd": self.max_usd}
+        if base_url is not None and base_url == self.base_url:
+            changed["base_url"] = self.base_url
+        return changed
 
 
 async def plan_item(session: Session, request: Mapping[str, Any]) -> Plan | None:
@@ -57,7 +70,7 @@ async def carry_out(
     item: ClaimedItem,
     job: JobItem,
     *,
-    limits: ItemLimits,
+    options: ItemOptions,
     on_step: OnStep,
 ) -> dict[str, Any] | None:
     """Carry out an item; return its result if that is stored nowhere else.
@@ -81,12 +94,12 @@ async def carry_out(
 
     companions: dict[str, Any] = {"on_event": tell, "item": job}
     if known is not None:
-        changed = {} if limits.max_usd is None else {"max_usd": limits.max_usd}
+        changed = options.changes((known.request or {}).get("base_url"))
         await session.resume(item.run_id, **changed, **companions)
         return None
     task = await _task(session, item.request)
     if isinstance(task, ModelTask):
-        task = replace(task, max_usd=limits.max_usd)
+        task = replace(task, **options.changes(task.base_url))
     await session.run(task, **companions)
     return None
 

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from lcagent.errors import StorageError, UsageError
 from lcagent.storage.job_store import JobStore, StoredItem, StoredJob
+from lcagent.visible_text import printable_json
 
 FAILURE = "lcagent.failure/1"
 SYNC_EVERY_S = 1.0
@@ -26,7 +27,7 @@ _HEAD_BYTES = 100
 _CHUNK = 1 << 20
 
 
-class OutputFile:
+class ResultsFile:
     """The results of a job in a file, one JSON object a line."""
 
     def __init__(self, path: Path, job: StoredJob, store: JobStore) -> None:
@@ -239,8 +240,4 @@ def _read_head(line: bytes) -> tuple[str, int]:
 
 def _encoded(fields: Mapping[str, Any]) -> bytes:
     text = json.dumps(fields, ensure_ascii=False, default=str)
-    return (text.translate(_LINE_ENDS) + "\n").encode("utf-8", "replace")
-
-
-_LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
-"""What `str.splitlines` takes for the end of a line, and JSON does not."""
+    return f"{printable_json(text)}\n".encode("utf-8", "replace")

@@ -264,7 +264,7 @@ def _described(work: Task | IndexRequest, services: Services) -> dict[str, Any]:
     if isinstance(work, IndexRequest):
         return {"verb": "index", "ocr": work.ocr, "vectors": work.vectors}
     task = replace(work, **_model(work, services)).as_json()
-    for name in ("documents", "use_cache", *_LIMITS):
+    for name in ("documents", "use_cache", "key_over_http", *_LIMITS):
         task.pop(name, None)
     if task.get("base_url"):
         task["base_url"] = without_credentials(task["base_url"])

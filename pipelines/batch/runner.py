@@ -8,17 +8,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lcagent.errors import LcagentError, StorageError, UsageError
-from lcagent.pipelines.batch.output import OutputFile, write_failures
+from lcagent.pipelines.batch.output import ResultsFile, write_failures
 from lcagent.pipelines.batch.planning import JobRequest, plan_job
 from lcagent.pipelines.batch.worker import Stop, Worker, WorkerOptions
 from lcagent.pipelines.session import Session
 from lcagent.settings import Settings, load_settings
 from lcagent.storage.job_store import ItemStatus, JobStore, StoredItem, StoredJob
+from lcagent.tasks import ModelTask
 
 _APPEND_EVERY_S = 1.0
 _SLACK_S = 10.0
@@ -120,7 +121,7 @@ class JobRun:
         self._limits = limits or JobLimits()
         self._is_helper = is_helper
         self._store = JobStore(session.services.database)
-        self._output: OutputFile | None = None
+        self._output: ResultsFile | None = None
         self._worker: Worker | None = None
         self._began = time.monotonic()
         self._ended_before: int | None = None
@@ -163,7 +164,7 @@ class JobRun:
     def _begin(self) -> None:
         """Open the file of results, then let workers at the job."""
         if self._job.output is not None:
-            self._output = OutputFile(Path(self._job.output), self._job, self._store)
+            self._output = ResultsFile(Path(self._job.output), self._job, self._store)
             self._output.open()
         self._store.requeue_cancelled(self._job.id)
         self._store.begin(self._job.id, self._limits.as_json())
@@ -258,6 +259,8 @@ async def run_async(
         LcagentError: Whatever else stopped the whole job.
     """
     options = options or WorkerOptions()
+    if options.base_url is None and isinstance(request.work, ModelTask):
+        options = replace(options, base_url=request.work.base_url)
     async with AsyncExitStack() as stack:
         if session is None:
             opened = Session.open(batch_settings(options.in_flight))

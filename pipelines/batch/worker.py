@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from lcagent import __version__
 from lcagent.errors import BudgetExceeded, LcagentError, ModelNotUsable, StorageError
 from lcagent.pipelines.batch.items import (
-    ItemLimits,
+    ItemOptions,
     budget_of,
     carry_out,
     is_mended_by_another_attempt,
@@ -81,6 +81,7 @@ class WorkerOptions:
         in_flight: Items at the same time.
         attempts: How many an item may have.
         item_max_usd: What one item may cost.
+        base_url: Of the server, with what proves the user there and is not stored with the job.
         stops_at_unusable_models: All items ask the same model, so one that cannot be asked stops
             the job.
     """
@@ -88,6 +89,7 @@ class WorkerOptions:
     in_flight: int = IN_FLIGHT
     attempts: int = ATTEMPTS
     item_max_usd: float | None = None
+    base_url: str | None = None
     stops_at_unusable_models: bool = True
     lease_s: float = ITEM_LEASE_S
     engine: str = "local"
@@ -242,7 +244,7 @@ class Worker:
             self._session,
             item,
             JobItem(item.run_id, self._job.id, budget),
-            limits=ItemLimits(self._options.item_max_usd),
+            options=ItemOptions(self._options.item_max_usd, self._options.base_url),
             on_step=lambda step: setattr(running, "step", step),
         )
         seconds = time.monotonic() - running.began

@@ -8,7 +8,7 @@ import pytest
 
 from lcagent.errors import UsageError
 from lcagent.pipelines import Session
-from lcagent.pipelines.batch.output import OutputFile, failures_path, line_of, write_failures
+from lcagent.pipelines.batch.output import ResultsFile, failures_path, line_of, write_failures
 from lcagent.results import Usage
 from lcagent.storage.item_queue import Failure, ItemQueue
 from lcagent.storage.job_store import JobStore, NewItem, StoredJob
@@ -44,7 +44,7 @@ def finish(session: Session, job: StoredJob) -> Callable[[int], None]:
 
 
 def _append(out: Path, job: StoredJob, store: JobStore, **how: Any) -> int:
-    file = OutputFile(out, job, store)
+    file = ResultsFile(out, job, store)
     assert file.open()
     appended = file.append_new(**how)
     file.close()
@@ -54,7 +54,7 @@ def _append(out: Path, job: StoredJob, store: JobStore, **how: Any) -> int:
 def test_what_ended_is_appended_once(
     out: Path, job: StoredJob, store: JobStore, finish: Callable[[int], None], lines: Any
 ) -> None:
-    file = OutputFile(out, job, store)
+    file = ResultsFile(out, job, store)
     assert file.open()
     assert file.append_new() == 0
     finish(2)
@@ -114,7 +114,7 @@ def test_a_file_of_something_else_is_left_as_it_is(
 ) -> None:
     out.write_text(foreign + "more", encoding="utf-8")
     with pytest.raises(UsageError, match=r"holds something else .* \(line 1\)"):
-        OutputFile(out, job, store).open()
+        ResultsFile(out, job, store).open()
     assert out.read_text(encoding="utf-8") == foreign + "more"
 
 
@@ -123,12 +123,12 @@ def test_a_file_without_a_line_end_is_not_emptied(
 ) -> None:
     out.write_text("a shopping list", encoding="utf-8")
     with pytest.raises(UsageError, match="holds something else"):
-        OutputFile(out, job, store).open()
+        ResultsFile(out, job, store).open()
     assert out.read_text(encoding="utf-8") == "a shopping list"
 
 
 def test_one_process_writes_at_a_time(out: Path, job: StoredJob, store: JobStore) -> None:
-    first, second = OutputFile(out, job, store), OutputFile(out, job, store)
+    first, second = ResultsFile(out, job, store), ResultsFile(out, job, store)
     assert first.open()
     assert not second.open()
     first.close()
