@@ -320,7 +320,7 @@ async def test_an_item_whose_lease_was_lost_is_left_to_the_other_worker(
     claimed: list[Any] = []
     is_stolen = asyncio.Event()
     script.reply = steal
-    work = asyncio.ensure_future(JobRun(session, planned.job, WorkerOptions(lease_s=2.0)).run())
+    work = asyncio.ensure_future(JobRun(session, planned.job, WorkerOptions()).run())
     await is_stolen.wait()
     await asyncio.sleep(0.3)
     assert JobStore(session.services.database).counts(planned.job.id)["running"] == 1
