@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from textwrap import shorten
 
@@ -16,10 +17,11 @@ from lcagent.pipelines.answering.confirming import is_baseless, is_confirmed, is
 from lcagent.pipelines.answering.plan import AUTO
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.coverage import coverage_of, has_text, notes_on
-from lcagent.pipelines.method import Graph
+from lcagent.pipelines.method import Graph, Method
 from lcagent.pipelines.methods.quote.steps import find_quotes
 from lcagent.pipelines.methods.tree.result import Findings
 from lcagent.pipelines.methods.tree.tree_log import TreeLog
+from lcagent.pipelines.registry import methods_of
 from lcagent.pipelines.state import AskState, QuoteState, SourceState, initial_state, merged
 from lcagent.proofs import Proof
 from lcagent.rendering import unproved_in_words
@@ -48,9 +50,7 @@ class AskPipeline:
 
     def graph(self) -> Graph:
         """Return the graph."""
-        from lcagent.pipelines.answering.graph import ask_graph  # noqa: PLC0415 -- quoting needs none
-
-        return ask_graph()
+        return _graph(tuple(methods_of("ask")))
 
     def initial_state(self, run: RunContext) -> AskState:
         """Return the state before the method is chosen."""
@@ -253,3 +253,11 @@ def _citations(found: Sequence[QuoteState], run: RunContext) -> list[list[Citati
 def _in_quotes(citations: Sequence[Citation]) -> str:
     """Return the quotes of a make_claim as a person would write them, on one line."""
     return " … ".join(f"“{on_one_line(citation.quote)}”" for citation in citations)
+
+
+@cache
+def _graph(methods: tuple[Method, ...]) -> Graph:  # noqa: ARG001 -- what it is made of
+    """Return the compiled graph; compiling takes far longer than a run through it."""
+    from lcagent.pipelines.answering.graph import ask_graph  # noqa: PLC0415 -- quoting needs none
+
+    return ask_graph()

@@ -1,6 +1,7 @@
 """Summarizing as a pipeline: what is checked, what it costs, what runs, and what comes of it."""
 
 import asyncio
+from functools import cache
 from math import ceil
 from typing import TypedDict, cast
 
@@ -105,9 +106,7 @@ class SummarizePipeline:
 
     def graph(self) -> Graph:
         """Return the graph."""
-        from lcagent.pipelines.methods.summarize.graph import summary_graph  # noqa: PLC0415
-
-        return summary_graph()
+        return _graph()
 
     def initial_state(self, run: RunContext) -> SummaryState:  # noqa: ARG002 -- as all pipelines
         """Return the state before the first part."""
@@ -140,3 +139,11 @@ class SummarizePipeline:
             documents, parts, run.pages, words=options.words, focus=focus_of(run)
         )
         return ExtractState(chosen=list(chosen), parts=list(parts))
+
+
+@cache
+def _graph() -> Graph:
+    """Return the compiled graph; compiling takes far longer than a run through it."""
+    from lcagent.pipelines.methods.summarize.graph import summary_graph  # noqa: PLC0415
+
+    return summary_graph()

@@ -1,6 +1,7 @@
 """Writing as a pipeline: what is checked, what it costs, what runs, and what comes of it."""
 
 import asyncio
+from functools import cache
 from math import ceil
 
 from lcagent.agents.token_budget import prose_prompt_tokens, prose_reply_tokens
@@ -108,9 +109,7 @@ class WritePipeline:
 
     def graph(self) -> Graph:
         """Return the graph."""
-        from lcagent.pipelines.methods.write.graph import write_graph  # noqa: PLC0415 -- LangGraph
-
-        return write_graph()
+        return _graph()
 
     def initial_state(self, run: RunContext) -> WriteState:  # noqa: ARG002 -- as all pipelines
         """Return the state before the plan."""
@@ -126,3 +125,11 @@ class WritePipeline:
             is_plan = run.options(WriteOptions).plan_only
             run.output.save(plan_text(article) if is_plan else article.text)
         return article
+
+
+@cache
+def _graph() -> Graph:
+    """Return the compiled graph; compiling takes far longer than a run through it."""
+    from lcagent.pipelines.methods.write.graph import write_graph  # noqa: PLC0415 -- LangGraph
+
+    return write_graph()
