@@ -29,7 +29,10 @@ def tokens(text: str) -> int:
 
 def serve(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A folder with a model, or its id on the hub.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A folder with a model, a GGUF file, or hub:OWNER/NAME."
+        ),
     ],
     host: Annotated[
         str, typer.Option("--host", help="Where to listen; others than this machine need a key.")
@@ -61,9 +64,7 @@ def serve(
     ] = "model",
     plan: Annotated[
         bool,
-        typer.Option(
-            "--plan", help="Only say what it takes, from its config.json: MODEL may be that file."
-        ),
+        typer.Option("--plan", help="Only say what it takes: MODEL may also be a config.json."),
     ] = False,
     json: options.Json = False,
 ) -> int:

@@ -6,19 +6,29 @@ KV caches to the attention function, as an attribute of the keys it was given. A
 (norms, projections, experts, caps) stays its own.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AttentionInterface,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedTokenizerFast,
+)
 from transformers.cache_utils import Cache, CacheLayerMixin
 from transformers.utils import logging
 
 from lcagent.engine.attention import AttentionParams
 from lcagent.engine.checkpoint.dims import unsupported_reason
+from lcagent.engine.checkpoint.gguf_files import GgufFile, gguf_config, read_gguf, read_weights
 from lcagent.engine.kv_cache import KVCache, LayerDims, LayerKVCache
 from lcagent.engine.rope import IdentityRotary, Rotation, family_rotary, no_rotary, table_maker
 from lcagent.errors import ModelNotUsable
@@ -26,6 +36,9 @@ from lcagent.errors import ModelNotUsable
 ATTENTION = "lcagent_memory"
 _MARKUP = re.compile(r"[^\w\s](.*[^\w\s])?", re.DOTALL)
 """What control tokens look like: `<think>`, `[INST]`, `<|im_end|>`."""
+
+_DIGIT_BY_DIGIT = frozenset({"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone"})
+"""Of the ways to split text that llama.cpp names, those of GPT-2 but for numbers."""
 
 _NO_POSITIONS_WITHOUT_WINDOW = frozenset({"cohere2"})
 
@@ -220,21 +233,24 @@ def refuse_unsupported(model: Any) -> None:
 
 
 def load_pretrained(
-    source: str, dtype: str, device: str, *, trusts_remote_code: bool = False
+    source: str | Path, dtype: str, device: str, *, trusts_remote_code: bool = False
 ) -> AdaptedModel:
-    """Load a causal language model from a folder or the hub; safetensors only, never a pickle.
+    """Load a causal language model from a folder (safetensors, never a pickle) or a GGUF file.
 
     Raises:
         ModelNotUsable: Weights are missing, which transformers alone would draw at random.
     """
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    loaded: Any = AutoModelForCausalLM.from_pretrained(
-        source,
-        dtype=dtype,
-        use_safetensors=True,
-        trust_remote_code=trusts_remote_code,
-        output_loading_info=True,
-    )
+    if Path(source).is_file():
+        loaded = _load_gguf(read_gguf(Path(source)), dtype)
+    else:
+        loaded = AutoModelForCausalLM.from_pretrained(
+            source,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=trusts_remote_code,
+            output_loading_info=True,
+        )
     model, found = loaded
     refuse_unsupported(model)
     if missing := sorted(map(str, found["missing_keys"])):
@@ -243,9 +259,12 @@ def load_pretrained(
     return AdaptedModel(model.to(device))
 
 
-def load_tokenizer(source: str, *, trusts_remote_code: bool = False) -> Any:
-    """Load the tokenizer of a folder or a hub id."""
-    tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trusts_remote_code)
+def load_tokenizer(source: str | Path, *, trusts_remote_code: bool = False) -> Any:
+    """Load the tokenizer of a folder or a GGUF file."""
+    if Path(source).is_file():
+        tokenizer = _gguf_tokenizer(read_gguf(Path(source)))
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=trusts_remote_code)
     tokenizer.model_max_length = 1 << 40  # it warns of texts longer than the model's window
     if tokenizer.chat_control_tokens is None:
         # Beside special tokens; a vocabulary may also have words and runs of spaces added to it.
@@ -254,6 +273,72 @@ def load_tokenizer(source: str, *, trusts_remote_code: bool = False) -> Any:
     return tokenizer
 
 
-def read_config(source: str) -> Any:
-    """Read a published configuration; no weights are needed."""
+def read_config(source: str | Path) -> Any:
+    """Read the configuration of a folder or a GGUF file; no weights are needed."""
+    if Path(source).is_file():
+        return _gguf_configuration(read_gguf(Path(source)))
     return AutoConfig.from_pretrained(source)
+
+
+def _gguf_configuration(file: GgufFile) -> Any:
+    told = gguf_config(file)
+    return AutoConfig.for_model(told.pop("model_type"), **told)
+
+
+def _load_gguf(file: GgufFile, dtype: str) -> Any:
+    """Return the model of a file, its weights no longer quantised, and what was missing."""
+    from gguf import MODEL_ARCH_NAMES, get_tensor_name_map  # noqa: PLC0415 -- not needed otherwise
+
+    config = _gguf_configuration(file)
+    numbers = {name: number for number, name in MODEL_ARCH_NAMES.items()}
+    names = get_tensor_name_map(numbers[file.architecture], config.num_hidden_layers)
+    kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    with torch.device("meta"):
+        wanted = kind(config).state_dict()
+    dtype = str(config.dtype).removeprefix("torch.") if dtype == "auto" else dtype
+    placed: torch.dtype = getattr(torch, dtype)
+    weights = {
+        name: torch.from_numpy(values).to(placed)
+        for name, values in read_weights(
+            file, wanted, lambda name: names.get_name(name, try_suffixes=(".weight", ".bias"))
+        )
+    }
+    return kind.from_pretrained(
+        None, config=config, state_dict=weights, dtype=placed, output_loading_info=True
+    )
+
+
+def _gguf_tokenizer(file: GgufFile) -> Any:
+    """Return the tokenizer that a file describes.
+
+    Raises:
+        ModelNotUsable: How it splits text into words is not known; it would count differently.
+    """
+    from transformers.integrations.gguf.gguf_tokenizer_mapping import (  # noqa: PLC0415 -- imports many
+        GGUF_PRE_TOKENIZER_SPLITS,
+        convert_gguf_tokenizer,
+        get_gguf_tokenizer,
+    )
+
+    splitting = str(file.metadata.get("tokenizer.ggml.pre", ""))
+    is_bytes = file.metadata.get("tokenizer.ggml.model") == "gpt2"
+    single = splitting in _DIGIT_BY_DIGIT
+    if is_bytes and not (single or splitting in {"gpt-2", *GGUF_PRE_TOKENIZER_SPLITS}):
+        raise ModelNotUsable(
+            f"{file.path} cannot be used: how it splits text is not known "
+            f"(tokenizer.ggml.pre is {splitting[:40]!r})"
+        )
+    architecture, vocabulary, settings = get_gguf_tokenizer(str(file.path))
+    backend, _ = convert_gguf_tokenizer(architecture, vocabulary)
+    told = json.loads(backend.to_str())
+    # transformers adds some by itself, such as `<|endoftext|>`, which the model does not have.
+    known = len(vocabulary["tokens"])
+    told["added_tokens"] = [each for each in told["added_tokens"] if each["id"] < known]
+    if is_bytes and single:
+        digits = {"type": "Digits", "individual_digits": True}
+        told["pre_tokenizer"] = {
+            "type": "Sequence",
+            "pretokenizers": [digits, {**told["pre_tokenizer"], "add_prefix_space": False}],
+        }
+    mended: Any = type(backend).from_str(json.dumps(told))
+    return PreTrainedTokenizerFast(tokenizer_object=mended, **settings)

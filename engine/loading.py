@@ -14,6 +14,7 @@ from lcagent.engine.adapters import AdaptedModel, load_pretrained, load_tokenize
 from lcagent.engine.checkpoint.chat_tokenizer import ChatTokenizer
 from lcagent.engine.checkpoint.dims import BYTES_OF
 from lcagent.engine.checkpoint.files import Checkpoint, CheckpointFiles, check_folder
+from lcagent.engine.checkpoint.gguf_files import is_gguf
 from lcagent.engine.config import KVCacheConfig, cache_config_for
 from lcagent.engine.failures import as_lcagent_error
 from lcagent.errors import LcagentError, MissingExtra, ModelNotUsable
@@ -50,14 +51,13 @@ def read_checkpoint(
         ModelNotUsable: Something cannot be read, or does not fit the rest or this machine.
     """
     _check_placing(options.device, options.dtype)
-    folder = str(files.folder)
     try:
-        config = read_config(folder).get_text_config(decoder=True)
-        tokenizer = ChatTokenizer(load_tokenizer(folder))
-    except MemoryError:
+        config = read_config(files.path).get_text_config(decoder=True)
+        tokenizer = ChatTokenizer(load_tokenizer(files.path))
+    except (LcagentError, MemoryError):
         raise
     except Exception as error:  # transformers raises many kinds, with what is wrong in words
-        raise ModelNotUsable(f"{folder} cannot be loaded: {_first_line(error)}") from error
+        raise ModelNotUsable(f"{files.path} cannot be loaded: {_first_line(error)}") from error
     tokenizer.check(int(config.vocab_size))
     fitting = cache_config or cache_config_for(
         options, config, context_tokens=context_tokens, own_tokens=files.dims.window_tokens
@@ -73,7 +73,7 @@ def load_weights(checkpoint: Checkpoint) -> LoadedModel:
     """
     files, options = checkpoint.files, checkpoint.options
     try:
-        loaded = load_model(str(files.folder), device=options.device, dtype=options.dtype)
+        loaded = load_model(files.path, device=options.device, dtype=options.dtype)
     except (MemoryError, RuntimeError) as error:  # torch's own kind is a RuntimeError
         reason = as_lcagent_error(error)
         raise ModelNotUsable(f"{files.name} cannot be loaded: {reason}") from error
@@ -81,14 +81,14 @@ def load_weights(checkpoint: Checkpoint) -> LoadedModel:
 
 
 def load_model(
-    source: str,
+    source: str | Path,
     *,
     device: str = "auto",
     dtype: str = "auto",
     lora: Path | None = None,
     trusts_remote_code: bool = False,
 ) -> LoadedModel:
-    """Load a checkpoint folder or a hub id.
+    """Load a checkpoint folder or a GGUF file.
 
     Args:
         dtype: "auto" for that of the checkpoint, or a name such as "float32" or "bfloat16".
@@ -98,10 +98,11 @@ def load_model(
         ModelNotUsable: It cannot be loaded, or its attention is of a kind that is not known.
         MissingExtra: An adapter is given, and peft is not installed.
     """
-    if Path(source).is_dir():
-        check_folder(Path(source))
-    elif Path(source).exists() or source.startswith((".", "/", "~")):
-        raise ModelNotUsable(f"{source} is no folder with a model")
+    source = Path(source)
+    if source.is_dir():
+        check_folder(source)
+    elif not is_gguf(source):
+        raise ModelNotUsable(f"{source} is no folder with a model, and no GGUF file")
     trust = trusts_remote_code
     try:
         placed = resolve_device(device)
@@ -114,7 +115,7 @@ def load_model(
     if lora is not None:
         merge_lora(model, lora)
     tokenizer.check(int(model.config.vocab_size))
-    return LoadedModel(Path(source).name, model, tokenizer, _eos_token_ids(model, tokenizer))
+    return LoadedModel(source.name, model, tokenizer, _eos_token_ids(model, tokenizer))
 
 
 def merge_lora(model: AdaptedModel, folder: Path) -> None:

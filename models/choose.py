@@ -39,8 +39,8 @@ def choose_model(  # noqa: PLR0913 -- all that a user may say of a model
     """Return the model that a reference names.
 
     `openai:NAME` or NAME is one on the server of `base_url`, by default OpenAI's; `local:PATH` one
-    that runs here, as `local` says. Nothing is contacted, unless a local model is no folder: then
-    it is fetched from the Hugging Face hub.
+    that runs here, as `local` says: a folder or a GGUF file. Nothing is contacted, but for
+    `local:hub:OWNER/NAME`, which is fetched from the Hugging Face hub.
 
     Raises:
         ModelNotUsable: There is no key for the server, it would go over http to where others can

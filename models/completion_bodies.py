@@ -176,8 +176,7 @@ class SentUsage(BaseModel):
         told = self.completion_tokens or self.output_tokens
         if told is None or self.prompt is None:
             return None
-        hidden = (self.total_tokens or 0) - self.prompt
-        return hidden if told < hidden <= told + self.reasoning else told
+        return max(told, (self.total_tokens or 0) - self.prompt)
 
     @property
     def reasoning(self) -> int:

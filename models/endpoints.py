@@ -35,18 +35,23 @@ def normalize_url(base_url: str) -> str:
         UsageError: It is no URL of HTTP.
     """
     url = base_url.strip()
-    try:
-        parts = urlsplit(url)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        is_url = False
     if _BARE_IPV6.match(url):
         raise UsageError("an IPv6 address stands in brackets in a URL: http://[::1]:8000/v1")
-    if not is_url or not url.isprintable() or " " in url:
+    if not _is_url_of_http(url):
         raise UsageError("the base URL is not one such as http://localhost:8000/v1")
+    parts = urlsplit(url)
     path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
     return parts._replace(path=path, fragment="").geturl()
+
+
+def _is_url_of_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    is_plain = url.isprintable() and " " not in url
+    return is_plain and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def split_query(base_url: str) -> tuple[str, str]:

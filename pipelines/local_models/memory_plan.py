@@ -1,4 +1,4 @@
-"""What a local model will take, from its config.json alone: `lcagent serve --plan`."""
+"""What a local model will take, by its config.json or the head of its GGUF: `serve --plan`."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ def plan_memory(
     """Return what a model takes; no weights are loaded or fetched.
 
     Args:
-        model: A folder, a hub id, or a file like config.json.
+        model: A folder, a GGUF file, `hub:OWNER/NAME`, or a file like config.json.
         context_tokens: Prompt and reply; by default what the model was trained for.
 
     Raises:

@@ -30,7 +30,7 @@ def serve(model: str, options: ServeOptions, on_ready: Callable[[str, str], None
     """Serve a model until it is interrupted. Blocks.
 
     Args:
-        model: A folder or a hub id, with or without "local:" before it.
+        model: A folder, a GGUF file or `hub:OWNER/NAME`, with or without "local:" before it.
         on_ready: Is told the name of the model and the URL when clients can connect.
 
     Raises:

@@ -19,6 +19,7 @@ NOT_RUN = {
     "pip install": "it installs",
     "lcagent serve": "it serves until it is ended, or says what fits on this machine",
     "lcagent doctor": "it says what this machine has",
+    "lcagent ask -m local:smollm2-135m.gguf": "its model is no part of the repository",
     "lcagent ask ferry.md": "its document is in tests/unit/pipelines",
 }
 BY_MEANING = ("lcagent search", "lcagent write")  # their outputs are those of the extra `offline`

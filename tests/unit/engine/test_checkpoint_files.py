@@ -85,17 +85,29 @@ def test_a_folder_that_cannot_be_loaded_is_refused(
         find_files(str(copy))
 
 
-@pytest.mark.parametrize("source", ["recall", "./recall", "a/b/c", "../x"])
-def test_what_can_be_no_hub_id_is_looked_for_nowhere(source: str) -> None:
-    with pytest.raises(ModelNotUsable, match="is no folder with a model"):
+@pytest.mark.parametrize(
+    "source",
+    ["recall", "./recall", "a/b/c", "../x", "some/typo", "models/private-client", "a/b.gguf"],
+)
+def test_a_path_that_is_not_there_is_told_to_nobody(fetched: list[list[str]], source: str) -> None:
+    with pytest.raises(ModelNotUsable, match="is no folder with a model, and no GGUF file") as told:
         find_files(source)
+    assert fetched == []
+    assert ("local:hub:" in str(told.value)) == (source.count("/") == 1 and source[0] != ".")
+
+
+@pytest.mark.parametrize("source", ["hub:", "hub:recall", "hub:a/b/c", "hub:./a", "hub:a b/c"])
+def test_what_can_be_no_hub_id_is_not_looked_for(fetched: list[list[str]], source: str) -> None:
+    with pytest.raises(ModelNotUsable, match="names no model of the hub: local:hub:OWNER/NAME"):
+        find_files(source)
+    assert fetched == []
 
 
 def test_a_hub_id_is_not_fetched_where_the_user_forbids_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("huggingface_hub")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(ModelNotUsable, match="cannot be had from the hub"):
-        find_files("nobody/nothing")
+    with pytest.raises(ModelNotUsable, match="cannot be had from the Hugging Face hub"):
+        find_files("hub:nobody/nothing")
 
 
 @pytest.fixture
@@ -115,7 +127,7 @@ def fetched(copy: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_a_model_of_the_hub_has_its_name_and_comes_with_its_weights(
     fetched: list[list[str]],
 ) -> None:
-    assert find_files("somebody/recall").name == "recall"
+    assert find_files("hub:somebody/recall").name == "recall"
     assert ["*.safetensors" in patterns for patterns in fetched] == [False, True]
 
 
@@ -124,7 +136,7 @@ def test_the_weights_of_a_model_that_cannot_run_are_not_fetched(
 ) -> None:
     _latent_attention(copy)
     with pytest.raises(ModelNotUsable, match="latent attention"):
-        find_files("somebody/recall")
+        find_files("hub:somebody/recall")
     assert ["*.safetensors" in patterns for patterns in fetched] == [False]
 
 
