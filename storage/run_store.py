@@ -67,15 +67,19 @@ class RunStore:
         question: str,
         strategy: str,
         request: dict[str, Any] | None = None,
+        job_id: str | None = None,
     ) -> None:
         """Store a new run, whose status is "running".
 
         Args:
             request: What it takes to run it again; None if it cannot be resumed.
+            job_id: The batch job that it is an item of.
         """
-        row = {"id": run_id, "verb": verb, "question": question, "strategy": strategy}
+        row = {"id": run_id, "verb": verb, "question": question, "job_id": job_id}
         with self._database.write() as connection:
-            connection.execute(insert(runs).values(**row, status="running", request=request))
+            connection.execute(
+                insert(runs).values(**row, strategy=strategy, status="running", request=request)
+            )
 
     def update(self, run_id: str, **changes: Any) -> None:
         """Change columns of a run: its `status`, `strategy`, `result` or `error`."""
@@ -110,10 +114,15 @@ class RunStore:
             return leases.current(connection, runs, run_id)
 
     def listed(self, limit: int = 20) -> list[StoredRun]:
-        """Return the newest runs, the newest first."""
-        return self._runs(
-            select(*_columns()).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
-        )
+        """Return the newest runs, the newest first, without those of batch jobs."""
+        own = select(*_columns()).where(runs.c.job_id.is_(None))
+        newest = own.order_by(runs.c.started_at.desc(), runs.c.id.desc())
+        return self._runs(newest.limit(limit))
+
+    def load(self, run_id: str) -> StoredRun | None:
+        """Return the run with this whole id, or None."""
+        found = self._runs(select(*_columns()).where(runs.c.id == run_id))
+        return found[0] if found else None
 
     def with_prefix(self, prefix: str) -> list[StoredRun]:
         """Return the runs whose id begins with `prefix`."""
@@ -175,6 +184,18 @@ class RunStore:
         )
         with self._database.read() as connection:
             return [StoredStep(*row) for row in connection.execute(query)]
+
+    def recent_latencies_s(self, model_calls: int = 50) -> list[float]:
+        """Return how long the last calls to models took, of steps that made any."""
+        query = (
+            select(steps.c.calls)
+            .join(runs, runs.c.id == steps.c.run_id)
+            .order_by(runs.c.started_at.desc(), steps.c.position.desc())
+            .limit(2 * model_calls)
+        )
+        with self._database.read() as connection:
+            made = [call for calls in connection.execute(query).scalars() for call in calls]
+        return [call["latency_s"] for call in made if not call["is_cached"]][:model_calls]
 
     def _runs(self, query: Executable) -> list[StoredRun]:
         with self._database.read() as connection:
