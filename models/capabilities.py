@@ -25,9 +25,8 @@ _REFUSES = re.compile(
 )
 _SYSTEM_ROLE = re.compile(
     r"\b(system|developer)\b.{0,40}\b(roles?|messages?|prompts?|instructions?)\b|"
-    r"\b(roles?|messages?)\b.{0,60}\b(system|developer)\b|system_instruction|"
-    r"\broles?\b.{0,60}\balternat|alternat\w+ .{0,40}\b(roles?|user)\b|valid role|"
-    r"(input )?should be ['\"]?user['\"]?( or|,)",
+    r"\bmessages?\b.{0,60}\b(system|developer)\b|system_instruction|\broles?\b|"
+    r"'(system|developer)'|(start|begin) with a user|should be ['\"]?user['\"]?( or|,)",
     re.IGNORECASE,
 )
 _NUMBER = r"`?(\d[\d.,_'\u00a0\u202f]*\d|\d)"
@@ -123,10 +122,10 @@ class ServerCapabilities:
         if "stream" not in body and _MUST_STREAM.search(message):
             self.must_stream = True
             return True
-        if not _REFUSES.search(message):
-            return False
         refused = _named(body, message, param)
-        return refused is not None and self._drop(refused, body)
+        if refused is None or (refused in _COMMON_WORDS and not _REFUSES.search(message)):
+            return False
+        return self._drop(refused, body)
 
     def _learn_longest_reply(self, body: Body, message: str) -> bool:
         sent = body.get("max_tokens") or body["max_completion_tokens"]
@@ -162,6 +161,8 @@ _SWITCHES = {  # in the order in which a message that names several is understoo
     "temperature": "has_temperature",
     "stop": "has_stop",
 }
+_COMMON_WORDS = ("stop", "stream", "max_tokens", "max_completion_tokens")
+"""Errors may name these for other reasons than that they refuse them."""
 _ALSO_CALLED = {
     "response_format": ("json_schema", "json_object", "guided", "grammar", "structured output"),
     "logprobs": ("top_logprobs", "log probabilities"),

@@ -343,7 +343,7 @@ class _Splitter:
             yield from self._part_of_json(line)
         elif self._data:
             event, self._data = b"\n".join(self._data), []
-            yield b'{"error": %s}' % (event or b"{}") if self._is_error else event
+            yield _as_error(event) if self._is_error else event
             self._is_error = False
 
     def _field(self, name: bytes, value: bytes) -> Iterator[bytes]:
@@ -355,7 +355,7 @@ class _Splitter:
                 yield from self._line(b"")
             self._data.append(value)
         elif name == b"error":  # llama.cpp's, in place of an event
-            yield b'{"error": %s}' % value
+            yield _as_error(value)
         elif name == b"event":
             self._is_error = value.strip() == b"error"
 
@@ -365,6 +365,11 @@ class _Splitter:
         if is_end and (line.strip() == _DONE or _is_json(b"\n".join(self._json))):
             yield b"\n".join(self._json)
             self._json = []
+
+
+def _as_error(told: bytes) -> bytes:
+    words = told if _is_json(told) else json.dumps(told.decode("utf-8", "replace")).encode()
+    return b'{"error": %s}' % words
 
 
 def _is_json(text: bytes) -> bool:

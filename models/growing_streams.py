@@ -69,8 +69,11 @@ class StreamedText:
     def _rest(self, piece: str, *, is_last: bool) -> str:
         if self._grows and piece.startswith(self._said):
             return piece[len(self._said) :]
-        is_again = " " in piece.strip() and piece.strip() == self._said.strip()
-        return "" if is_again and (is_last or len(piece) >= _LONG) else piece
+        bare, said = piece.strip(), self._said.strip()
+        is_long = len(piece) >= _LONG
+        is_again = bare == said and (is_last or is_long) and " " in bare
+        # What comes with the end may be the text without the reasoning that was said before it.
+        return "" if is_again or (is_last and is_long and said.endswith(bare)) else piece
 
     def _say(self, *new: str) -> tuple[str, ...]:
         self._said += "".join(new)

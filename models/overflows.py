@@ -13,36 +13,40 @@ _PROMPT = (
 )
 _TOO_MUCH = (
     r"(?:exceed\w*|too (?:long|large|big|many|much)|(?:long|larg|great|bigg)er than|more than|"
-    r"over(?:flow\w*|runs?| the (?:limit|max\w*))|above the|beyond the|surpass\w*|"
+    r"over(?:flow\w*|runs?| the (?:limit|max\w*|\d))|above the|beyond the|surpass\w*|limited to|"
+    r"not enough (?:room|space)|(?<![-=])>=? ?\(?(?=\d|context|max)|"
     r"(?:does|do|did|will|can) ?n[o']t fit|cannot fit|out of (?:range|bounds)|"
     r"must (?:be|have) (?:<=?|less|at most|shorter|smaller|fewer|within|under|between)|"
     r"should be \[|超|过长|太长)"
 )
+_GAP = r"(?:[^.;!?]|\.(?=\d))"
 _LIMIT_NAME = (
     r"(?:max(?:imum)?[ _-]*(?:model|context|sequence|seq|prompt|input|position|total)[ _-]*"
-    r"(?:len\w*|size|tokens?|window|limit|embeddings)|context[ _-](?:length|window|size|limit)|"
+    r"(?:len\w*|size|tokens?|window|limit|embeddings)|context[ _-](?:length|window|size|limit|of)|"
     r"session_len|n_ctx|num_ctx|token limit|tokens? allowed)"
 )
 _CODES = (
     r"context_length_exceeded|exceed_context_size|max_prompt_tokens_exceeded|tokens_limit_reached|"
-    r"context_window_exceeded|context_overflow|(?:prompt|input|request|context)_too_(?:long|large)|"
+    r"context_?window_?exceeded|expected maxlength|context_overflow|"
+    r"(?:prompt|input|request|context)_too_(?:long|large)|"
     r"string_above_max_length|model_context_window"
 )
 _OVERFLOW = re.compile(
     rf"\b(?:{_CODES})|"
-    rf"\b{_PROMPT}\b[^.;!?]{{0,90}}?{_TOO_MUCH}|"
-    rf"{_TOO_MUCH}[^.;!?]{{0,60}}?(?:{_LIMIT_NAME}|\b{_PROMPT}\b)|"
-    rf"{_LIMIT_NAME}[^.;!?]{{0,60}}?(?:is|of|:|=)\D{{0,12}}\d|"
+    rf"\b{_PROMPT}\b{_GAP}{{0,90}}?{_TOO_MUCH}|"
+    rf"{_TOO_MUCH}{_GAP}{{0,60}}?(?:{_LIMIT_NAME}|\b{_PROMPT}\b)|"
+    rf"{_LIMIT_NAME}{_GAP}{{0,60}}?(?:is|of|:|=)\D{{0,12}}\d|"
     r"(?:reduce|shorten|decrease|truncate) (?:the|your) "
     r"(?:length|size|prompt|input|message|context)|"
-    rf"\b{_PROMPT}\b[^.;!?]{{0,60}}\bonly (?:supports|accepts|allows|takes)\b|"
+    rf"\b{_PROMPT}\b{_GAP}{{0,60}}"
+    r"(?:\bonly|but (?:the|this) model) (?:has|supports?|accepts?|allows?|takes?)\b|"
     r"max must be at least 1, got -|"  # what the prompt left over
     r"输入.{0,12}超|超.{0,12}(?:长度|限制)",
     re.IGNORECASE,
 )
 _PARAMETER = re.compile(
-    r"[`'\"]?\bmax_?(?:new_|completion_|output_)?_?tokens\b[`'\"]?(?: value)?"
-    r"(?: is too large:? ?[\d,]+)?",
+    r"[`'\"]?\bmax(?:imum)?[_ ]?(?:new|completion|output)?[_ ]?tokens\b[`'\"]?(?: value)?"
+    r"(?: is too large:? ?[\d,]+| \([\d,.]+\))?",
     re.IGNORECASE,
 )
 _OF_THE_REPLY = re.compile(
@@ -83,12 +87,13 @@ _PLACES = [
         rf"{_FIELD}\W{{0,4}}(?:is |of )?{_NUMBER}",
         rf"(?:>=?|<=|≤)\s*(?:n_ctx: ?)?`?{_NUMBER}",
         rf"\[\s*\d+\s*, ?{_NUMBER}\s*\]",
+        rf"\d(?: of |/){_NUMBER} tokens",
         rf"{_NUMBER}[ -](?:tokens? )?(?:max\w*|limit|allowed|available|context)\b",
         rf"{_AT_LIMIT}[^.;!?\d]{{0,60}}?{_NUMBER}",
         rf"(?:{_LIMIT_NAME}|\bmax(?:imum)?\b|limit|exceed\w*)[^;!?]{{0,80}}?{_NUMBER}",
     )
 ]
-_CODE_IN_TEXT = re.compile(r"limit \(\d{4}\)$")  # MiniMax's
+_CODE_IN_TEXT = re.compile(r"limit \((?:1039|2013)\)$")  # MiniMax's
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 

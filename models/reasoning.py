@@ -16,37 +16,51 @@ from lcagent.models.loops import LoopWatch
 CLOSE = "</think>"
 """The commonest end; the chat template of a model that reasons has it."""
 
-_XML = r"(?:[a-z]+:)?(?:ant)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad)"
+_XML = r"(?:[a-z]+[:_])?(?:ant)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad)"
+_BARRED = r"(?:think|thinking|thought|reasoning)"
 _FINAL = r"<\|channel\|>final(?:(?!<\|message\|>).){0,40}<\|message\|>"
-_FORMS = (
+_TAGS = (
     (rf"(?i:<{_XML}(?:\s[^<>]*)?>)", rf"(?i:</{_XML}\s*>)"),
     (r"\[THINK\]", r"\[/THINK\]"),  # Magistral
     (r"◁think▷", r"◁/think▷"),  # Kimi
     (r"<\|channel>\s*(?:thought|analysis)\b", r"<channel\|>"),  # Gemma
-    (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
+    (
+        rf"<\|(?:{_BARRED}|{_BARRED}_start|begin_of_{_BARRED}|inner_prefix)\|>",
+        rf"<\|(?:/{_BARRED}|{_BARRED}_end|end_of_{_BARRED}|inner_suffix)\|>",
+    ),
     (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),  # Command
     (r"<unused94>", r"<unused95>"),  # MedGemma
+    (r"<details\s[^<>]*type=\W?reasoning[^<>]*>", r"</details\s*>"),  # Open WebUI
+)
+_FORMS = (
+    *_TAGS,
     # Harmony has channels; the reply is what comes in the final one.
     (r"(?:<\|start\|>assistant)?<\|channel\|>(?!final)\w[^<]*<\|message\|>", _FINAL),
     (rf"(?:<\|start\|>assistant)?{_FINAL}", ""),
-    (r"<\|begin_of_solution\|>", ""),
+    (r"<\|(?:begin_of_solution|START_RESPONSE|begin_of_box)\|>", ""),
     (r"analysis(?=[A-Z])", r"assistant\s*final(?=\P{Ll})"),  # a server removed the special tokens
+    (r"Here(?: is|'s) my thought process:", r"Here(?: is|'s) my response:"),  # Granite
+    (r"Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]"),  # Apriel
+)
+_HEAD = (  # of a turn, which a server may leave before the reasoning
+    r"(?:<\|im_start\|>\s*assistant\b|<\|start_header_id\|>assistant<\|end_header_id\|>|"
+    r"<\|assistant\|>|\[\|assistant\|\]|<start_of_turn>model\b)"
 )
 _OPEN = regex.compile(
-    r"\s*(?:"
+    rf"\s*(?:{_HEAD}\s*)?(?:"
     + "|".join(f"(?P<f{form}>{opening})" for form, (opening, _) in enumerate(_FORMS))
     + ")"
 )
 _CLOSES = [regex.compile(closing) for _, closing in _FORMS]
 _TAG = regex.compile(
-    f"(?P<close>{'|'.join(closing for _, closing in _FORMS[:8])})|"
-    + "|".join(opening for opening, _ in _FORMS[:7])
+    f"(?P<close>{'|'.join(closing for _, closing in (*_TAGS, _FORMS[len(_TAGS)]))})|"
+    + "|".join(opening for opening, _ in _TAGS)
 )
 _MARKUP = "<[◁"
 """With which every tag begins."""
 _LONGEST_TAG = 80
 _BLOCK = regex.compile(
-    "|".join(f"{opening}.*?(?:{closing}|$)" for opening, closing in _FORMS[:7]), regex.DOTALL
+    "|".join(f"{opening}.*?(?:{closing}|$)" for opening, closing in _TAGS), regex.DOTALL
 )
 _SENTENCE_ENDS = "\n.!?…。！？:)"
 

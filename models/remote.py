@@ -151,6 +151,8 @@ class RemoteModel:
     def _adapts(self, body: Body, refusal: Refusal) -> bool:
         if refusal.status not in _MENDABLE or refusal.is_about_length:
             return False
+        if refusal.status == 403 and "logprobs" not in refusal.message:
+            return False
         return self.capabilities.adapt(body, f"{refusal.message} {refusal.code}", refusal.param)
 
     def _learn(self, refusal: Refusal) -> None:

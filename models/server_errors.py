@@ -23,7 +23,7 @@ UNKNOWN = 0
 
 _RETRYABLE = {408, 409, 425, 429}
 _FINAL_ABOVE_500 = {501, 505, 511}
-_MAY_BE_LENGTH = (UNKNOWN, 400, 413, 422, 429, 500, 503)
+_NEVER_LENGTH = (401, 402, 403, 404)
 _NO_CREDIT = re.compile(
     r"insufficient[_ ](?:quota|balance|credits?|funds)|billing_(?:hard_limit_reached|not_active)|"
     r"payment.required|credit balance is too low|(?:no|more|out of|enough) credits?\b|"
@@ -85,7 +85,7 @@ class Refusal:
         """Whether prompt and reply do not fit into the window."""
         if self.status == 413:
             return True
-        return self.status in _MAY_BE_LENGTH and is_overflow(f"{self.code} {self.message}")
+        return self.status not in _NEVER_LENGTH and is_overflow(f"{self.code} {self.message}")
 
     @property
     def limit_tokens(self) -> int | None:
@@ -156,7 +156,9 @@ def _may_pass(refusal: Refusal) -> bool:
     """Say whether the same request may be answered the next time."""
     if refusal.status in _RETRYABLE or refusal.status == UNKNOWN:
         return True
-    is_said_final = _NO_KEY.search(refusal.code) or _NO_MODEL.search(refusal.message)
+    is_said_final = _NO_KEY.search(f"{refusal.code} {refusal.message}") or _NO_MODEL.search(
+        refusal.message
+    )
     return refusal.status >= 500 and refusal.status not in _FINAL_ABOVE_500 and not is_said_final
 
 

@@ -268,6 +268,8 @@ def test_an_odd_reason_to_end_is_an_unknown_one_or_none(odd: dict[str, Any]) -> 
         b'event: error\ndata: {"code": 400, "message": "too long"}\n\n',
         b'data: {"error": {"code": 400, "message": "too long"}}\n\n',
         b'data: {"object": "error", "code": 400, "message": "too long"}\n\n',
+        b"event: error\ndata: too long\n\n",
+        b"error: too long\n\n",
         b'{"error": {"code": 400, "message": "too long"}}',
         b'[{"error": {"code": 400, "message": "too long"}}]',
         b'{"choices": null, "base_resp": {"status_code": 400, "status_msg": "too long"}}',

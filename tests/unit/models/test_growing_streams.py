@@ -65,6 +65,10 @@ def test_the_whole_text_behind_its_pieces_is_not_said_again(again: str) -> None:
     assert _joined(TEXT, again).strip() == TEXT
 
 
+def test_a_text_without_the_reasoning_before_it_is_not_said_again() -> None:
+    assert _joined("<think>hm</think>", *WORDS, last=TEXT) == f"<think>hm</think>{TEXT}"
+
+
 def test_a_short_text_that_is_told_again_is_dropped_only_where_the_reply_ends() -> None:
     assert _joined("It ", "is.", last="It is.") == "It is."
     assert _joined("It ", "is.", "It is.") == "It is.It is."

@@ -100,6 +100,27 @@ TOO_LONG = [
     ("length of prompt_tokens (9000) must be less than max_prompt_tokens (8192).", 8192),
     ("prompt too long; exceeded max context length by 204 tokens", None),
     ("Context size has been exceeded.", None),
+    ("Number of input tokens exceeds maximum length", None),
+    ("expected maxLength: 50000, actual: 60123, please reformat your input and try again.", None),
+    ("the input token count is 40000 but model only supports up to 32767. Reduce it.", 32_767),
+    ("Reached context length of 4096 tokens, and there is no context overflow", 4096),
+    ("The sum of prompt length (5000.0) and max_tokens (64) should not exceed 4096", 4096),
+    ("Please reduce the length of the messages. It is 9000 while limit is 8192", 8192),
+    (
+        (
+            "The estimated number of input and maximum output tokens (9000) exceeded this model "
+            "context window limit (7968)."
+        ),
+        7968,
+    ),
+    ("the number of input tokens 9000 cannot exceed the total tokens limit 8192", 8192),
+    ("litellm.ContextWindowExceededError: litellm.BadRequestError", None),
+    ("Your request of 9,000 tokens is over the 8,192 token limit of this model", 8192),
+    ("prompt tokens (9000) + max tokens (1024) > context size (8192)", 8192),
+    ("This model is limited to 8192 tokens; you sent 9000", 8192),
+    ("The prompt does not fit into the context of the model (9000 of 8192 tokens)", 8192),
+    ("Too many input tokens. Max input tokens: 8192, request input token count: 9000", 8192),
+    ("Token limit exceeded", None),
 ]
 
 OF_OTHER_THINGS = [
@@ -121,6 +142,7 @@ OF_OTHER_THINGS = [
     "logprobs must be less than 20",
     "stop: too many stop sequences, at most 4",
     "model requires more system memory (5.6 GiB) than is available (3.0 GiB)",
+    "messages -> 0 -> content: field required",
     "Conversation roles must alternate user/assistant/user/assistant/...",
     "An error occurred while processing your request",
     "Server is busy; please try again later.",

@@ -86,6 +86,18 @@ def _said(text: str, size: int) -> tuple[ReplyText, Shown]:
         f"<|START_THINKING|>{THOUGHT}<|END_THINKING|>{REPLY}",
         f"<unused94>thought\n{THOUGHT}<unused95>{REPLY}",
         f"<|begin_of_thought|>{THOUGHT}<|end_of_thought|>\n<|begin_of_solution|>{REPLY}",
+        f"<longcat_think>{THOUGHT}</longcat_think>{REPLY}",
+        f"<|think|>{THOUGHT}<|/think|>{REPLY}",
+        f"<|thinking|>{THOUGHT}<|/thinking|>{REPLY}",
+        f"<|thought_start|>{THOUGHT}<|thought_end|>{REPLY}",
+        f"<|inner_prefix|>{THOUGHT}<|inner_suffix|>{REPLY}",
+        f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{REPLY}",
+        f"<think>{THOUGHT}</think>\n<|begin_of_box|>{REPLY}",
+        f'<details type="reasoning" done="true"><summary>x</summary>{THOUGHT}</details>{REPLY}',
+        f"<|im_start|>assistant\n<think>{THOUGHT}</think>{REPLY}",
+        f"[|assistant|]<thought>\n{THOUGHT}\n</thought>\n\n{REPLY}",
+        f"Here is my thought process:\n\n{THOUGHT}\n\nHere is my response:\n\n{REPLY}",
+        f"Here are my reasoning steps:\n{THOUGHT}\n[BEGIN FINAL RESPONSE]\n{REPLY}",
     ],
 )
 @given(size=st.integers(1, 9))
