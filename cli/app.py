@@ -1,7 +1,8 @@
 """The `lcagent` command, and what its errors mean to a shell.
 
 Exit status: 0 done; 1 our error; 2 wrong usage or configuration; 3 unproved claims under
-`--strict`; 5 a limit stopped it; 130 interrupted. Every error is one line on standard error.
+`--strict`; 4 items of a job failed; 5 a limit stopped it; 130 interrupted. Every error
+is one line on standard error.
 """
 
 import gc
@@ -16,6 +17,7 @@ import typer
 
 from lcagent import __version__
 from lcagent.cli import (
+    batch,
     documents,
     inspection,
     memories,
@@ -41,6 +43,7 @@ app.command()(verbs.ask)
 app.command()(verbs.search)
 app.command()(verbs.summarize)
 app.command()(verbs.write)
+app.add_typer(batch.app, name="batch")
 app.add_typer(documents.app, name="docs")
 app.add_typer(runs.app, name="runs")
 app.add_typer(inspection.config, name="config")

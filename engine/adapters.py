@@ -8,7 +8,7 @@ KV caches to the attention function, as an attribute of the keys it was given. A
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -295,6 +295,10 @@ def _load_gguf(file: GgufFile, dtype: str) -> Any:
     kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
     with torch.device("meta"):
         wanted = kind(config).state_dict()
+    known = {names.get_name(name, try_suffixes=(".weight", ".bias")) for name in wanted}
+    if strange := sorted(file.tensors.keys() - known - {"rope_freqs.weight"}):
+        named = ", ".join(strange[:3])
+        raise ModelNotUsable(f"{file.path} cannot be used: its architecture has no {named}")
     dtype = str(config.dtype).removeprefix("torch.") if dtype == "auto" else dtype
     placed: torch.dtype = getattr(torch, dtype)
     weights = {
@@ -341,4 +345,5 @@ def _gguf_tokenizer(file: GgufFile) -> Any:
             "pretokenizers": [digits, {**told["pre_tokenizer"], "add_prefix_space": False}],
         }
     mended: Any = type(backend).from_str(json.dumps(told))
-    return PreTrainedTokenizerFast(tokenizer_object=mended, **settings)
+    made: Callable[..., Any] = PreTrainedTokenizerFast
+    return made(tokenizer_object=mended, **settings)

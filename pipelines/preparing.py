@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from lcagent.errors import UsageError
 from lcagent.fields import unknown_name
@@ -30,6 +31,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class JobItem:
+    """What makes a run one of a batch job.
+
+    Attributes:
+        run_id: The id that the run has, whichever worker carries it out.
+        budget: What the item may spend of what the job may; it knows what was spent, however the
+            run ends.
+    """
+
+    run_id: str
+    job_id: str
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
 class Companions:
     """What goes with a task and cannot travel.
 
@@ -38,12 +54,24 @@ class Companions:
         password: Opens encrypted documents.
         progress: Is told how far files are read.
         on_event: Is told what happens.
+        item: Of which batch job the run is.
     """
 
     model: ChatModel | None = None
     password: str | None = field(default=None, repr=False)
     progress: ReadingProgress | None = None
     on_event: OnEvent | None = None
+    item: JobItem | None = None
+
+    @property
+    def run_id(self) -> str:
+        """An id for a new run; that of an item is the same each time."""
+        return uuid4().hex if self.item is None else self.item.run_id
+
+    @property
+    def job_id(self) -> str | None:
+        """The job that the run is of."""
+        return None if self.item is None else self.item.job_id
 
 
 def companions_of(given: Mapping[str, Any]) -> Companions:
@@ -131,6 +159,7 @@ async def _model(
         key_over_http=task.key_over_http,
         window_tokens=task.window,
         budget=budget,
+        parent=None if given.item is None else given.item.budget,
         namespace="" if task.use_cache else log.run_id,
     )
     return budget, model

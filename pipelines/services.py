@@ -142,13 +142,14 @@ class Services:
         for model in self._models.values():
             await close_model(model)
 
-    def model(
+    def model(  # noqa: PLR0913 -- all that lies between a model and a run
         self,
         model: str | ChatModel,
         *,
         base_url: str | None = None,
         window_tokens: int | None = None,
         budget: Budget | None = None,
+        parent: Budget | None = None,
         namespace: str = "",
         key_over_http: bool = False,
     ) -> ChatModel:
@@ -157,6 +158,7 @@ class Services:
         Args:
             model: How it is called, or a model of your own.
             budget: What the run may spend; by default as much as it likes.
+            parent: What the run may spend of what is shared with others.
             namespace: Keeps the replies of a run apart from those of others.
             key_over_http: Send a key over http to where others on the way can read it.
 
@@ -183,6 +185,8 @@ class Services:
             model = self._limited(model, server, window_tokens, key_over_http=key_over_http)
         if not runs_here:  # the engine encodes a chat template and what is said apart
             model = SpellsOutTokens(model)
+        if parent is not None:
+            model = Budgeted(model, parent)
         retrying = Retrying(Budgeted(model, budget), time_left_s=budget.time_left_s)
         return Cached(
             retrying, self.replies, namespace=namespace, server=without_credentials(server)

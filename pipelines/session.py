@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast, overload
-from uuid import uuid4
 
 from lcagent.documents import Documents, Page
 from lcagent.errors import BudgetExceeded, LcagentError, UsageError
@@ -132,7 +131,7 @@ class Session:
         """Carry out a task and return its result.
 
         Args:
-            companions: Fields of `Companions`: `model`, `password`, `progress`, `on_event`.
+            companions: Fields of `Companions`: `model`, `password`, `progress`, `on_event`, `item`.
 
         Raises:
             UsageError: The task makes no sense, or no document can be read.
@@ -281,7 +280,7 @@ class Session:
         started = time.perf_counter()
         pipeline = self._checked(task, given)
         runs = self.services.runs
-        log = RunLog(resumed.id if resumed is not None else uuid4().hex, runs)
+        log = RunLog(given.run_id if resumed is None else resumed.id, runs)
         async with AsyncExitStack() as claims:
             if resumed is not None:
                 await claims.enter_async_context(claimed(runs, log.run_id))
@@ -362,6 +361,7 @@ class Session:
             question=pipeline.title(context),
             strategy=pipeline.strategy(task),
             request=stored_request(context, model_is_given=given.model is not None),
+            job_id=given.job_id,
         )
 
     async def _end(self, context: RunContext, result: Result) -> None:

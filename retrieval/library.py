@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeAlias
 
+from lcagent.concurrency import PerLoop
 from lcagent.documents import Document, Page
 from lcagent.errors import UnreadableDocument, UsageError
 from lcagent.retrieval.reading.reader import PDF, ReadingLimits, printable, reader_version
@@ -88,6 +89,12 @@ class Library:
     other_reader: str | None = None
     _at_work: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
     _kept: KeptDocuments = field(default_factory=KeptDocuments)
+    _places: PerLoop[asyncio.Semaphore] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the places of the files that are read at the same time, by whatever tasks."""
+        places = PerLoop(lambda: asyncio.Semaphore(self.concurrency))
+        object.__setattr__(self, "_places", places)
 
     async def collect(
         self,
@@ -186,14 +193,15 @@ class Library:
                 progress(printable(path.name), done, total)
 
         try:
-            document = await read_document(
-                path,
-                document_id,
-                password=password,
-                limits=self.limits,
-                other_reader=self.other_reader,
-                progress=report,
-            )
+            async with self._places.get():
+                document = await read_document(
+                    path,
+                    document_id,
+                    password=password,
+                    limits=self.limits,
+                    other_reader=self.other_reader,
+                    progress=report,
+                )
         except UnreadableDocument as error:
             raise type(error)(f"{path}: {error}") from error
         await asyncio.to_thread(self.store.save, document)

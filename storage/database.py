@@ -284,7 +284,7 @@ def _advice(reason: str) -> str:
     return ""
 
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest revision in `migrations/versions/`."""
 
 _POSTGRES_LOCK = 0x1CA6E27

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Executable, delete, func, insert, select, update
+from sqlalchemy import Executable, Text, cast, delete, func, insert, or_, select, update
 
 from lcagent.storage import leases
 from lcagent.storage.database import Database
@@ -67,15 +67,19 @@ class RunStore:
         question: str,
         strategy: str,
         request: dict[str, Any] | None = None,
+        job_id: str | None = None,
     ) -> None:
         """Store a new run, whose status is "running".
 
         Args:
             request: What it takes to run it again; None if it cannot be resumed.
+            job_id: The batch job that it is an item of.
         """
-        row = {"id": run_id, "verb": verb, "question": question, "strategy": strategy}
+        row = {"id": run_id, "verb": verb, "question": question, "job_id": job_id}
         with self._database.write() as connection:
-            connection.execute(insert(runs).values(**row, status="running", request=request))
+            connection.execute(
+                insert(runs).values(**row, strategy=strategy, status="running", request=request)
+            )
 
     def update(self, run_id: str, **changes: Any) -> None:
         """Change columns of a run: its `status`, `strategy`, `result` or `error`."""
@@ -110,10 +114,15 @@ class RunStore:
             return leases.current(connection, runs, run_id)
 
     def listed(self, limit: int = 20) -> list[StoredRun]:
-        """Return the newest runs, the newest first."""
-        return self._runs(
-            select(*_columns()).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
-        )
+        """Return the newest runs, the newest first, without those of batch jobs."""
+        own = select(*_columns()).where(runs.c.job_id.is_(None))
+        newest = own.order_by(runs.c.started_at.desc(), runs.c.id.desc())
+        return self._runs(newest.limit(limit))
+
+    def load(self, run_id: str) -> StoredRun | None:
+        """Return the run with this whole id, or None."""
+        found = self._runs(select(*_columns()).where(runs.c.id == run_id))
+        return found[0] if found else None
 
     def with_prefix(self, prefix: str) -> list[StoredRun]:
         """Return the runs whose id begins with `prefix`."""
@@ -136,6 +145,36 @@ class RunStore:
                 )
             )
 
+    def about(self, document_id: str) -> list[str]:
+        """Return the ids of the runs whose task or result names a document."""
+        named = (
+            cast(column, Text).contains(document_id) for column in (runs.c.request, runs.c.result)
+        )
+        query = select(runs.c.id).where(or_(*named)).order_by(runs.c.id)
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def reply_keys(self, run_ids: Sequence[str]) -> set[str]:
+        """Return the keys of the replies that runs were given, as far as they ended a step."""
+        found: set[str] = set()
+        with self._database.read() as connection:
+            for run_id in run_ids:
+                query = select(steps.c.calls).where(steps.c.run_id == run_id)
+                for calls in connection.execute(query).scalars():
+                    found.update(call["key"] for call in calls if call.get("key"))
+        return found
+
+    def remove(self, run_ids: Sequence[str]) -> None:
+        """Delete runs with their steps."""
+        with self._database.write() as connection:
+            for run_id in run_ids:
+                connection.execute(delete(runs).where(runs.c.id == run_id))
+
+    def ids(self) -> list[str]:
+        """Return the ids of all runs."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(runs.c.id)).scalars())
+
     def steps(self, run_id: str) -> list[StoredStep]:
         """Return the steps of a run in the order in which they ended."""
         query = (
@@ -145,6 +184,18 @@ class RunStore:
         )
         with self._database.read() as connection:
             return [StoredStep(*row) for row in connection.execute(query)]
+
+    def recent_latencies_s(self, model_calls: int = 50) -> list[float]:
+        """Return how long the last calls to models took, of steps that made any."""
+        query = (
+            select(steps.c.calls)
+            .join(runs, runs.c.id == steps.c.run_id)
+            .order_by(runs.c.started_at.desc(), steps.c.position.desc())
+            .limit(2 * model_calls)
+        )
+        with self._database.read() as connection:
+            made = [call for calls in connection.execute(query).scalars() for call in calls]
+        return [call["latency_s"] for call in made if not call["is_cached"]][:model_calls]
 
     def _runs(self, query: Executable) -> list[StoredRun]:
         with self._database.read() as connection:

@@ -292,7 +292,7 @@ def _llama3_rope(file: GgufFile, tensor: GgufTensor, theta: float, head_dim: int
 def _dtype(file: GgufFile) -> str:
     """Return what weights are held in: as they are stored; what is quantised, without a loss."""
     kinds = {each.kind for each in file.tensors.values() if len(each.shape) > 1}
-    return _FLOATS.get(*kinds, "float32") if len(kinds) == 1 else "float32"
+    return _FLOATS.get(kinds.pop(), "float32") if len(kinds) == 1 else "float32"
 
 
 def _ends(told: Mapping[str, Any]) -> list[int]:
