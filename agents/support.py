@@ -21,6 +21,7 @@ from lcagent.agents.quote_context import (
 from lcagent.agents.statements import language_of, read_statement
 from lcagent.documents import Page, Span
 from lcagent.retrieval.quotes.checking import is_evidence
+from lcagent.retrieval.search.layout import is_heading
 
 PAGES_READ = 6
 """Pages, those with most of the claim's words, whose sentences are weighed one by one."""
@@ -146,8 +147,8 @@ def _candidates(
     candidates: list[_Candidate] = []
     for _, at, start, end in rough[:SENTENCES_WEIGHED]:
         text = shown[at].text
-        if not is_evidence(text[start:end]):
-            continue
+        if not is_evidence(text[start:end]) or is_heading(text[start:end]):
+            continue  # a title names what follows and says nothing
         page = Page(0, text, 1)
         score = share(evidence_at(page, start, end, language))
         if score:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lcagent.cli.printing import print_status, width
 from lcagent.errors import StorageError
-from lcagent.rendering import printable
+from lcagent.visible_text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -52,12 +52,26 @@ def list_documents(json: options.Json = False) -> int:
 
 
 @app.command()
-def rm(documents: options.Documents) -> int:
-    """Remove documents from the store; the files stay."""
+def rm(
+    documents: options.Documents,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything",
+            help="Remove what else knows them, too: runs, replies of models, vectors, memories.",
+        ),
+    ] = False,
+) -> int:
+    """Remove documents from the store, and say what else knows them; the files stay."""
     from lcagent import pipelines  # noqa: PLC0415
 
-    for document in pipelines.remove_documents(documents):
-        printing.print_line(f"removed {document.id[:12]}  {document.name}")
+    for removed in pipelines.remove_documents(documents, everything=everything):
+        traces = str(removed.traces)
+        also = f"  and {traces}" if everything and traces else ""
+        printing.print_line(f"removed {removed.id[:12]}  {removed.name}{also}".rstrip())
+        if traces and not everything:
+            again = f"lcagent docs rm --everything {removed.id}"
+            printing.print_notes([f"still known to {traces} (remove them with: {again})"])
     return 0
 
 

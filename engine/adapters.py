@@ -8,7 +8,7 @@ KV caches to the attention function, as an attribute of the keys it was given. A
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,13 @@ _MARKUP = re.compile(r"[^\w\s](.*[^\w\s])?", re.DOTALL)
 
 _DIGIT_BY_DIGIT = frozenset({"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone"})
 """Of the ways to split text that llama.cpp names, those of GPT-2 but for numbers."""
+
+_SPECIAL_TOKENS = {
+    "bos_token": "bos",
+    "eos_token": "eos",
+    "unk_token": "unknown",
+    "pad_token": "padding",
+}
 
 _NO_POSITIONS_WITHOUT_WINDOW = frozenset({"cohere2"})
 
@@ -295,6 +302,10 @@ def _load_gguf(file: GgufFile, dtype: str) -> Any:
     kind: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
     with torch.device("meta"):
         wanted = kind(config).state_dict()
+    known = {names.get_name(name, try_suffixes=(".weight", ".bias")) for name in wanted}
+    if strange := sorted(file.tensors.keys() - known - {"rope_freqs.weight"}):
+        named = ", ".join(strange[:3])
+        raise ModelNotUsable(f"{file.path} cannot be used: its architecture has no {named}")
     dtype = str(config.dtype).removeprefix("torch.") if dtype == "auto" else dtype
     placed: torch.dtype = getattr(torch, dtype)
     weights = {
@@ -316,8 +327,8 @@ def _gguf_tokenizer(file: GgufFile) -> Any:
     """
     from transformers.integrations.gguf.gguf_tokenizer_mapping import (  # noqa: PLC0415 -- imports many
         GGUF_PRE_TOKENIZER_SPLITS,
+        GGUF_TOKENIZER_MAPPING,
         convert_gguf_tokenizer,
-        get_gguf_tokenizer,
     )
 
     splitting = str(file.metadata.get("tokenizer.ggml.pre", ""))
@@ -328,8 +339,17 @@ def _gguf_tokenizer(file: GgufFile) -> Any:
             f"{file.path} cannot be used: how it splits text is not known "
             f"(tokenizer.ggml.pre is {splitting[:40]!r})"
         )
-    architecture, vocabulary, settings = get_gguf_tokenizer(str(file.path))
-    backend, _ = convert_gguf_tokenizer(architecture, vocabulary)
+    said = {key.removeprefix("tokenizer."): value for key, value in file.metadata.items()}
+    vocabulary, settings = (
+        {name: said[key] for key, name in GGUF_TOKENIZER_MAPPING[part].items() if key in said}
+        for part in ("tokenizer", "tokenizer_config")
+    )
+    for name, key in _SPECIAL_TOKENS.items():
+        number = said.get(f"ggml.{key}_token_id")
+        settings[name] = None if number is None else vocabulary["tokens"][number]
+    if said.get("ggml.model") == "llama":
+        settings.setdefault("add_bos_token", True)  # as llama.cpp does where a file does not say
+    backend, _ = convert_gguf_tokenizer(file.architecture, vocabulary)
     told = json.loads(backend.to_str())
     # transformers adds some by itself, such as `<|endoftext|>`, which the model does not have.
     known = len(vocabulary["tokens"])
@@ -341,4 +361,5 @@ def _gguf_tokenizer(file: GgufFile) -> Any:
             "pretokenizers": [digits, {**told["pre_tokenizer"], "add_prefix_space": False}],
         }
     mended: Any = type(backend).from_str(json.dumps(told))
-    return PreTrainedTokenizerFast(tokenizer_object=mended, **settings)
+    made: Callable[..., Any] = PreTrainedTokenizerFast
+    return made(tokenizer_object=mended, **settings)

@@ -41,8 +41,8 @@ class StoredReplies(Protocol):
         """Store it."""
         ...
 
-    def discard(self, key: str) -> None:
-        """Forget it."""
+    def discard(self, *keys: str) -> None:
+        """Forget them."""
         ...
 
 

@@ -8,6 +8,7 @@ the request is sent again at once.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 from lcagent.models.chat_model import Message, ModelCard, Request
@@ -116,7 +117,7 @@ class ServerCapabilities:
         """
         if self._learn_longest_reply(body, message):
             return True
-        if _SYSTEM_ROLE.search(message) and self.has_system_role:
+        if _SYSTEM_ROLE.search(message) and _may_be_joined(body["messages"]):
             self.has_system_role = False
             return True
         if "stream" not in body and _MUST_STREAM.search(message):
@@ -193,6 +194,12 @@ def alternating(messages: Sequence[Message]) -> list[Message]:
         else:
             joined.append(message)
     return joined
+
+
+def _may_be_joined(sent: Sequence[dict[str, str]]) -> bool:
+    """Say whether messages as they were sent have a system text, or two of one role in a row."""
+    roles = [each["role"] for each in sent]
+    return "system" in roles or any(role == later for role, later in pairwise(roles))
 
 
 def whole(text: str) -> str:

@@ -48,7 +48,7 @@ LONGEST_EVENT = 16_000_000
 LAST_WORDS_S = 10.0
 """How long a stream may stay open after it said that the reply has ended; usage comes then."""
 
-_DONE = b"[DONE]"
+_DONE = (b"[DONE]", b"DONE")
 
 
 @dataclass(slots=True)
@@ -244,7 +244,7 @@ class _Reading:
         return LAST_WORDS_S if self.has_finished else None
 
     def goes_on_after(self, event: bytes) -> bool:
-        if event.strip() == _DONE:
+        if event.strip().strip(b'"').upper() in _DONE:
             self.reply.finish = self.reply.finish or ("stop" if self.has_choices else None)
             self.has_events = True
             return False
@@ -362,7 +362,7 @@ class _Splitter:
     def _part_of_json(self, line: bytes) -> Iterator[bytes]:
         self._json.append(line)
         is_end = line.rstrip().endswith((b"}", b"]")) and not line[:1].isspace()
-        if is_end and (line.strip() == _DONE or _is_json(b"\n".join(self._json))):
+        if is_end and (line.strip() in _DONE or _is_json(b"\n".join(self._json))):
             yield b"\n".join(self._json)
             self._json = []
 

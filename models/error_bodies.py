@@ -21,7 +21,9 @@ _CODES = (
     "code", "type", "error_type", "error_code", "errorCode", "status", "status_code", "statusCode",
     "__type", "errcode", "eb_code",
 )  # fmt: skip
-_DEEPEST = 6
+_DEEPEST, _MOST = 6, 20
+_LONGEST = 4_000
+"""Characters of a sentence; what an error is about stands at its beginning."""
 _TITLE = re.compile(rb"<title[^>]*>(.{1,200}?)</title", re.IGNORECASE | re.DOTALL)
 _PLACE_NAMES = ("body", "query")
 
@@ -89,7 +91,7 @@ class _Found:
         if isinstance(told, str):
             self._take_text(told, depth)
         elif isinstance(told, list):
-            for each in told[:20]:
+            for each in told[:_MOST]:
                 self.take(each, depth + 1)
         elif isinstance(told, dict):
             self._take_fields(told, depth)
@@ -99,7 +101,7 @@ class _Found:
         if inner is not None:
             self.take(inner, depth + 1)
         elif text.strip():
-            self.messages.append(" ".join(text.split()))
+            self.messages.append(" ".join(text[:_LONGEST].split()))
 
     def _take_fields(self, told: dict[str, Any], depth: int) -> None:
         if isinstance(told.get("msg"), str) and isinstance(told.get("loc"), list):

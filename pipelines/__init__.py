@@ -13,9 +13,9 @@ if TYPE_CHECKING:
         add_documents,
         add_documents_async,
         list_documents,
-        remove_documents,
         verify_documents,
     )
+    from lcagent.pipelines.forgetting import remove_documents
     from lcagent.pipelines.registry import read_task, task_schema
     from lcagent.pipelines.session import Session
     from lcagent.pipelines.verbs import (
@@ -70,9 +70,9 @@ _HOMES = {
         "add_documents",
         "add_documents_async",
         "list_documents",
-        "remove_documents",
         "verify_documents",
     ),
+    "forgetting": ("remove_documents",),
     "registry": (
         "read_task",
         "task_schema",

@@ -76,19 +76,6 @@ def list_documents() -> list[StoredDocument]:
         return session.services.documents.listed()
 
 
-def remove_documents(names: Sequence[str | Path]) -> list[Document]:
-    """Remove documents from the store, named by id or by their file; return them.
-
-    Raises:
-        UsageError: A name means no stored document.
-    """
-    with Session.open() as session:
-        removed = _named(names, session.services)
-        for document in removed:
-            session.services.documents.remove(document.id)
-    return removed
-
-
 def verify_documents(names: Sequence[str | Path] = ()) -> list[Verified]:
     """Check stored documents, by default all: is what the store holds of them whole?
 

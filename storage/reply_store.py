@@ -27,7 +27,13 @@ class ReplyStore:
         with suppress(AlreadyStored), self._database.write() as connection:
             connection.execute(insert(replies).values(key=key, model=model, reply=dict(reply)))
 
-    def discard(self, key: str) -> None:
-        """Delete the reply to a call."""
+    def discard(self, *keys: str) -> None:
+        """Delete the replies to calls."""
         with self._database.write() as connection:
-            connection.execute(delete(replies).where(replies.c.key == key))
+            for key in keys:
+                connection.execute(delete(replies).where(replies.c.key == key))
+
+    def keys(self) -> set[str]:
+        """Return the keys of all calls that have a reply."""
+        with self._database.read() as connection:
+            return set(connection.execute(select(replies.c.key)).scalars())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Executable, delete, func, insert, select, update
+from sqlalchemy import Executable, Text, cast, delete, func, insert, or_, select, update
 
 from lcagent.storage import leases
 from lcagent.storage.database import Database
@@ -144,6 +144,36 @@ class RunStore:
                     calls=step.calls,
                 )
             )
+
+    def about(self, document_id: str) -> list[str]:
+        """Return the ids of the runs whose task or result names a document."""
+        named = (
+            cast(column, Text).contains(document_id) for column in (runs.c.request, runs.c.result)
+        )
+        query = select(runs.c.id).where(or_(*named)).order_by(runs.c.id)
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def reply_keys(self, run_ids: Sequence[str]) -> set[str]:
+        """Return the keys of the replies that runs were given, as far as they ended a step."""
+        found: set[str] = set()
+        with self._database.read() as connection:
+            for run_id in run_ids:
+                query = select(steps.c.calls).where(steps.c.run_id == run_id)
+                for calls in connection.execute(query).scalars():
+                    found.update(call["key"] for call in calls if call.get("key"))
+        return found
+
+    def remove(self, run_ids: Sequence[str]) -> None:
+        """Delete runs with their steps."""
+        with self._database.write() as connection:
+            for run_id in run_ids:
+                connection.execute(delete(runs).where(runs.c.id == run_id))
+
+    def ids(self) -> list[str]:
+        """Return the ids of all runs."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(runs.c.id)).scalars())
 
     def steps(self, run_id: str) -> list[StoredStep]:
         """Return the steps of a run in the order in which they ended."""

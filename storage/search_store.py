@@ -46,6 +46,13 @@ class SearchStore:
         with self._database.write() as connection:
             connection.execute(_insert(connection, vectors).on_conflict_do_nothing(), rows)
 
+    def discard_vectors(self, text_hashes: Sequence[str]) -> None:
+        """Delete the vectors of texts, whoever made them."""
+        with self._database.write() as connection:
+            for first in range(0, len(text_hashes), _BATCH):
+                some = text_hashes[first : first + _BATCH]
+                connection.execute(delete(vectors).where(vectors.c.text_hash.in_(some)))
+
     def load_terms(self, document_id: str, version: str) -> bytes | None:
         """Return the stored terms of a document, or None."""
         query = select(terms.c.payload).where(

@@ -180,16 +180,17 @@ def plan_by_program(
 ) -> ArticlePlan:
     """Return a plan without a model: what the instruction lists, else the headings of the sources.
 
-    Where neither names anything, each paragraph is a part of what is asked for.
+    Where neither names anything, or there are more headings than paragraphs, so that they would
+    stand for the beginning only, each paragraph is a part of what is asked for.
 
     Args:
         material: Headings stand in lines of it that begin with a dash.
     """
     words = target_words or DEFAULT_WORDS
     many = min(limits.most_paragraphs, max(1, round(words / limits.fewest_words / 2)))
-    items = find_uncovered_items(ArticlePlan(()), instruction) or [
-        line.removeprefix("- ") for line in material.splitlines() if line.startswith("- ")
-    ]
+    headings = [line.removeprefix("- ") for line in material.splitlines() if line.startswith("- ")]
+    listed = find_uncovered_items(ArticlePlan(()), instruction)
+    items = listed or (headings if len(headings) <= many else [])
     subject = " ".join(instruction.split())
     points = items[:many] or [f"{subject} ({part}/{many})" for part in range(1, many + 1)]
     each = max(1, round(words / len(points)))

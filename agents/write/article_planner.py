@@ -35,6 +35,12 @@ CHAPTER_PLAN_FROM_WORDS = 20_000
 
 NO_PLAN = "the model gave no plan that can be used; the text follows one made by program"
 
+TOKENS_PER_LINE = 120
+"""Of a plan, at most about."""
+
+SHORTEST_PLAN = 512
+"""Tokens that a plan may always have."""
+
 CHAPTER_WORDS, PARAGRAPH_WORDS = 4_000, 500
 """Of a chapter and of a paragraph in it; planners are asked for as many as that makes."""
 
@@ -124,7 +130,7 @@ class ArticlePlanner:
                 self.material,
                 problems,
             )
-            reply = await self._ask(prompt, "planner", draw)
+            reply = await self._ask(prompt, "planner", draw, self._most_lines())
             found, repeats = remove_repeated_points(without_placeholders(parse_plan(reply)))
             if found.paragraphs or not plan.paragraphs:
                 plan = found
@@ -149,7 +155,7 @@ class ArticlePlanner:
         limits = PlanLimits(self.limits.fewest_words, self.target_words, wanted)
         chapters = ArticlePlan(())
         for draw in range(2):
-            reply = await self._ask(prompt, "planner", draw)
+            reply = await self._ask(prompt, "planner", draw, 2 * wanted)
             chapters = without_placeholders(ArticlePlan(tuple(parse_chapters(reply))))
             if len(chapters.paragraphs) > 1:
                 break
@@ -176,7 +182,8 @@ class ArticlePlanner:
         )
         found = ArticlePlan(())
         for draw in range(2):
-            reply = await self._ask(prompt, f"planner of chapter {place + 1}", draw)
+            most_lines = 2 * max(1, chapter.words // self.limits.fewest_words)
+            reply = await self._ask(prompt, f"planner of chapter {place + 1}", draw, most_lines)
             found, _ = remove_repeated_points(without_placeholders(parse_plan(reply)))
             if found.paragraphs:
                 break
@@ -199,9 +206,18 @@ class ArticlePlanner:
         material = "" if point else self.material
         return plan_by_program(point or self.instruction, material, words, self.limits)
 
-    async def _ask(self, prompt: Prompt, purpose: str, draw: int) -> str:
+    def _most_lines(self) -> int:
+        """Return how many paragraphs may be planned at most; a model may plan twice as many."""
+        if not self.target_words:
+            return self.limits.most_paragraphs
+        return min(self.limits.most_paragraphs, 2 * self.target_words // self.limits.fewest_words)
+
+    async def _ask(self, prompt: Prompt, purpose: str, draw: int, lines: int) -> str:
         messages = prompt.messages()
         most = prose_reply_tokens(self.model, messages)
+        if not self.model.card.is_reasoning:
+            # A reply with more lines is no plan: a model that counts on does not stop by itself.
+            most = min(most, max(SHORTEST_PLAN, lines * TOKENS_PER_LINE))
         if most < MIN_REPLY_TOKENS:
             raise UsageError(
                 f"the instruction does not fit into the window of {self.model.card.name}, "

@@ -134,6 +134,14 @@ class ParagraphDraft:
             if change == "rewrite" or _distance(text, task) < _distance(self.text, task):
                 self.text = text
 
+    def cut_to_length(self, task: ParagraphTask) -> None:
+        """Leave out the sentences at the end that are more than was wanted; one stays."""
+        spans = sentences(self.text)
+        while len(spans) > 1 and count_text_words(self.text) > (1 + LENGTH_TOLERANCE) * task.words:
+            spans = spans[:-1]
+            self.text = self.text[: spans[-1][1]].rstrip()
+            self.is_cut = False
+
     def finished(self, task: ParagraphTask, flags: list[str]) -> Paragraph:
         """Return the paragraph as it is, and what is still wrong with it."""
         text = drop_cut_sentence(self.text) if self.is_cut else self.text

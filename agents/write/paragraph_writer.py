@@ -11,7 +11,7 @@ cache need not read it again.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from lcagent.agents.prompt_templates import Prompt
 from lcagent.agents.replies import NOT_FOUND, clean_prose, is_refusal, says_not_found
@@ -36,6 +36,13 @@ from lcagent.models.chat_model import ChatModel, Reply, Request, prompt_text
 
 CALLS_PER_PARAGRAPH = 3
 """The draft and two repairs."""
+
+TOKENS_PER_WORD, SHORTEST_LIMIT = 6, 512
+"""Of a reply to a plain prompt, the most tokens for a word asked for, and what it may always have:
+such a model does not stop by itself."""
+
+PLAIN_CONTEXT_TOKENS = 200
+"""Of the text so far, what a writer sees that is asked plainly: it copies a longer one."""
 
 NO_EVIDENCE = "the sources say nothing on it"
 MIN_PRIOR_TOKENS = 100
@@ -67,6 +74,24 @@ class WriterPrompt(Prompt):
 
 
 @dataclass(frozen=True)
+class PlainWriterPrompt(Prompt):
+    """What a writer is shown that could not plan: the prompts above are too much for it.
+
+    Attributes:
+        step: What the plan made by program says of the paragraph; empty if only the instruction.
+        written: The end of the text so far, the paragraph itself where it is to be longer.
+    """
+
+    template: ClassVar[str] = "agent_write/plain_writer.md"
+
+    instruction: str
+    sources: tuple[str, ...]
+    written: str
+    step: str
+    words: int
+
+
+@dataclass(frozen=True)
 class ReviserPrompt(Prompt):
     """What the writer of a paragraph is shown that has to be changed.
 
@@ -89,6 +114,9 @@ class ReviserPrompt(Prompt):
     words: int
 
 
+AnyWriterPrompt: TypeAlias = WriterPrompt | PlainWriterPrompt | ReviserPrompt
+
+
 @dataclass(frozen=True)
 class FolderPrompt(Prompt):
     """What is asked where the text so far has no room in a prompt any more."""
@@ -103,12 +131,17 @@ class FolderPrompt(Prompt):
 
 @dataclass(frozen=True, slots=True)
 class ParagraphWriter:
-    """Writes the paragraphs of one text."""
+    """Writes the paragraphs of one text.
+
+    Attributes:
+        is_plain: The model could not plan, so it is asked plainly, and for no marks.
+    """
 
     instruction: str
     plan: ArticlePlan
     model: ChatModel
     is_grounded: bool = False
+    is_plain: bool = False
 
     async def write(self, task: ParagraphTask, calls: int = CALLS_PER_PARAGRAPH) -> Paragraph:
         """Write a paragraph and repair it, by as many calls as are needed and `calls` at most.
@@ -123,7 +156,7 @@ class ParagraphWriter:
         flags: list[str] = []
         for turn in range(calls):
             change = draft.next_change(task)
-            if not change:
+            if not change or (self.is_plain and change in ("shorten", "rewrite")):
                 break
             try:
                 reply = await self._ask(self._prompt(change, draft, task), change, task, turn)
@@ -139,6 +172,8 @@ class ParagraphWriter:
                 flags.append("the model declined to write it")
                 continue
             draft.take(change, reply, task)
+        if self.is_plain:
+            draft.cut_to_length(task)
         return draft.finished(task, flags)
 
     async def fold_prior_text(self, summary: str, written: str, budget_tokens: int) -> str:
@@ -186,7 +221,7 @@ class ParagraphWriter:
         return self.prior_text_tokens(place) // 2
 
     async def _ask(
-        self, prompt: Prompt, change: str, task: ParagraphTask, turn: int
+        self, prompt: AnyWriterPrompt, change: str, task: ParagraphTask, turn: int
     ) -> Reply | None:
         """Return the reply, or None where there is no room for a useful one."""
         while True:
@@ -194,6 +229,8 @@ class ParagraphWriter:
             most = prose_reply_tokens(self.model, messages)
             if most < MIN_REPLY_TOKENS:
                 return None
+            if self.is_plain:
+                most = min(most, max(SHORTEST_LIMIT, TOKENS_PER_WORD * prompt.words))
             purpose = f"paragraph {task.place + 1} of {len(self.plan.paragraphs)}: {change}"
             request = Request(messages, max_tokens=most, sample=turn, purpose=purpose)
             try:
@@ -202,11 +239,13 @@ class ParagraphWriter:
             except ContextTooLong:
                 # Our count was too low (another tokenizer). The end of the text so far is what
                 # the next paragraph goes on from, so its beginning is given up.
-                if not isinstance(prompt, WriterPrompt) or len(prompt.written) < 2:
+                if isinstance(prompt, ReviserPrompt) or len(prompt.written) < 2:
                     raise
                 prompt = replace(prompt, written=prompt.written[len(prompt.written) // 2 :])
 
-    def _prompt(self, change: str, draft: ParagraphDraft, task: ParagraphTask) -> Prompt:
+    def _prompt(self, change: str, draft: ParagraphDraft, task: ParagraphTask) -> AnyWriterPrompt:
+        if self.is_plain:
+            return self._plain_prompt(change, draft, task)
         count, room = token_counter(self.model), prose_prompt_tokens(self.model)
         paragraph = self.plan.paragraphs[task.place]
         step = format_plan_line(task.place, replace(paragraph, words=0))
@@ -236,4 +275,18 @@ class ParagraphWriter:
             "" if clash is None else truncate_end(task.earlier[clash.earlier], room // 4, count),
             change,
             words,
+        )
+
+    def _plain_prompt(
+        self, change: str, draft: ParagraphDraft, task: ParagraphTask
+    ) -> PlainWriterPrompt:
+        written = "\n\n".join(part for part in (task.written, draft.text) if part)
+        point = self.plan.paragraphs[task.place].point
+        is_part = point.startswith(" ".join(self.instruction.split()))
+        return PlainWriterPrompt(
+            self.instruction,
+            task.sources,
+            truncate_start(written, PLAIN_CONTEXT_TOKENS, token_counter(self.model)),
+            "" if is_part else point,
+            draft.words_to_ask(change, task),
         )

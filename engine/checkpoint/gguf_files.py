@@ -10,6 +10,7 @@ import mmap
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
@@ -73,6 +74,12 @@ def read_gguf(path: Path) -> GgufFile:
         ModelNotUsable: It is broken or cut short, a part of a model, or of another kind.
         MissingExtra: The package `gguf` is not installed.
     """
+    stat = path.stat()
+    return _read(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)  # a vocabulary takes a second to read, and is wanted at each step of loading
+def _read(path: Path, size: int, _changed_ns: int) -> GgufFile:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
             found = _read_header(path, held)
@@ -80,7 +87,7 @@ def read_gguf(path: Path) -> GgufFile:
         raise ModelNotUsable(f"{path} is no whole GGUF file: its header cannot be read") from error
     _refuse_parts(found)
     end = max((each.start + each.size for each in found.tensors.values()), default=0)
-    if (size := path.stat().st_size) < end:
+    if size < end:
         raise ModelNotUsable(f"{path} is incomplete: it has {size} of {end} bytes")
     return found
 
@@ -292,7 +299,7 @@ def _llama3_rope(file: GgufFile, tensor: GgufTensor, theta: float, head_dim: int
 def _dtype(file: GgufFile) -> str:
     """Return what weights are held in: as they are stored; what is quantised, without a loss."""
     kinds = {each.kind for each in file.tensors.values() if len(each.shape) > 1}
-    return _FLOATS.get(*kinds, "float32") if len(kinds) == 1 else "float32"
+    return _FLOATS.get(kinds.pop(), "float32") if len(kinds) == 1 else "float32"
 
 
 def _ends(told: Mapping[str, Any]) -> list[int]:

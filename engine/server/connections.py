@@ -7,8 +7,9 @@ requests; here are the limits before the first one, within the head of one, and 
 """
 
 import asyncio
+from typing import cast
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 HEAD_WITHIN_S = 20.0
 """From the connection, or the first byte of a further request, to the end of its head."""
@@ -31,9 +32,9 @@ class TimedConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Wait for the rest of a head, unless it is whole."""
         super().data_received(data)
-        is_head = self.cycle is None or self.cycle.response_complete
-        if not is_head:
-            self._head_timer = _stopped(self._head_timer)
+        request = cast("RequestResponseCycle | None", self.cycle)  # None before the first
+        if request is not None and not request.response_complete:
+            self._stop_head_timer()
         elif self._head_timer is None:
             self._await_head()
 
@@ -44,19 +45,24 @@ class TimedConnection(H11Protocol):
 
     def resume_writing(self) -> None:
         """Go on sending."""
-        self._taking_timer = _stopped(self._taking_timer)
+        self._stop_taking_timer()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
-        self._head_timer = _stopped(self._head_timer)
-        self._taking_timer = _stopped(self._taking_timer)
+        self._stop_head_timer()
+        self._stop_taking_timer()
         super().connection_lost(exc)
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_WITHIN_S, self.transport.abort)
 
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
-def _stopped(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
+    def _stop_taking_timer(self) -> None:
+        if self._taking_timer is not None:
+            self._taking_timer.cancel()
+            self._taking_timer = None

@@ -106,9 +106,10 @@ def is_doubted(claims: Sequence[Claim], confidence: float | None) -> bool:
 def says_nothing_new(claim: str, question: str) -> bool:
     """Say whether a statement has nothing but words of the question: "It carried 2019 passengers".
 
-    A denial is something new, and so is any statement where the question is whether it is so.
+    A denial is something new, and so is any statement where the question is whether it is so, or
+    which of several it is.
     """
-    if _ASKS_WHETHER.search(question):
+    if _ASKS_WHETHER.search(question) or _ASKS_WHICH.search(question):
         return False
     said, asked = read_statement(claim), read_statement(question)
     if len(said.denials) != len(asked.denials) or len(said.words) < FEWEST_WORDS:
@@ -134,4 +135,7 @@ _ASKS_WHETHER = regex.compile(
     |est-ce\s(?!que\squ)|(?:es|son|fue|era|hay|tiene|puede)\b|هل\b
     )|吗[?？]|(?<!何|誰|つ|く)(?:です|ます|でした|ました)か|\bли\b""",
     regex.VERBOSE | regex.IGNORECASE,
+)
+_ASKS_WHICH = regex.compile(
+    r"\b(?:or|oder|ou|или)\b|(?<=\s)o(?=\s)|还是|還是|それとも|\bأم\b", regex.IGNORECASE
 )

@@ -10,6 +10,7 @@ import pytest
 
 from lcagent.errors import BudgetExceeded
 from lcagent.pipelines import Session, resume_async, summarize_async, summarize_each_async
+from lcagent.pipelines.methods.summarize.result import BASELESS
 from lcagent.results import Summary
 from lcagent.testing import (
     Script,
@@ -134,6 +135,36 @@ async def test_a_reader_that_invents_its_quotes_is_asked_to_copy_and_none_of_the
     assert {one.status for one in summary.claims} == {"quoted"}
     assert any("cannot take notes" in note for note in summary.notes)
     assert any("a quote that does not say all of it" in note for note in summary.notes)
+
+
+async def test_where_the_text_says_nothing_of_a_summary_an_extract_takes_its_place(
+    book: Path,
+) -> None:
+    def invents(call: ScriptedCall) -> str:
+        is_reader = _IS_READER in call.prompt
+        return scripted(call.prompt) if is_reader else "A brig of 200 tons took cotton to Bristol."
+
+    async with _server(invents) as server:
+        summary = await _summarize(server, book, words=60)
+    assert summary.strategy == "extract"
+    assert "cotton" not in summary.text
+    assert {claim.status for claim in summary.claims} == {"supported"}
+    assert summary.notes[0] == BASELESS
+    assert summary.usage.calls == server.calls
+
+
+async def test_a_statement_without_a_label_is_proved_by_program(book: Path) -> None:
+    def unmarked(call: ScriptedCall) -> str:
+        is_reader = _IS_READER in call.prompt
+        return scripted(call.prompt) if is_reader else "Old ferry number 47 crossed a grey sea."
+
+    async with _server(unmarked) as server:
+        summary = await _summarize(server, book, words=20)
+    assert summary.strategy == "chain"
+    assert [claim.status for claim in summary.claims] == ["supported"]
+    assert [(one.found_by, "number 47" in one.quote) for one in summary.citations] == [
+        ("lcagent", True)
+    ]
 
 
 async def test_no_chapter_is_lost_where_the_points_have_no_room(book: Path) -> None:

@@ -339,6 +339,21 @@ async def test_a_paragraph_without_evidence_says_so_and_costs_nothing(book: Path
     assert article.plan[1].passages == 0
 
 
+async def test_a_writer_that_cannot_plan_is_asked_plainly_and_its_statements_are_proved(
+    book: Path,
+) -> None:
+    said = "The ferry Lady Annis carries 184 passengers and 19 cars. It is made of cheese."
+
+    async with _server(lambda _: said) as server:
+        article = await _write(
+            server, book, instruction="Write a 20-word report on the ferry", words=20
+        )
+    assert not _drafts(server)
+    assert article.text.startswith("The ferry Lady Annis carries 184 passengers and 19 cars [1].")
+    assert [claim.status for claim in article.claims] == ["supported", "unsupported"]
+    assert [one.found_by for one in article.citations] == ["lcagent"]
+
+
 async def test_a_label_that_no_writer_was_shown_is_no_source(book: Path) -> None:
     async with ScriptedServer(lambda _: 'It is old [S99 "Hector Vance kept the light"].') as server:
         article = await _write(server, book, plan=GROUNDED)

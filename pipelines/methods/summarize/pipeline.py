@@ -1,6 +1,7 @@
 """Summarizing as a pipeline: what is checked, what it costs, what runs, and what comes of it."""
 
 import asyncio
+from dataclasses import replace
 from functools import cache
 from math import ceil
 from typing import TypedDict, cast
@@ -17,7 +18,13 @@ from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.cost import Cost
 from lcagent.pipelines.method import Graph
 from lcagent.pipelines.methods.summarize.options import SummarizeOptions
-from lcagent.pipelines.methods.summarize.result import as_markdown, extracted, summary_of, written
+from lcagent.pipelines.methods.summarize.result import (
+    BASELESS,
+    as_markdown,
+    extracted,
+    summary_of,
+    written,
+)
 from lcagent.pipelines.methods.summarize.run import (
     SummaryState,
     chain_of_readers,
@@ -127,6 +134,11 @@ class SummarizePipeline:
             made = extracted(extract["chosen"], extract["parts"], run)
         else:
             made = written(run.shared["summary"].result(), run)
+            # Where it states nothing, a focus may well be on what the text does not say.
+            if made.is_baseless and (made.cited.claims or not focus_of(run)):
+                extract = self._extract(run)
+                quoted = extracted(extract["chosen"], extract["parts"], run, BASELESS)
+                made = replace(quoted, notes=(*quoted.notes, *made.notes), unread=made.unread)
         summary = summary_of(made, run, timings_s)
         if run.output is not None:
             run.output.save(as_markdown(summary))

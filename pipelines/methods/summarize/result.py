@@ -1,6 +1,6 @@
 """From what was noted, or from quoted sentences, to a summary with checked citations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -10,6 +10,7 @@ from lcagent.agents.marks import Mark, strip_marks
 from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.summarize.book_chapters import Chapter
 from lcagent.agents.summarize.extractive import SUMMARY_SLACK, ExtractedSentence
+from lcagent.agents.support import SourcePage, find_support
 from lcagent.agents.write.word_count import count_words
 from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
@@ -26,6 +27,10 @@ from lcagent.tasks import QUOTE
 EXTRACT_ONLY = (
     "no language model is configured: this is an extract, the most central sentences of the "
     "chapters, quoted"
+)
+BASELESS = (
+    "the model wrote nothing that the text says: this is an extract instead, its most central "
+    "sentences, quoted"
 )
 NOTHING = "nothing was found that a summary could be made of"
 
@@ -46,6 +51,11 @@ class Made:
     parts: int
     notes: tuple[str, ...]
     unread: tuple[UnreadState, ...] = ()
+
+    @property
+    def is_baseless(self) -> bool:
+        """Whether no statement of it has a quote, or it states nothing."""
+        return all(claim.status == "unsupported" for claim in self.cited.claims)
 
 
 def summary_of(made: Made, run: RunContext, timings_s: dict[str, float]) -> Summary:
@@ -98,7 +108,7 @@ def written(chain: ChainRun, run: RunContext) -> Made:
     flags = [flag for _, change in changes for flag in change.flags]
     counted = (f"{flag} ({flags.count(flag)} times)" for flag in dict.fromkeys(flags))
     return Made(
-        cited=cite_marks(text, meant, documents, run.with_lines),
+        cited=cite_marks(text, meant, documents, run.with_lines, prove=_prover(run)),
         words=count_words(strip_marks(text)),
         strategy="parallel" if run.options(SummarizeOptions).is_parallel else "chain",
         sections=sections,
@@ -112,8 +122,13 @@ def extracted(
     chosen: Sequence[ExtractedSentence],
     chapters: Sequence[Chapter],
     run: RunContext,
+    why: str = EXTRACT_ONLY,
 ) -> Made:
-    """Return quoted sentences under the titles of their chapters, each of them checked."""
+    """Return quoted sentences under the titles of their chapters, each of them checked.
+
+    Args:
+        why: What the user is told about it.
+    """
     quotes = [AttributedQuote(sentence.text, sentence.span.page, "lcagent") for sentence in chosen]
     citations = cite_quotes(quotes, run.collection.documents, run.with_lines)
     claims = [make_claim(f"“{' '.join(one.quote.split())}”", [one]) for one in citations]
@@ -124,7 +139,7 @@ def extracted(
         lines.append(f"## {chapters[place].title}\n\n{' '.join(said)}")
     words = sum(one.words for one in chosen)
     quoted = {one.chapter for one in chosen}
-    notes = [EXTRACT_ONLY]
+    notes = [why]
     missing = len(chapters) - len(quoted)
     if missing:
         notes.append(f"{missing} of {len(chapters)} chapters have no sentence in it")
@@ -148,6 +163,17 @@ def as_markdown(summary: Summary) -> str:
     """Return a summary as it stands in a file: with its list of sources."""
     heading = f"# {', '.join(summary.documents)}"
     return f"{heading}\n\n{summary.text}{source_list(summary.citations, summary.claims)}"
+
+
+def _prover(run: RunContext) -> Callable[[str], list[AttributedQuote]]:
+    """Return what looks for the sentence that says a claim, on the pages that were read."""
+    shown = [
+        SourcePage(Span(document.id, page.index), page.text)
+        for document in run.collection.documents
+        for page in document.pages
+        if page.index + 1 in run.pages and page.text.strip()
+    ]
+    return lambda claim: find_support(claim, "", shown)
 
 
 def _chapter(chapter: Chapter, points: int, run: RunContext) -> SummarySection:

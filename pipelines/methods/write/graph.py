@@ -16,6 +16,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Checkpointer, Send
 
 from lcagent.agents.answering import LabelledPassage, pack_passages
+from lcagent.agents.nearest import pack_nearest
 from lcagent.agents.token_budget import (
     count_fitting_from_end,
     token_counter,
@@ -25,6 +26,7 @@ from lcagent.agents.token_budget import (
 from lcagent.agents.write.article_plan import ArticlePlan
 from lcagent.agents.write.article_planner import CheckedPlan
 from lcagent.agents.write.paragraph_draft import Paragraph, ParagraphTask
+from lcagent.agents.write.paragraph_proofs import add_proofs
 from lcagent.agents.write.paragraph_writer import NO_EVIDENCE, ParagraphWriter
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.events import AnswerText
@@ -36,6 +38,9 @@ MATERIAL_SHARE = 4
 """A planner is told about the sources in this part of the window, at most."""
 
 MOST_TITLES = 200
+
+PLAIN_EVIDENCE_TOKENS = 512
+"""Of sentences that a writer is shown that could not plan."""
 
 
 class WriteState(TypedDict):
@@ -143,8 +148,10 @@ async def _write_paragraph(point: str, place: int, writing: WriteRun, run: RunCo
     else:
         task = await _task(place, [source.text for source in sources], writing, run)
         written = await writer.write(task, writing.calls_for(place))
+    texts = [run.documents[one.page.document_id].pages[one.page.page_index].text for one in sources]
+    text, proofs = await asyncio.to_thread(add_proofs, written.text, sources, texts)
     pages = {source.label: source.page for source in sources}
-    recorded = Recorded(written, pages, chunks, chunks_read)
+    recorded = Recorded(replace(written, text=text), pages, chunks, chunks_read, proofs)
     await run.log.add(StoredStep(f"paragraph/{place}", recorded.as_detail(), model.calls))
     if run.output is not None:
         text, _ = body_of(writing)
@@ -236,9 +243,13 @@ async def _evidence(
         return [], found.chunks, found.chunks_read
     budget = min(run.evidence_tokens, writer.evidence_tokens(place))
     count = token_counter(run.chat_model)
-    packed = await asyncio.to_thread(
-        pack_passages, found.passages, run.documents, budget, count, run.pages
-    )
+    if writer.is_plain:  # whole pages drown what a small model is to write about
+        budget = min(budget, PLAIN_EVIDENCE_TOKENS)
+        packed = await asyncio.to_thread(pack_nearest, found, run.documents, budget, count)
+    else:
+        packed = await asyncio.to_thread(
+            pack_passages, found.passages, run.documents, budget, count, run.pages
+        )
     return [_relabelled(source, run) for source in packed], found.chunks, found.chunks_read
 
 
@@ -250,7 +261,9 @@ def _relabelled(source: LabelledPassage, run: RunContext) -> LabelledPassage:
             break
         before += len(document.pages)
     label = f"S{before + source.page.page_index + 1}"
-    return LabelledPassage(label, source.page, label + source.text.removeprefix(source.label))
+    is_shown = source.text.startswith(source.label)
+    text = label + source.text.removeprefix(source.label) if is_shown else source.text
+    return LabelledPassage(label, source.page, text)
 
 
 WriteGraph: TypeAlias = CompiledStateGraph[WriteState, RunContext, WriteState, WriteState]

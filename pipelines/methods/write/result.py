@@ -92,7 +92,15 @@ def _citations(marks: Sequence[Mark], writing: WriteRun, run: RunContext) -> lis
     pages = {
         label: page for recorded in writing.finished() for label, page in recorded.sources.items()
     }
-    quotes = [AttributedQuote(mark.quote, pages.get(mark.source, NO_PAGE)) for mark in marks]
+    ours = {quote for recorded in writing.finished() for quote in recorded.proofs}
+    quotes = [
+        AttributedQuote(
+            mark.quote,
+            pages.get(mark.source, NO_PAGE),
+            found_by="lcagent" if mark.quote in ours else "model",
+        )
+        for mark in marks
+    ]
     return cite_quotes(quotes, run.collection.documents, run.with_lines)
 
 

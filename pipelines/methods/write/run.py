@@ -17,6 +17,7 @@ from lcagent.agents.write.article_plan import (
 )
 from lcagent.agents.write.article_planner import (
     CHAPTER_PLAN_FROM_WORDS,
+    NO_PLAN,
     ArticlePlanner,
     CheckedPlan,
     find_word_target,
@@ -45,12 +46,14 @@ class Recorded:
 
     Attributes:
         sources: What the labels of the passages stand for that its writer was shown.
+        proofs: The quotes in its marks that lcagent found.
     """
 
     written: Paragraph
     sources: Mapping[str, Span]
     chunks: int
     chunks_read: int
+    proofs: tuple[str, ...] = ()
 
     def as_detail(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -61,6 +64,7 @@ class Recorded:
             "sources": {k: [p.document_id, p.page_index] for k, p in self.sources.items()},
             "chunks": self.chunks,
             "chunks_read": self.chunks_read,
+            "proofs": list(self.proofs),
         }
 
     @classmethod
@@ -71,6 +75,7 @@ class Recorded:
             {label: Span(*place) for label, place in detail["sources"].items()},
             detail["chunks"],
             detail["chunks_read"],
+            tuple(detail.get("proofs", ())),
         )
 
 
@@ -123,8 +128,9 @@ class WriteRun:
 
     def writer(self, model: ChatModel) -> ParagraphWriter:
         """Return what writes the paragraphs."""
-        is_grounded = bool(self.task.documents)
-        return ParagraphWriter(self.task.instruction, self.planned.plan, model, is_grounded)
+        is_grounded, planned = bool(self.task.documents), self.planned
+        is_plain = NO_PLAN in planned.flags
+        return ParagraphWriter(self.task.instruction, planned.plan, model, is_grounded, is_plain)
 
     async def keep_plan(self, key: str, planned: CheckedPlan, calls: list[dict[str, Any]]) -> None:
         """Record a plan, of the text, of its chapters, or of one of them."""

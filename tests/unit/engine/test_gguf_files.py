@@ -237,6 +237,14 @@ def test_a_file_that_cannot_be_used_is_one_clear_line(
     assert len(str(raised.value)) < 400
 
 
+def test_weights_that_would_be_left_out_are_told(tmp_path: Path) -> None:
+    model = tiny_of("llama")
+    more = {**tensors_of(model, "llama"), "blk.0.ffn_up.bias": np.zeros(64, np.float32)}
+    write_gguf(tmp_path / "m.gguf", "llama", values_of(model, "llama"), more)
+    with pytest.raises(ModelNotUsable, match=r"has no blk\.0\.ffn_up\.bias"):
+        load_model(tmp_path / "m.gguf")
+
+
 def test_a_folder_of_files_asks_which(path: Path) -> None:
     with pytest.raises(ModelNotUsable, match=r"folder of GGUF files; name one: tiny\.gguf"):
         find_files(str(path.parent))

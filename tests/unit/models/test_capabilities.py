@@ -158,6 +158,26 @@ def test_a_server_that_only_streams_is_asked_to_stream(message: str) -> None:
     assert capabilities.body("name", REQUEST, is_streamed=False, has_schema=False)["stream"] is True
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "System role not supported",
+        "temperature must be positive",
+        "max_tokens is not supported",
+        "logprobs: not permitted",
+    ],
+)
+def test_calls_that_were_refused_at_the_same_time_are_all_sent_again(message: str) -> None:
+    capabilities = ServerCapabilities()
+    bodies = [_body(capabilities) for _ in range(3)]
+    assert all(capabilities.adapt(body, message, None) for body in bodies)
+
+
+def test_what_has_no_system_text_is_not_sent_again_for_its_roles() -> None:
+    capabilities = ServerCapabilities(has_system_role=False)
+    assert not capabilities.adapt(_body(capabilities), "Please use a valid role", None)
+
+
 def test_without_a_system_role_messages_alternate() -> None:
     capabilities = ServerCapabilities(has_system_role=False)
     talk = [Message("user", "a"), Message("system", "s"), Message("user", "b")]

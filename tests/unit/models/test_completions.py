@@ -153,6 +153,8 @@ WHOLE = _body(message={"content": "It is Osla Brand."}, finish_reason="stop")
         STREAM.replace(b"data: ", b"").replace(b"\n\n", b"\n"),
         STREAM.replace(b"\n\n", b"\n"),  # nothing between the events
         STREAM.replace(b"data: [DONE]\n\n", b""),
+        STREAM.replace(b"[DONE]", b"[done]"),
+        STREAM.replace(b"[DONE]", b'"[DONE]"'),
         STREAM.replace(b"\n\n", b"\n\ndata: \n\n: ping\n\nevent: ping\ndata: {}\n\n"),
         STREAM.replace(b"\n\n", b"\n\ndata: ping\n\n", 1),
         STREAM.replace(b"\n\n", b"\n\ndata: null\n\n", 1),

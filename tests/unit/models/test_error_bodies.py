@@ -61,6 +61,15 @@ def test_a_body_that_is_no_json_is_shown_where_it_has_words(body: bytes, words: 
     assert read_error(body).message == words
 
 
+def test_an_endless_error_is_read_at_its_beginning() -> None:
+    body = json.dumps(
+        {"error": {"message": f"{FULL} {'tokens of the prompt ' * 100_000}"}}
+    ).encode()
+    refusal = read_refusal(400, {}, body, "")
+    assert refusal.limit_tokens == 4096
+    assert len(refusal.message) <= 4_000
+
+
 def test_a_window_and_a_wait_may_stand_in_fields_of_their_own() -> None:
     told = {"error": {"message": "the request exceeds the context size", "n_ctx": 2048}}
     assert refusal_of(told, {}, "").limit_tokens == 2048

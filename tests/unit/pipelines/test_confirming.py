@@ -187,6 +187,9 @@ async def test_the_plain_prompt_has_nothing_that_could_be_taken_for_an_answer(
         ("Die Fähre hat Autos.", "Hat die Fähre Autos?", False),
         ("London", "London or Rome?", False),
         ("The keeper was Hector Vance.", "Who was the keeper?", False),
+        ("Vance lived longer, Brand.", "Who lived longer, Vance or Brand?", False),
+        ("Vance lebte länger.", "Wer lebte länger, Vance oder Brand?", False),
+        ("The bell rings at two o'clock.", "At what o'clock rings the bell at two?", True),
     ],
 )  # fmt: skip
 def test_only_what_adds_nothing_to_the_question_says_nothing_new(
