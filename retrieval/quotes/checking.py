@@ -123,7 +123,8 @@ class QuoteChecker:
             document = self._documents[ref.document_id]
             text = document.pages[ref.page_index].text if document.media_type == MARKDOWN else ""
             found = normalize_without_signs(text)
-            self._without_signs[ref] = found and whole_page(ref.page_index, found, self._count)
+            stretch = None if found is None else whole_page(ref.page_index, found, self._count)
+            self._without_signs[ref] = stretch
         return self._without_signs[ref]
 
     def _over_breaks(self, ref: Span) -> Iterator[Stretch]:

@@ -42,8 +42,9 @@ class Memory:
         assert model == "scripted"
         self.rows[key] = reply
 
-    def discard(self, key: str) -> None:
-        del self.rows[key]
+    def discard(self, *keys: str) -> None:
+        for key in keys:
+            del self.rows[key]
 
 
 class Waiting(ScriptedModel):
