@@ -53,6 +53,7 @@ def main() -> None:
     for name, url in _stores(given.postgres):
         database = open_database(url)
         print(f"| queue, CPU ms an item | {name} | {_queue_ms(database):.2f} |")
+        asyncio.run(_items_ms(url, IN_FLIGHT, first=1_000_000))  # what is imported, and connections
         ms, seconds = asyncio.run(_items_ms(url, given.items))
         sdk_ms = asyncio.run(_sdk_ms(given.items))
         print(f"| one-call item, {IN_FLIGHT} in flight, CPU ms | {name} | {ms:.1f} |")
@@ -112,12 +113,12 @@ def _resume_s(database: Database) -> float:
     return time.process_time() - began
 
 
-async def _items_ms(url: str, count: int) -> tuple[float, float]:
+async def _items_ms(url: str, count: int, *, first: int = 1) -> tuple[float, float]:
     settings = batch_settings(IN_FLIGHT, database_url=url, embedder="none")
     with _server() as base_url, tempfile.TemporaryDirectory() as folder:
         async with Session.open(settings) as session:
-            keys = [f"{number:064x}" for number in range(1, count + 1)]
-            for number, key in enumerate(keys):
+            keys = [f"{number:064x}" for number in range(first, first + count)]
+            for number, key in enumerate(keys, start=first):
                 page = Page(0, f"The keeper of light number {number} is Tom. " * 20)
                 name = f"{number}.txt"
                 session.services.documents.save(

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -45,6 +45,10 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # SQLite has one writer. Threads that waited for it by its own lock would poll the file.
+        self._turn: AbstractContextManager[Any] = (
+            nullcontext() if engine.dialect.name == "postgresql" else Lock()
+        )
 
     @contextmanager
     def read(self) -> Generator[Connection, None, None]:
@@ -56,6 +60,7 @@ class Database:
     def write(self) -> Generator[Connection, None, None]:
         """Yield a connection whose changes are committed together, or rolled back on an error."""
         with (
+            self._turn,
             _storage_errors(self._engine),
             self._engine.connect().execution_options(lcagent_writes=True) as connection,
             connection.begin(),
