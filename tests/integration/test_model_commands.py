@@ -174,7 +174,7 @@ def test_explain_says_the_method_first_and_then_answers(
         (ScriptedReply("no such model", status=404, code="model_not_found"), 2, ("scripted",)),
         (ScriptedReply("no money", status=429, code="insufficient_quota"), 2, ("no money",)),
         (ScriptedReply("oh no", status=500), 1, ("500", "6 times")),
-        (ScriptedReply(fault="html"), 1, ("127.0.0.1",)),
+        (ScriptedReply(fault="html"), 2, ("127.0.0.1", "base URL")),
     ],
     ids=["wrong key", "no such model", "no money left", "server fails", "no such server"],
 )
