@@ -9,8 +9,10 @@ import fcntl
 import json
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -53,9 +55,13 @@ class ResultsFile:
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+            opened = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise StorageError(f"cannot write {self._path}: {error.strerror}") from error
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            os.close(opened)
+            raise UsageError(f"{self._path} is no file that results can be appended to")
+        file = os.fdopen(opened, "r+b")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -63,6 +69,9 @@ class ResultsFile:
             return False
         try:
             self._take_in(file)
+        except OSError as error:
+            file.close()
+            raise StorageError(f"cannot read {self._path}: {error.strerror}") from error
         except BaseException:
             file.close()
             raise
@@ -90,8 +99,7 @@ class ResultsFile:
             self._sync(is_due=is_last)
         except OSError as error:
             raise StorageError(
-                f"cannot write {self._path}: {error.strerror}; what was done is stored: "
-                "run the same command again"
+                f"cannot write {self._path}: {error.strerror}; what was done is stored"
             ) from error
         self._since = max(0.0, now - _SLACK_S)
         return len(new)
@@ -99,7 +107,8 @@ class ResultsFile:
     def close(self) -> None:
         """Let another process write."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # it flushes what a full disk has refused already
+                self._file.close()
             self._file = None
 
     def _sync(self, *, is_due: bool) -> None:

@@ -1,12 +1,14 @@
 """The file of results is what the database says, whatever was done to it."""
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lcagent.errors import UsageError
+from lcagent.errors import StorageError, UsageError
 from lcagent.pipelines import Session
 from lcagent.pipelines.batch.output import ResultsFile, failures_path, line_of, write_failures
 from lcagent.results import Usage
@@ -125,6 +127,40 @@ def test_a_file_without_a_line_end_is_not_emptied(
     with pytest.raises(UsageError, match="holds something else"):
         ResultsFile(out, job, store).open()
     assert out.read_text(encoding="utf-8") == "a shopping list"
+
+
+@pytest.mark.parametrize("special", ["/dev/full", "/dev/zero", "pipe"])
+def test_what_is_no_file_is_refused_before_it_is_read(
+    special: str, tmp_path: Path, job: StoredJob, store: JobStore
+) -> None:
+    if special == "pipe":
+        os.mkfifo(tmp_path / special)
+    with pytest.raises(UsageError, match="is no file that results can be appended to"):
+        ResultsFile(tmp_path / special, job, store).open()
+
+
+def test_a_full_disk_is_told_and_the_file_is_put_right_later(
+    out: Path,
+    job: StoredJob,
+    store: JobStore,
+    finish: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finish(3)
+
+    def is_full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = ResultsFile(out, job, store)
+    assert file.open()
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", is_full)
+        with pytest.raises(StorageError, match=r"No space left.*what was done is stored"):
+            file.append_new(is_last=True)
+    file.close()
+    out.write_bytes(out.read_bytes()[:300])
+    _append(out, job, store, is_last=True)
+    assert len(out.read_bytes().splitlines()) == 3
 
 
 def test_one_process_writes_at_a_time(out: Path, job: StoredJob, store: JobStore) -> None:
