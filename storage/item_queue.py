@@ -24,8 +24,8 @@ from lcagent.storage.tables import items, jobs, workers
 ITEM_LEASE_S = 120.0
 """How long a claim on an item lasts; reading or counting tokens may hold a worker up for long."""
 LOSSES = 5
-"""An item that was lost with its worker so often, the last three times alone, is given up. Fewer would
-blame those that were there when somebody killed a runner again and again."""
+"""An item that was lost with its worker so often, the last three times alone, is given up. Fewer
+would blame those that were there when somebody killed a runner again and again."""
 _ALONE_AFTER = 2
 _ROUNDING_USD = 1e-9
 
