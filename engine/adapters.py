@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -258,7 +258,7 @@ def load_pretrained(
             trust_remote_code=trusts_remote_code,
             output_loading_info=True,
         )
-    model, found = loaded
+    model, found = cast("tuple[Any, dict[str, Any]]", loaded)  # with `output_loading_info` a pair
     refuse_unsupported(model)
     if missing := sorted(map(str, found["missing_keys"])):
         named = ", ".join(missing[:3])

@@ -27,7 +27,9 @@ LLAMA3_OWN_TOKENS = 8192
 VOCABULARY = "tokenizer.ggml.tokens"
 
 _MAGIC, _VERSIONS = b"GGUF", (2, 3)
-_NUMBERS = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True))
+_NUMBERS: dict[int, str] = dict(
+    zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True)
+)
 _STRING, _ARRAY = 8, 9
 _FLOATS = {0: "float32", 1: "float16", 30: "bfloat16"}
 _ALIGNMENT = 32

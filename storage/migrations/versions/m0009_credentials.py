@@ -3,7 +3,7 @@
 Until now a run kept the base URL that was typed.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,9 +32,12 @@ def upgrade() -> None:
 
 def without_credentials(request: Any, error: str | None) -> dict[str, Any]:
     """Return what is to be changed of a run: nothing where its base URL holds no secret."""
-    given = request.get("base_url") if isinstance(request, dict) else None
+    if not isinstance(request, dict):
+        return {}
+    asked = cast("dict[str, Any]", request)
+    given = asked.get("base_url")
     if not isinstance(given, str) or not BaseUrl(given).secrets:
         return {}
     url = BaseUrl(given)
     shown = None if error is None else hide(error, url.secrets)
-    return {"request": {**request, "base_url": str(url)}, "error": shown}
+    return {"request": {**asked, "base_url": str(url)}, "error": shown}

@@ -129,7 +129,8 @@ def test_the_name_and_place_of_a_file_are_not_its_identity(path: Path, tmp_path:
     other = Path(shutil.copy(path, tmp_path / "Other-Name.gguf"))
     assert find_files(str(other)).fingerprint == find_files(str(path)).fingerprint
     assert find_files(str(other)).name == "Other-Name"
-    save_tiny(tmp_path / "said.gguf", **{"tokenizer.chat_template": "{{ messages[0].content }}"})
+    template: dict[str, Any] = {"tokenizer.chat_template": "{{ messages[0].content }}"}
+    save_tiny(tmp_path / "said.gguf", **template)
     assert find_files(str(tmp_path / "said.gguf")).fingerprint != find_files(str(path)).fingerprint
     assert model_fingerprint(load_model(other).model) == model_fingerprint(load_model(path).model)
 
