@@ -71,8 +71,7 @@ class Retrying(WrapperModel):
                     raise self._last(error, attempt) from error
                 failed, wait_s = error, self._wait_s(error, attempt)
             except BudgetExceeded as limit:
-                # The limit only says that nothing more is tried; the server says what is wrong.
-                raise self._last(failed, attempt - 1, limit) if failed else limit from failed
+                raise self._limited(limit, failed, attempt - 1) from failed
             else:
                 if isinstance(listener, _Held):
                     listener.release()
@@ -90,6 +89,18 @@ class Retrying(WrapperModel):
 
     def _may_help(self, error: ModelUnavailable) -> bool:
         return (error.retry_after_s or 0.0) <= self._longest_wait_s
+
+    def _limited(
+        self, limit: BudgetExceeded, failed: ModelUnavailable | None, tried: int
+    ) -> BudgetExceeded | ModelUnavailable:
+        """Return what to say where a limit forbids to ask again."""
+        if failed is None:
+            return limit
+        left_s = self._time_left_s()
+        if left_s is not None and left_s <= 0:  # the server may be well in a while
+            return BudgetExceeded(f"{limit} (the server said: {failed})")
+        # A limit of calls only says that nothing more is tried; the server what is wrong.
+        return self._last(failed, tried, limit)
 
     def _last(
         self, error: ModelUnavailable, tried: int, limit: BudgetExceeded | None = None

@@ -281,7 +281,8 @@ class JobStore:
     def workers(self, job_id: str) -> list[StoredWorker]:
         """Return the workers of a job that were not seen to end."""
         idle = (DatabaseTime() - workers.c.heartbeat_at).label("idle_s")
-        columns = [workers.c[each.name] for each in fields(StoredWorker) if each.name != "idle_s"]
+        names = (each.name for each in fields(StoredWorker) if each.name != "idle_s")
+        columns: list[Any] = [workers.c[name] for name in names]
         query = select(*columns, idle).where(workers.c.job_id == job_id)
         with self._database.read() as connection:
             found: list[Any] = list(connection.execute(query.order_by(workers.c.id)))

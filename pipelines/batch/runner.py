@@ -6,7 +6,7 @@ async for item in run_async(JobRequest(AskTask(("x",), "Who signed it?"), ("repo
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -145,9 +145,10 @@ class JobRun:
             if not work.done():
                 self.stop.now()
                 await asyncio.gather(work, return_exceptions=True)
+            ending = asyncio.ensure_future(asyncio.to_thread(self._end, error))
             with suppress(asyncio.CancelledError):
-                outcome = await asyncio.shield(asyncio.to_thread(self._end, error))
-        return outcome
+                await asyncio.shield(ending)
+        return await ending
 
     def progress(self) -> JobProgress:
         """Return how far the job has come. It blocks."""
@@ -247,7 +248,7 @@ async def run_async(
     options: WorkerOptions | None = None,
     limits: JobLimits | None = None,
     session: Session | None = None,
-) -> AsyncIterator[StoredItem]:
+) -> AsyncGenerator[StoredItem, None]:
     """Carry out a job, and yield each of its items with its result when it has ended.
 
     Items that ended before, because the job goes on, are yielded, too. Who stops asking stops the

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_line_is_a_task_with_what_the_command_says_where_it_says_nothing(tmp_p
     )
     (first, one), (second, other) = read_requests(path, "ask", DEFAULTS)
     assert (first, second) == ("line 1", "second")
-    assert one == AskTask(("a.txt",), "Who?", **DEFAULTS)
+    assert one == AskTask(("a.txt",), "Who?", **cast("dict[str, Any]", DEFAULTS))
     assert other.sources == ("a", "b")
     assert other.method_options(ChainOptions).takes_notes is False
 

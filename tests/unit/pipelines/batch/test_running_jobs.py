@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from lcagent.errors import BudgetExceeded, ModelError, ModelNotUsable, UsageError
-from lcagent.models.chat_model import Reply
+from lcagent.models.chat_model import OnText, Reply, Request
 from lcagent.pipelines import Session
 from lcagent.pipelines.batch.items import plan_item
 from lcagent.pipelines.batch.planning import JobRequest, plan_job, retry_failed
@@ -287,11 +287,11 @@ async def test_a_job_told_to_stop_now_leaves_its_items_for_who_goes_on(
     silence = asyncio.Event()
 
     class Silent(ScriptedModel):
-        async def complete(self, *given: Any) -> Reply:
+        async def complete(self, request: Request, on_text: OnText | None = None) -> Reply:
             run.stop.ask()
             run.stop.ask()
             await silence.wait()
-            return await super().complete(*given)
+            return await super().complete(request, on_text)
 
     services = session.services
     object.__setattr__(services, "models", {"openai:scripted": Silent(script)})
