@@ -18,10 +18,11 @@ from lcagent.agents.quote_context import QuoteInContext, stands_under
 from lcagent.agents.sentence_parts import (
     misplaces_number,
     moves_parts,
+    overstates,
     swaps_numbers,
     takes_opposite,
 )
-from lcagent.agents.statement_words import DENIAL_BEHIND
+from lcagent.agents.statement_words import ADVERBS, DENIAL_BEHIND
 from lcagent.agents.statements import Statement, Word, is_same_word, read_statement
 
 LEAST_SHARE = 0.7
@@ -139,6 +140,7 @@ class _Judged:
             or not self._has_dates()
             or not self._has_names()
             or self._replaces_a_word()
+            or overstates(self.claim.text, [each.source for each in self.evidence])
             or self._swaps_roles()
         )
 
@@ -349,7 +351,7 @@ class _Judged:
         right = claim[at + 1] if at + 1 < len(claim) else None
         is_turned = _has_by(quote) != _has_by(self.claim)
         for place, other in enumerate(said):
-            if self.claim.has(other) or other.key in _ADVERBS:
+            if self.claim.has(other) or other.key in ADVERBS:
                 continue
             before = said[place - 1] if place else None
             after = said[place + 1] if place + 1 < len(said) else None
@@ -387,9 +389,6 @@ def _has_by(said: Statement) -> bool:
     return _BY.search(said.text) is not None
 
 
-_ADVERBS = frozenset(
-    ["abov", "after", "befor", "below", "down", "under", "over", "onli", "out", "off", "up"]
-)
 _PRONOUN = regex.compile(
     r"(?<!\p{L})(?i:he|she|it|they|this|these|his|her|its|their|him|them|er|sie|es|ihr|seine?|dieser?|il|elle|ils|elles"
     r"|ce|cette|él|ella|ellos|este|esta|su|он|она|оно|они|его|её|их)(?!\p{L})|[他她它其这這]|彼|それ|その"

@@ -4,11 +4,13 @@ No parser: what stands before and behind a word that may be a verb is compared, 
 words tells the parts (English, French, Spanish and others, not German or Russian with their cases).
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import combinations
 
 from lcagent.agents.quantities import Quantity
-from lcagent.agents.statement_words import AUXILIARIES, BE_FORMS, ORDERED
+from lcagent.agents.quote_context import QuoteInContext
+from lcagent.agents.statement_words import AUXILIARIES, BE_FORMS, CHANGES, DEGREES, ORDERED
 from lcagent.agents.statements import Statement, Word, is_same_word
 
 BESIDE = 2
@@ -28,6 +30,23 @@ def moves_parts(claim: Statement, quote: Statement) -> bool:
         if _may_be_verb(verb)
         for place in [_place(verb, quote)]
         if place is not None
+    )
+
+
+def overstates(claim: str, places: Sequence[QuoteInContext]) -> bool:
+    """Say whether a claim has a word of degree, or of change, that no place has.
+
+    "The largest liability was 57,046" is not said by "Total liabilities 57,046", nor "it was
+    increased by 4,200" by "it entered into an agreement of 4,200".
+    """
+    said = "\n".join(
+        f"{each.quote}\n{each.sentence}\n{each.labels}\n{each.column_heads}" for each in places
+    )
+    if any(word.search(claim) and not word.search(said) for word in DEGREES):
+        return True
+    is_row = any(each.row for each in places)  # its numbers tell
+    return not is_row and any(
+        word.search(claim) and not sign.search(said) for word, sign in CHANGES
     )
 
 

@@ -26,6 +26,7 @@ ARTICLES = _set("""
 TELLING = _set("""
     abov after against befor below down few more most off onli out over under up won own
 """)
+ADVERBS = _set("abov after befor below down under over onli out off up")
 # What a statement about a text says without saying more than the text.
 LIGHT = _set("""
     jahr année ano some per
@@ -132,3 +133,48 @@ DENIAL_BEHIND = _set("de nl ja")
 # The order of words tells who does what, but not where cases tell it.
 ORDERED = _set("en fr es it pt zh nl da no sv")
 UNSPACED_STOP = frozenset("于由的了是在和与及也都就而为年月日将被从到其之个")
+
+
+def _words(words: str) -> regex.Pattern[str]:
+    return regex.compile(rf"(?<!\p{{L}})(?:{_listed(words)})(?!\p{{L}})", regex.IGNORECASE)
+
+
+# A statement with one of a group is said only by a text that has one of it, too.
+DEGREES = tuple(
+    map(
+        _words,
+        (
+            """largest biggest greatest highest maximum most größte größter größten höchste höchster
+            höchsten meisten maximal mayor máximo máxima maximale""",
+            """smallest least lowest fewest minimum kleinste kleinster kleinsten niedrigste
+            niedrigsten wenigsten minimal moindre menor mínimo mínima minimale""",
+            """only sole solely exclusively nur einzige einziger einzigen seul seule seulement
+            uniquement único única solo sólo solamente""",
+            "best beste bester besten meilleur meilleure mejor",
+            "worst schlechteste schlechtesten pire peor",
+            "longest längste längsten",
+            "shortest kürzeste kürzesten",
+        ),
+    )
+)
+_RISES = """
+    increase increased increases increasing rose risen rises grew grown grows gained climbed
+    erhöhte erhöht stieg gestiegen wuchs augmenté augmenta aumentó creció
+"""
+_SIGNS_OF_RISE = """
+    rise rising growth grow growing gain gains up higher more raise raised added addition
+    additional jumped expanded doubled tripled than from Anstieg mehr höher hausse plus más aumento
+"""
+_FALLS = """
+    decrease decreased decreases decreasing fell fallen falls dropped declined shrank sank gesunken
+    fiel gefallen diminué baissa disminuyó bajó cayó
+"""
+_SIGNS_OF_FALL = """
+    fall falling drop drops decline declining down lower less fewer reduced reduction cut lost loss
+    halved than from Rückgang weniger niedriger baisse moins menos descenso
+"""
+# Words of change, and what a text must have for one of them: it, or another sign of the change.
+CHANGES = (
+    (_words(_RISES), _words(_RISES + _SIGNS_OF_RISE)),
+    (_words(_FALLS), _words(_FALLS + _SIGNS_OF_FALL)),
+)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lcagent.agents.support import find_support
+from lcagent.agents.support import SourcePage, find_support
 from lcagent.documents import Span
 
 PROSE = (
@@ -94,3 +94,30 @@ def test_the_sentence_before_lends_no_name_to_what_another_did(
     text: str, claim: str, question: str
 ) -> None:
     assert not find_support(claim, question, [Shown(Span("d", 0), text)])
+
+
+@pytest.mark.parametrize(
+    ("claim", "quote", "is_supported"),
+    [
+        ("The largest liability was $57,046.", "The total liability was $57,046.", False),
+        ("The largest liability was $57,046.", "Of all the largest liability was $57,046.", True),
+        ("In 1925 Vance was the only keeper.", "In 1925 Vance was a keeper.", False),
+        ("In 1925 Vance was the only keeper.", "The only keeper in 1925 was Vance.", True),
+        (
+            "The company increased its credit agreement by 4,200 crowns.",
+            "The company entered into a credit agreement of 4,200 crowns.",
+            False,
+        ),
+        (
+            "The company increased its credit agreement by 4,200 crowns.",
+            "In May the company increased its credit agreement, by 4,200 crowns.",
+            True,
+        ),
+        ("Sales fell to 310 crowns in 2020.", "Sales were 310 crowns in 2020.", False),
+        ("Sales fell to 310 crowns in 2020.", "In 2020 sales fell sharply to 310 crowns.", True),
+        ("Die größte Fähre trägt 184 Gäste.", "Die Fähre trägt 184 Gäste im Sommer.", False),
+    ],
+)  # fmt: skip
+def test_a_degree_or_a_change_has_to_be_said(claim: str, quote: str, *, is_supported: bool) -> None:
+    page = SourcePage(Span("d", 0), f"Of the year.\n\n{quote}\n")
+    assert bool(find_support(claim, "", [page])) is is_supported
