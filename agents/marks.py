@@ -254,7 +254,7 @@ _RUN = regex.compile(
 _LAST_WORD = regex.compile(r"[\p{L}\p{N}][^\p{L}\p{N}]*?(?=[\s.!?,;:。！？…]*$)")
 _SPACE_BEFORE_STOP = regex.compile(r"[ \t]+([.!?,;:。！？]|$)")
 _BULLETS = " \t-*•·>0123456789.)"
-_SAYS_MORE = regex.compile(r"[ \t]*[:–—-]?[ \t]*(?:\n)?[\p{L}\p{N}\"“'*_]")
+_SAYS_MORE = regex.compile(r"[ \t]*+(?:[:–—-][ \t]*+)?\n?[\p{L}\p{N}\"“'*_]")
 # What leads up to a mark and says nothing of its own.
 _OPENING_WORDS = regex.compile(
     r"\W*(?:(?i:according to|as (?:stated|noted|shown|mentioned|described|reported) (?:in|by)|as|in|see|from|per"

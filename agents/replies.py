@@ -151,8 +151,17 @@ def _unwrapped(text: str, question: str, material: str) -> str:
     return bare
 
 
+_BLANKS = regex.compile(r"[^\S\n]{40,}+")
+_EMPTY_LINES = regex.compile(r"\n(?:[^\S\n]*+\n){3,}+")
+
+
 def _printable(text: str) -> str:
-    return CONTROLS.sub("", ESCAPES.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
+    """Take out what controls a terminal, and what a model that loops writes: blanks without end.
+
+    The time that patterns take on a run of blanks grows with the square of its length.
+    """
+    plain = CONTROLS.sub("", ESCAPES.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
+    return _EMPTY_LINES.sub("\n\n\n", _BLANKS.sub(" ", plain))
 
 
 def _without_template(text: str, material: str) -> str:

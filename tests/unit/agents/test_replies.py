@@ -2,7 +2,13 @@
 
 import pytest
 
-from lcagent.agents.replies import NOT_FOUND, carries_nothing, is_refusal, says_not_found
+from lcagent.agents.replies import (
+    NOT_FOUND,
+    carries_nothing,
+    clean_reply,
+    is_refusal,
+    says_not_found,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,11 @@ def test_not_found_is_known_only_where_it_is_the_reply() -> None:
     assert says_not_found(f" {NOT_FOUND}.")
     assert says_not_found(f"The notes say nothing of it. {NOT_FOUND}")
     assert not says_not_found(f"The code {NOT_FOUND} is printed on page 3 of the manual.")
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", " \n", "\u00a0", "\u3000"])
+def test_blanks_without_end_are_few_blanks(blank: str) -> None:
+    """As a model writes that loops: patterns take the square of such a run's length."""
+    read = clean_reply(f"The lamp was lit in 1911.{blank * 20_000}By Osla Brand.", "When?", [])
+    assert " ".join(read.text.split()) == "The lamp was lit in 1911. By Osla Brand."
+    assert len(read.text) < 60
