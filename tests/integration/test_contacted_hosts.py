@@ -109,8 +109,15 @@ def _contacted(
 
 
 @pytest.mark.slow
-def test_only_the_server_of_the_model_is_contacted() -> None:
-    assert _contacted([*WITHOUT_A_MODEL, *WITH_A_MODEL], has_server=True, settle_s=0.3) == {}
+def test_only_the_server_of_the_model_is_contacted(tmp_path: Path) -> None:
+    job = ("batch", "run", "ask", BOOK, "How many passengers does the ferry carry?", "-o")
+    batch = [
+        (*job, str(tmp_path / "quotes.jsonl")),
+        (*job, str(tmp_path / "answers.jsonl"), *SERVED, "-s", "rag", "--yes"),
+        ("batch", "status"),
+    ]
+    commands = [*WITHOUT_A_MODEL, *WITH_A_MODEL, *batch]
+    assert _contacted(commands, has_server=True, settle_s=0.3) == {}
 
 
 @pytest.mark.slow
