@@ -69,6 +69,7 @@ class RemoteModel:
         self._counter = TokenCounter(card.tokenizer)
         self._connection = Connection(base_url, api_key, timeout_s)
         self._clock = clock
+        self._has_replied = False
 
     @property
     def card(self) -> ModelCard:
@@ -106,6 +107,7 @@ class RemoteModel:
             try:
                 async with self._connection.post("/chat/completions", body) as response:
                     said = await self._read(response, on_text)
+                self._has_replied = True
                 break
             except RequestRefused as refused:
                 self._learn(refused.refusal)
@@ -171,10 +173,7 @@ class RemoteModel:
                 raise error_for(refusal, self.host, self._card.name) from None
             raise RequestRefused(refusal) from None
         except NoApi as error:
-            raise ModelNotUsable(
-                f"{self.host} sent {error} in place of a reply; is the base URL right? "
-                "As a rule it ends with /v1"
-            ) from None
+            raise self._no_api(error) from None
         except BadBody as error:
             found = self._connection.redact(str(error))
             raise ModelUnavailable(f"{self.host} sent {found} in place of a reply") from None
@@ -186,6 +185,13 @@ class RemoteModel:
                     raise meant from None
             why = self._connection.redact(str(error))
             raise ModelUnavailable(f"the reply of {self.host} broke off: {why}") from None
+
+    def _no_api(self, error: NoApi) -> ModelUnavailable | ModelNotUsable:
+        """Return what a page for people means: a wrong address, or a gateway's while it is away."""
+        told = f"{self.host} sent {error} in place of a reply"
+        if self._has_replied:
+            return ModelUnavailable(told)
+        return ModelNotUsable(f"{told}; is the base URL right? As a rule it ends with /v1")
 
     def _reply(self, said: ServerReply, request: Request, counted: int, latency_s: float) -> Reply:
         if not said.text.strip():

@@ -227,6 +227,19 @@ async def test_a_page_for_people_is_no_api_and_is_asked_for_once(
     assert server.calls == 1
 
 
+async def test_a_page_for_people_from_a_server_that_replied_is_an_outage(
+    serve: Serve, hello: Request
+) -> None:
+    def script(_: object) -> ScriptedReply:
+        return ScriptedReply("Hello.", fault="html" if server.calls == 2 else None)
+
+    async with serve(script) as (model, server):
+        asking = Retrying(model, sleep=_at_once)
+        assert (await asking.complete(hello)).text == "Hello."
+        assert (await asking.complete(hello)).text == "Hello."
+    assert server.calls == 3
+
+
 async def test_the_connection_is_used_again_after_a_broken_one(
     serve: Serve, hello: Request
 ) -> None:
