@@ -5,6 +5,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def echo() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 def _everything(home: Path) -> str:
     """Return all that the store holds."""
-    with sqlite3.connect(home / "lcagent.db") as store:
+    with closing(sqlite3.connect(home / "lcagent.db")) as store, store:
         return "\n".join(store.iterdump())
 
 

@@ -1,6 +1,7 @@
 """A document is forgotten: what else knows it is said, and removed where asked for."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def _memory(home: Path, name: str) -> Path:
 
 
 def _everything(home: Path) -> str:
-    with sqlite3.connect(home / "lcagent.db") as store:
+    with closing(sqlite3.connect(home / "lcagent.db")) as store, store:
         return "\n".join(store.iterdump())
 
 
