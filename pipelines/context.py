@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lcagent.documents import Document, Page
+from lcagent.documents import Document, Page, Span
 from lcagent.errors import ModelNotUsable
 from lcagent.models.chat_model import ChatModel
 from lcagent.models.limits import Budget, Metered
@@ -20,6 +20,7 @@ from lcagent.tasks import QUOTE, MethodOptions, Task
 
 if TYPE_CHECKING:
     from lcagent.agents.citations import LinesLoader
+    from lcagent.agents.support import SourcePage
     from lcagent.models.profile import ModelProfile
     from lcagent.pipelines.output_files import OutputFile
 
@@ -100,6 +101,18 @@ class RunContext:
     def options(self, kind: type[OptionsT]) -> OptionsT:
         """Return the options of a method, its defaults where the task gives none."""
         return self.task.method_options(kind)
+
+    @property
+    def asked_pages(self) -> "list[SourcePage]":
+        """The pages that the task is about and that have text."""
+        from lcagent.agents.support import SourcePage  # noqa: PLC0415 -- what has no model needs none
+
+        return [
+            SourcePage(Span(document.id, page.index), page.text)
+            for document in self.collection.documents
+            for page in document.pages
+            if page.index + 1 in self.pages and page.text.strip()
+        ]
 
     @property
     def gives_marks(self) -> bool:

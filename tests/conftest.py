@@ -1,11 +1,16 @@
 """Fixtures that every kind of test may use."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
+sys.path.insert(0, str(TESTS.parent / "benchmarks"))
+from llama_server import RunningServer, is_installed, serving  # noqa: E402 -- after its folder
+
 TURNS = ("unit", "contract", "integration")
 QUICK_LIMIT_S = 120
 """What a quick test may take on a slow machine; others have `timeout` of `pyproject.toml`."""
@@ -50,3 +55,21 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real documents are not here (set LCAGENT_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_models() -> Path:
+    """Return the folder of a real model and its server; skip where `.ci/real-models` made none."""
+    folder = Path(os.environ.get("LCAGENT_TEST_REAL_MODELS") or "/nonexistent")
+    if not is_installed(folder):
+        pytest.skip("no real model is here (set LCAGENT_TEST_REAL_MODELS; see .ci/real-models)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_model(
+    real_models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """Yield the real model on llama.cpp's server, one for all tests."""
+    with serving(real_models, tmp_path_factory.mktemp("llama") / "log") as server:
+        yield server

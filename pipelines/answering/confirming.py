@@ -6,7 +6,6 @@ measured (docs/decisions/0017).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import regex
@@ -14,7 +13,7 @@ import regex
 from lcagent.agents.quantities import Quantity, quantities_in
 from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.statements import is_same_word, read_statement
-from lcagent.agents.support import find_mention, find_support
+from lcagent.agents.support import SourcePage, find_mention, find_support
 from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
 from lcagent.pipelines.state import AskState
@@ -25,14 +24,6 @@ LEAST_CONFIDENCE = 0.2
 
 FEWEST_WORDS = 2
 """A shorter answer is a choice: "London", asked "London or Rome?"."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownPage:
-    """A page that a model was shown, or a part of it."""
-
-    span: Span
-    text: str
 
 
 def prover(state: AskState, run: RunContext) -> Callable[[str], list[AttributedQuote]]:
@@ -55,23 +46,16 @@ def prover(state: AskState, run: RunContext) -> Callable[[str], list[AttributedQ
     return prove
 
 
-def shown_pages(state: AskState, run: RunContext) -> list[ShownPage]:
+def shown_pages(state: AskState, run: RunContext) -> list[SourcePage]:
     """Return the pages that the sources of a reply stand on; of a chain, all that were asked."""
-    documents = run.documents
     if state["strategy"] == "chain" or not state["sources"]:
-        places = [
-            (document.id, page.index)
-            for document in documents.values()
-            for page in document.pages
-            if page.index + 1 in run.pages
-        ]
-    else:
-        named = ((each["document_id"], each["page_index"]) for each in state["sources"].values())
-        places = list(dict.fromkeys(named))
+        return run.asked_pages
+    named = ((each["document_id"], each["page_index"]) for each in state["sources"].values())
     return [
-        ShownPage(Span(document_id, index), documents[document_id].pages[index].text)
-        for document_id, index in places
-        if document_id in documents and documents[document_id].pages[index].text.strip()
+        SourcePage(Span(document_id, index), text)
+        for document_id, index in dict.fromkeys(named)
+        if document_id in run.documents
+        and (text := run.documents[document_id].pages[index].text).strip()
     ]
 
 

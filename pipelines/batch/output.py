@@ -150,9 +150,8 @@ class ResultsFile:
         )
 
 
-def line_of(job_id: str, item: StoredItem) -> bytes:
-    """Return the line of an item that is done."""
-    about = {
+def _about(job_id: str, item: StoredItem) -> dict[str, Any]:
+    return {
         "job": job_id,
         "position": item.position,
         "key": item.key,
@@ -160,20 +159,17 @@ def line_of(job_id: str, item: StoredItem) -> bytes:
         "attempts": item.attempts,
         "seconds": round(item.seconds, 3),
     }
-    return _encoded({"item": about, **(item.result or {})})
+
+
+def line_of(job_id: str, item: StoredItem) -> bytes:
+    """Return the line of an item that is done."""
+    return _encoded({"item": _about(job_id, item), **(item.result or {})})
 
 
 def failure_of(job_id: str, item: StoredItem) -> dict[str, Any]:
     """Return what there is to say of an item that did not end well."""
     return {
-        "item": {
-            "job": job_id,
-            "position": item.position,
-            "key": item.key,
-            "input": item.input,
-            "attempts": item.attempts,
-            "seconds": round(item.seconds, 3),
-        },
+        "item": _about(job_id, item),
         "schema": FAILURE,
         "status": item.status,
         "error": item.error,

@@ -4,21 +4,16 @@
 after what they are known to send; they are small, and hold only the checks in which they differ.
 """
 
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from llama_server import RunningServer
 
 from lcagent.models.choose import find_card
 from lcagent.models.remote import RemoteModel
 from lcagent.testing import ScriptedCall, ScriptedReply, ScriptedServer
 
 from .server_checks import CHECKS, Dialect, Traits, numbered, read_dialect, write_dialect
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from llama_server import RunningServer, is_installed, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -56,22 +51,12 @@ def test_every_check_was_recorded_of_llama_cpp_and_recordings_can_be_written() -
     assert read_dialect(write_dialect("x", recorded.traits, recorded.exchanges)) == recorded
 
 
-@pytest.fixture(scope="module")
-def llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Yield the real server; skip where `.ci/real-models` has put none."""
-    folder = Path(os.environ.get("LCAGENT_TEST_REAL_MODELS") or "/nonexistent")
-    if not is_installed(folder):
-        pytest.skip("no real model is here (set LCAGENT_TEST_REAL_MODELS; see .ci/real-models)")
-    with serving(folder, tmp_path_factory.mktemp("llama") / "log") as server:
-        yield server
-
-
 @pytest.mark.real_model
 @pytest.mark.parametrize("check", CHECKS)
-async def test_the_real_server_keeps_the_contract(llama_cpp: RunningServer, check: str) -> None:
-    card = find_card(llama_cpp.name, window_tokens=WINDOW)
-    model = RemoteModel(card, base_url=llama_cpp.base_url, api_key="none")
+async def test_the_real_server_keeps_the_contract(real_model: RunningServer, check: str) -> None:
+    card = find_card(real_model.name, window_tokens=WINDOW)
+    model = RemoteModel(card, base_url=real_model.base_url, api_key="none")
     try:
-        await CHECKS[check](model, Traits(logprobs=True, window=llama_cpp.window_tokens))
+        await CHECKS[check](model, Traits(logprobs=True, window=real_model.window_tokens))
     finally:
         await model.close()

@@ -17,9 +17,6 @@ import pytest
 
 from lcagent.cli import app
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from llama_server import RunningServer, is_installed, serving
-
 COMMAND = (sys.executable, "-m", "lcagent")
 TIMEOUT_S = 60
 _NOTE_OR_PROGRESS = re.compile(r"(?:note: |reading |.*, \d+ calls, )")
@@ -66,16 +63,6 @@ class RunCommand(Protocol):
     ) -> Finished:
         """Add `env` to the environment; `options` are those of Popen."""
         ...
-
-
-@pytest.fixture(scope="session")
-def real_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Yield a real model on llama.cpp's server; skip where `.ci/real-models` has put none."""
-    folder = Path(os.environ.get("LCAGENT_TEST_REAL_MODELS") or "/nonexistent")
-    if not is_installed(folder):
-        pytest.skip("no real model is here (set LCAGENT_TEST_REAL_MODELS; see .ci/real-models)")
-    with serving(folder, tmp_path_factory.mktemp("llama") / "log") as server:
-        yield server
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ tokens, log-probabilities differ by 0.07 in the mean and 0.16 at most, twice tha
 """
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -54,11 +53,9 @@ TEXTS = (
 
 
 @pytest.fixture(scope="module")
-def engine() -> AsyncEngine:
-    path = Path(os.environ.get("LCAGENT_TEST_REAL_MODELS") or "/nonexistent") / WEIGHTS
-    if not path.is_file():
-        pytest.skip("no real model is here (set LCAGENT_TEST_REAL_MODELS; see .ci/real-models)")
-    checkpoint = open_checkpoint(find_files(str(path)), LocalOptions(device="cpu"))
+def engine(real_models: Path) -> AsyncEngine:
+    files = find_files(str(real_models / WEIGHTS))
+    checkpoint = open_checkpoint(files, LocalOptions(device="cpu"))
     return load_engine(checkpoint, EngineLimits(cached_prefixes=0))
 
 

@@ -1,6 +1,6 @@
 """From what was noted, or from quoted sentences, to a summary with checked citations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -10,7 +10,7 @@ from lcagent.agents.marks import Mark, strip_marks
 from lcagent.agents.quote_context import AttributedQuote
 from lcagent.agents.summarize.book_chapters import Chapter
 from lcagent.agents.summarize.extractive import SUMMARY_SLACK, ExtractedSentence
-from lcagent.agents.support import SourcePage, find_support
+from lcagent.agents.support import find_support
 from lcagent.agents.write.word_count import count_words
 from lcagent.documents import Span
 from lcagent.pipelines.context import RunContext
@@ -100,6 +100,11 @@ def written(chain: ChainRun, run: RunContext) -> Made:
             return AttributedQuote(mark.quote)
         return AttributedQuote(mark.quote or fact.quote, fact.page)
 
+    shown = run.asked_pages
+
+    def prove(claim: str) -> list[AttributedQuote]:
+        return find_support(claim, "", shown)
+
     text = str(detail["reply"])
     documents = run.collection.documents
     sections = tuple(
@@ -108,7 +113,7 @@ def written(chain: ChainRun, run: RunContext) -> Made:
     flags = [flag for _, change in changes for flag in change.flags]
     counted = (f"{flag} ({flags.count(flag)} times)" for flag in dict.fromkeys(flags))
     return Made(
-        cited=cite_marks(text, meant, documents, run.with_lines, prove=_prover(run)),
+        cited=cite_marks(text, meant, documents, run.with_lines, prove=prove),
         words=count_words(strip_marks(text)),
         strategy="parallel" if run.options(SummarizeOptions).is_parallel else "chain",
         sections=sections,
@@ -163,17 +168,6 @@ def as_markdown(summary: Summary) -> str:
     """Return a summary as it stands in a file: with its list of sources."""
     heading = f"# {', '.join(summary.documents)}"
     return f"{heading}\n\n{summary.text}{source_list(summary.citations, summary.claims)}"
-
-
-def _prover(run: RunContext) -> Callable[[str], list[AttributedQuote]]:
-    """Return what looks for the sentence that says a claim, on the pages that were read."""
-    shown = [
-        SourcePage(Span(document.id, page.index), page.text)
-        for document in run.collection.documents
-        for page in document.pages
-        if page.index + 1 in run.pages and page.text.strip()
-    ]
-    return lambda claim: find_support(claim, "", shown)
 
 
 def _chapter(chapter: Chapter, points: int, run: RunContext) -> SummarySection:
